@@ -1,0 +1,23 @@
+# The lists of files, by pattern: adding an op, a model, a verb or a test edits no list.
+
+function(cairn_glob out)
+  set(patterns)
+  foreach(pattern ${ARGN})
+    list(APPEND patterns ${PROJECT_SOURCE_DIR}/${pattern})
+  endforeach()
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${patterns})
+  list(SORT files)
+  set(${out} ${files} PARENT_SCOPE)
+endfunction()
+
+# One generated line per kernel file: compiles FILE.cu with the host compiler as the device simt.
+function(cairn_simt_sources out)
+  set(made)
+  foreach(cu ${ARGN})
+    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${cu})
+    string(REPLACE ".cu" ".simt.cpp" cpp ${CMAKE_BINARY_DIR}/simt/${name})
+    file(CONFIGURE OUTPUT ${cpp} CONTENT "#include \"${name}\"\n")
+    list(APPEND made ${cpp})
+  endforeach()
+  set(${out} ${made} PARENT_SCOPE)
+endfunction()

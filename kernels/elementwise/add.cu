@@ -1,0 +1,26 @@
+// add: y = a + b; accumulate: y += x.
+//
+//   Launch    one thread per element, 256 per block, grid-stride.
+//   Traffic   12 B and 1 flop per element: bandwidth-bound; floor = 12 B * count / bandwidth.
+//   Repeats   bitwise: every element has one writer.
+#include "kernels/elementwise/add.h"
+
+#include "kernels/device.h"
+
+namespace cairn::CAIRN_NS {
+namespace {
+
+CAIRN_KERNEL void add_kernel(const float* a, const float* b, float* y, int64_t count) {
+  for (int64_t i = global_thread(); i < count; i += global_threads()) y[i] = a[i] + b[i];
+}
+
+}  // namespace
+
+void add(const Tensor& a, const Tensor& b, Tensor& y) {
+  launch("add", add_kernel, blocks_for(y.count(), 256), 256, 0, a.data<float>(), b.data<float>(),
+         y.data<float>(), y.count());
+}
+
+void accumulate(const Tensor& x, Tensor& y) { CAIRN_NS::add(y, x, y); }
+
+}  // namespace cairn::CAIRN_NS

@@ -1,0 +1,92 @@
+#include "runtime/cuda.h"
+
+#include <cuda_runtime_api.h>
+
+#include "runtime/error.h"
+
+namespace cairn::cuda {
+
+void check(int code, const char* call) {
+  if (code == cudaSuccess) return;
+  const auto error = static_cast<cudaError_t>(code);
+  std::string remedy = "run with compute-sanitizer, or with --device simt, to find the cause";
+  if (error == cudaErrorNoKernelImageForDevice)
+    remedy = "rebuild with -DCMAKE_CUDA_ARCHITECTURES=native on this machine";
+  if (error == cudaErrorInsufficientDriver)
+    remedy = "update the NVIDIA driver, or build with an older CUDA Toolkit";
+  throw Error(call, text(cudaGetErrorName(error), " (", cudaGetErrorString(error), ")"),
+              "the call to succeed", remedy);
+}
+
+std::string why_unavailable() {
+  int driver = 0, count = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0)
+    return "no NVIDIA driver was found";
+  int runtime = 0;
+  cudaRuntimeGetVersion(&runtime);
+  if (driver / 1000 < runtime / 1000)
+    return text("the NVIDIA driver is for CUDA ", driver / 1000, ".", driver % 1000 / 10,
+                ", this build needs ", runtime / 1000, ".", runtime % 1000 / 10);
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0))
+    return "a driver is there, but no GPU";
+  if (error != cudaSuccess) return text("the driver answers: ", cudaGetErrorString(error));
+  return "";
+}
+
+std::string describe() {
+  cudaDeviceProp p{};
+  check(cudaGetDeviceProperties(&p, 0), "cudaGetDeviceProperties");
+  int driver = 0;
+  cudaDriverGetVersion(&driver);
+  return text(p.name, ", sm_", p.major, p.minor, ", ", p.multiProcessorCount, " SMs, ",
+              double(p.totalGlobalMem >> 20) / 1024, " GiB, driver for CUDA ", driver / 1000, ".",
+              driver % 1000 / 10);
+}
+
+void* stream() {
+  static cudaStream_t s = [] {
+    cudaStream_t made;
+    check(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking), "cudaStreamCreate");
+    return made;
+  }();
+  return s;
+}
+
+void* allocate(size_t bytes) {
+  void* p = nullptr;
+  const cudaError_t error = cudaMalloc(&p, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // clears it: the caller reports with more context
+    return nullptr;
+  }
+  check(error, "cudaMalloc");
+  return p;
+}
+
+void release(void* p) { cudaFree(p); }
+
+size_t free_bytes() {
+  size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return free;
+}
+
+void copy(void* to, const void* from, size_t bytes, Copy kind) {
+  const auto direction = kind == Copy::to_device ? cudaMemcpyHostToDevice
+                         : kind == Copy::to_host ? cudaMemcpyDeviceToHost
+                                                 : cudaMemcpyDeviceToDevice;
+  const auto s = static_cast<cudaStream_t>(stream());
+  check(cudaMemcpyAsync(to, from, bytes, direction, s), "cudaMemcpyAsync");
+  if (kind == Copy::to_host) check(cudaStreamSynchronize(s), "cudaStreamSynchronize");
+}
+
+void fill(void* p, unsigned char value, size_t bytes) {
+  check(cudaMemsetAsync(p, value, bytes, static_cast<cudaStream_t>(stream())), "cudaMemsetAsync");
+}
+
+void synchronize() {
+  check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream())), "cudaStreamSynchronize");
+}
+
+}  // namespace cairn::cuda

@@ -1,0 +1,27 @@
+#pragma once
+// The few calls of the CUDA runtime that host code needs; runtime/cuda.cpp is the only file that
+// includes its header. In a build without CUDA nothing here is defined, and nothing calls it
+// (callers stand behind `if constexpr (build::has_cuda)`).
+#include <cstddef>
+#include <string>
+
+namespace cairn::cuda {
+
+std::string why_unavailable();  ///< empty when a GPU can be used
+std::string describe();         ///< "NVIDIA H200, sm_90, 139.8 GiB, driver 13.0"
+
+void* allocate(size_t bytes);  ///< nullptr when the device is out of memory
+void release(void* p);
+size_t free_bytes();
+
+enum class Copy { to_device, to_host, on_device };
+void copy(void* to, const void* from, size_t bytes, Copy kind);  ///< in stream order; to_host waits
+void fill(void* p, unsigned char value, size_t bytes);           ///< in stream order
+
+void* stream();  ///< the cudaStream_t that all of Cairn's work goes to
+void synchronize();
+
+/// Throws an Error naming `call` unless `code` (a cudaError_t) is success.
+void check(int code, const char* call);
+
+}  // namespace cairn::cuda

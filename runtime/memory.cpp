@@ -1,0 +1,157 @@
+#include "runtime/memory.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "runtime/cuda.h"
+#include "runtime/error.h"
+#ifdef CAIRN_HAS_SIMT
+#include "kernels/simt/memory.h"
+#endif
+
+namespace cairn {
+namespace {
+
+thread_local const char* current_op = "";
+
+// Where a device's memory comes from, beneath the cache.
+struct Source {
+  void* (*take)(size_t);
+  void (*give)(void*);
+  void (*fill)(void*, unsigned char, size_t);
+};
+
+void* host_take(size_t bytes) { return std::aligned_alloc(64, bytes); }
+void host_fill(void* p, unsigned char value, size_t bytes) { std::memset(p, value, bytes); }
+
+Source source_of(Device d) {
+#ifdef CAIRN_HAS_SIMT
+  if (d == Device::simt) return {simt::allocate, simt::release, host_fill};
+#endif
+  if constexpr (build::has_cuda)
+    if (d == Device::cuda) return {cuda::allocate, cuda::release, cuda::fill};
+  return {host_take, std::free, host_fill};
+}
+
+// Freed blocks wait here by size. A request takes the smallest block that is large enough and not
+// more than an eighth larger, so that one step's sizes are served by the blocks of the last step.
+class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
+ public:
+  explicit Pool(Device d) : device_(d), source_(source_of(d)) {}
+  ~Pool() override { release_cached(); }
+
+  std::shared_ptr<void> allocate(size_t bytes) override {
+    const size_t size = rounded(bytes);
+    void* p = take(size);
+    if (poison_ && p) source_.fill(p, 0xff, size_of(p, size));
+    return std::shared_ptr<void>(p, [pool = shared_from_this()](void* q) { pool->give_back(q); });
+  }
+
+  MemoryUse use() const override {
+    std::lock_guard lock(mutex_);
+    return use_;
+  }
+  void reset_peak() override {
+    std::lock_guard lock(mutex_);
+    use_.peak = use_.in_use;
+  }
+  void release_cached() override {
+    std::lock_guard lock(mutex_);
+    release_cached_locked();
+  }
+  void poison(bool on) override { poison_ = on; }
+  void set_limit(size_t bytes) override { limit_ = bytes; }
+
+ private:
+  // simt keeps exact sizes: its checker puts a red zone right behind the last byte.
+  size_t rounded(size_t bytes) const {
+    if (device_ == Device::simt) return bytes == 0 ? 1 : bytes;
+    const size_t step = bytes < (size_t{1} << 20) ? 512 : size_t{1} << 16;
+    return bytes == 0 ? step : (bytes + step - 1) / step * step;
+  }
+
+  void* take(size_t size) {
+    std::lock_guard lock(mutex_);
+    auto found = cached_.lower_bound(size);
+    const size_t slack = device_ == Device::simt ? 0 : size / 8;
+    void* p = nullptr;
+    if (found != cached_.end() && found->first <= size + slack) {
+      p = found->second;
+      size = found->first;
+      use_.cached -= size;
+      cached_.erase(found);
+    } else {
+      p = fresh(size);
+    }
+    sizes_[p] = size;
+    use_.in_use += size;
+    use_.peak = std::max(use_.peak, use_.in_use);
+    return p;
+  }
+
+  void* fresh(size_t size) {
+    const auto over = [&] { return limit_ && use_.in_use + use_.cached + size > limit_; };
+    if (over()) release_cached_locked();
+    void* p = over() ? nullptr : source_.take(size);
+    if (!p && !over()) {
+      release_cached_locked();
+      p = source_.take(size);
+    }
+    if (p) return p;
+    throw Error(*current_op ? current_op : "memory",
+                text("out of memory on ", device_, ": ", mib(size), " asked for, ", mib(use_.in_use),
+                     " in use, peak ", mib(use_.peak), limit_ ? text(", limit ", mib(limit_)) : ""),
+                "enough free memory for this operation",
+                "lower the batch size or the image size, or close other programs");
+  }
+
+  size_t size_of(void* p, size_t fallback) {
+    std::lock_guard lock(mutex_);
+    const auto it = sizes_.find(p);
+    return it == sizes_.end() ? fallback : it->second;
+  }
+
+  void give_back(void* p) {
+    std::lock_guard lock(mutex_);
+    const auto it = sizes_.find(p);
+    use_.in_use -= it->second;
+    use_.cached += it->second;
+    cached_.emplace(it->second, p);
+    sizes_.erase(it);
+  }
+
+  void release_cached_locked() {
+    for (auto& [size, p] : cached_) source_.give(p);
+    cached_.clear();
+    use_.cached = 0;
+  }
+
+  static std::string mib(size_t bytes) { return text((bytes * 10 >> 20) / 10.0, " MiB"); }
+
+  const Device device_;
+  const Source source_;
+  mutable std::mutex mutex_;
+  MemoryUse use_;
+  std::multimap<size_t, void*> cached_;
+  std::map<void*, size_t> sizes_;
+  bool poison_ = false;
+  size_t limit_ = 0;
+};
+
+}  // namespace
+
+Memory& memory(Device d) {
+  // Never destroyed: tensors in static storage may outlive any order of destruction.
+  static auto* pools = new std::shared_ptr<Pool>[3]{std::make_shared<Pool>(Device::cpu),
+                                                    std::make_shared<Pool>(Device::simt),
+                                                    std::make_shared<Pool>(Device::cuda)};
+  return *pools[int(d)];
+}
+
+OpScope::OpScope(const char* op) : outer_(current_op) { current_op = op; }
+OpScope::~OpScope() { current_op = outer_; }
+const char* OpScope::current() { return current_op; }
+
+}  // namespace cairn
