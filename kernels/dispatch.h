@@ -22,17 +22,18 @@
   __VA_ARGS__                     \
   }
 
-#define CAIRN_DISPATCH(device, op, ...)                                                 \
-  do {                                                                                  \
-    const ::cairn::OpScope cairn_op_scope(#op);                                         \
-    switch (device) {                                                                   \
-      case Device::cpu: return cpu::op(__VA_ARGS__);                                    \
-      case Device::simt:                                                                \
-        if constexpr (build::has_simt) return simt::op(__VA_ARGS__);                    \
-        break;                                                                          \
-      case Device::cuda:                                                                \
-        if constexpr (build::has_cuda) return cuda::op(__VA_ARGS__);                    \
-        break;                                                                          \
-    }                                                                                   \
-    require_available(device);                                                          \
+#define CAIRN_DISPATCH(device, op, ...)                              \
+  do {                                                               \
+    const ::cairn::OpScope cairn_op_scope(#op);                      \
+    switch (device) {                                                \
+      case Device::cpu:                                              \
+        return cpu::op(__VA_ARGS__);                                 \
+      case Device::simt:                                             \
+        if constexpr (build::has_simt) return simt::op(__VA_ARGS__); \
+        break;                                                       \
+      case Device::cuda:                                             \
+        if constexpr (build::has_cuda) return cuda::op(__VA_ARGS__); \
+        break;                                                       \
+    }                                                                \
+    require_available(device);                                       \
   } while (false)

@@ -37,7 +37,7 @@ void Grads::commit() {
     } else if (slot.grad.raw() != part.raw()) {
       slot.grad.copy_from(part);
     }
-    if (!slot.has_grad && slot.on_touch) slot.on_touch();
+    if (slot.on_touch) slot.on_touch();
     slot.has_grad = true;
   }
 }
@@ -57,10 +57,16 @@ Var Tape::make(const Tensor& value, bool wants_grad) {
 
 Var Tape::constant(const Tensor& value) { return make(value, false); }
 
-Var Tape::leaf(const Tensor& value, Tensor grad, std::function<void()> on_touch) {
-  Var v = make(value, true);
+Var Tape::leaf(const Tensor& value) { return make(value, true); }
+
+Var Tape::leaf_once(const void* key, const Tensor& value, const Tensor& grad, bool has_grad,
+                    std::function<void()> on_touch) {
+  Var& v = leaves_[key];
+  if (v.defined()) return v;
+  v = make(value, true);
   if (v.slot_) {
-    v.slot_->grad = std::move(grad);
+    v.slot_->grad = grad;
+    v.slot_->has_grad = has_grad;
     v.slot_->on_touch = std::move(on_touch);
   }
   return v;
@@ -100,7 +106,8 @@ void Tape::backward(const Var& loss, double seed) {
 
 void Tape::backward(const Var& y, const Tensor& dy) {
   if (!recording_)
-    throw Error("backward", "the tape records nothing", "a recording tape", "make it with Tape(true)");
+    throw Error("backward", "the tape records nothing", "a recording tape",
+                "make it with Tape(true)");
   if (y.wants_grad()) {
     y.slot_->grad = dy;
     y.slot_->has_grad = true;

@@ -9,6 +9,7 @@
 //   4. It records nothing when no input wants a gradient (Tape::record sees to that), so inference
 //      frees every activation as soon as the last handle is gone.
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,8 +20,9 @@ namespace cairn {
 
 class Tape;
 
-/// Where a gradient is collected. It outlives the value it belongs to: a node holds on to the slots of
-/// its inputs and outputs, never to the values, so that a value whose backward is not needed is freed.
+/// Where a gradient is collected. It outlives the value it belongs to: a node holds on to the slots
+/// of its inputs and outputs, never to the values, so that a value whose backward is not needed is
+/// freed.
 struct GradSlot {
   Shape shape;
   DType dtype;
@@ -87,11 +89,17 @@ class Tape {
 
   bool recording() const { return recording_; }
 
+  /// Batch statistics (and updates of the running ones) instead of the running statistics.
+  bool training = false;
+
   /// A value from outside that wants no gradient: images, labels.
   Var constant(const Tensor& value);
-  /// A value from outside whose gradient is wanted. `grad`, if given, is where it is to be written;
-  /// `on_touch` is called when the first part of it arrives.
-  Var leaf(const Tensor& value, Tensor grad = {}, std::function<void()> on_touch = {});
+  /// A value from outside whose gradient is wanted: read it with Var::grad() after the backward.
+  Var leaf(const Tensor& value);
+  /// A parameter, known by its address `key`: the same Var for every use on this tape. Its gradient
+  /// is written into `grad`, or added there if `has_grad`; `on_touch` is called when it arrives.
+  Var leaf_once(const void* key, const Tensor& value, const Tensor& grad, bool has_grad,
+                std::function<void()> on_touch);
 
   /// A node with one output.
   Var record(const char* op, std::vector<Var> inputs, const Tensor& y, BackwardOne backward);
@@ -114,7 +122,7 @@ class Tape {
  private:
   struct Node {
     NodeInfo info;
-    Grads::Slots inputs;   // null where no gradient is wanted
+    Grads::Slots inputs;  // null where no gradient is wanted
     Grads::Slots outputs;
     Backward backward;
   };
@@ -123,6 +131,7 @@ class Tape {
   void check_finite(const NodeInfo&, const std::vector<Tensor>&, const char* direction) const;
 
   bool recording_;
+  std::map<const void*, Var> leaves_;
   bool detect_anomaly_ = false;
   std::vector<Node> nodes_;
 };

@@ -7,9 +7,12 @@ namespace cairn {
 
 const char* name(Device d) {
   switch (d) {
-    case Device::cpu: return "cpu";
-    case Device::simt: return "simt";
-    case Device::cuda: return "cuda";
+    case Device::cpu:
+      return "cpu";
+    case Device::simt:
+      return "simt";
+    case Device::cuda:
+      return "cuda";
   }
   return "?";
 }
@@ -23,8 +26,10 @@ Device parse_device(std::string_view s) {
 
 std::string why_unavailable(Device d) {
   switch (d) {
-    case Device::cpu: return "";
-    case Device::simt: return build::has_simt ? "" : "this build has no simt (Boost.Context was not found)";
+    case Device::cpu:
+      return "";
+    case Device::simt:
+      return build::has_simt ? "" : "this build has no simt (Boost.Context was not found)";
     case Device::cuda:
       if constexpr (build::has_cuda)
         return cuda::why_unavailable();
@@ -40,7 +45,8 @@ void require_available(Device d) {
   std::string remedy = "use --device cpu";
   if (d == Device::cuda && !build::has_cuda) remedy += ", or rebuild with -DCAIRN_CUDA=ON";
   if (d == Device::simt) remedy += ", or install Boost.Context (libboost-context-dev) and rebuild";
-  throw Error(text("device ", d), why, "a device that this machine offers (`cairn doctor`)", remedy);
+  throw Error(text("device ", d), why, "a device that this machine offers (`cairn doctor`)",
+              remedy);
 }
 
 std::vector<Device> available_devices() {

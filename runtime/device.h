@@ -36,7 +36,8 @@ inline std::ostream& operator<<(std::ostream& out, Device d);
 /// "cpu", "simt" or "cuda"; anything else is a UsageError with the list.
 Device parse_device(std::string_view);
 
-/// Empty when `d` can be used here; otherwise which of build, driver, GPU is missing, as a sentence.
+/// Empty when `d` can be used here; otherwise which of build, driver, GPU is missing, as a
+/// sentence.
 std::string why_unavailable(Device d);
 
 /// Throws an Error that says what is missing unless `d` can be used here.

@@ -100,11 +100,12 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
       p = source_.take(size);
     }
     if (p) return p;
-    throw Error(*current_op ? current_op : "memory",
-                text("out of memory on ", device_, ": ", mib(size), " asked for, ", mib(use_.in_use),
-                     " in use, peak ", mib(use_.peak), limit_ ? text(", limit ", mib(limit_)) : ""),
-                "enough free memory for this operation",
-                "lower the batch size or the image size, or close other programs");
+    throw Error(
+        *current_op ? current_op : "memory",
+        text("out of memory on ", device_, ": ", mib(size), " asked for, ", mib(use_.in_use),
+             " in use, peak ", mib(use_.peak), limit_ ? text(", limit ", mib(limit_)) : ""),
+        "enough free memory for this operation",
+        "lower the batch size or the image size, or close other programs");
   }
 
   size_t size_of(void* p, size_t fallback) {
@@ -144,9 +145,10 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
 
 Memory& memory(Device d) {
   // Never destroyed: tensors in static storage may outlive any order of destruction.
-  static auto* pools = new std::shared_ptr<Pool>[3]{std::make_shared<Pool>(Device::cpu),
-                                                    std::make_shared<Pool>(Device::simt),
-                                                    std::make_shared<Pool>(Device::cuda)};
+  static auto* pools = new std::shared_ptr<Pool>[3] {
+    std::make_shared<Pool>(Device::cpu), std::make_shared<Pool>(Device::simt),
+        std::make_shared<Pool>(Device::cuda)
+  };
   return *pools[int(d)];
 }
 

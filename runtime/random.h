@@ -1,7 +1,7 @@
 #pragma once
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as
-// 1, 2, 3", SC 2011). A triple (seed, stream, counter) gives the same numbers on every device and in
-// any order, so a run is reproducible and can be resumed from three integers.
+// 1, 2, 3", SC 2011). A triple (seed, stream, counter) gives the same numbers on every device and
+// in any order, so a run is reproducible and can be resumed from three integers.
 #include <cmath>
 #include <cstdint>
 

@@ -19,8 +19,8 @@ Shape::Shape(std::span<const int64_t> dims) {
                   "check the sizes it was computed from");
     product *= std::max<int64_t>(dims[i], 1);
     if (product > INT64_MAX / 16)
-      throw Error("shape", "the number of elements does not fit 64 bits", "a tensor that fits memory",
-                  "check the sizes it was computed from");
+      throw Error("shape", "the number of elements does not fit 64 bits",
+                  "a tensor that fits memory", "check the sizes it was computed from");
   }
 }
 

@@ -27,11 +27,16 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
 template <class F>
 decltype(auto) with_type(DType t, F&& f) {
   switch (t) {
-    case DType::f64: return f(double{});
-    case DType::bf16: return f(bf16{});
-    case DType::i32: return f(int32_t{});
-    case DType::u8: return f(uint8_t{});
-    default: return f(float{});
+    case DType::f64:
+      return f(double{});
+    case DType::bf16:
+      return f(bf16{});
+    case DType::i32:
+      return f(int32_t{});
+    case DType::u8:
+      return f(uint8_t{});
+    default:
+      return f(float{});
   }
 }
 
@@ -92,7 +97,7 @@ std::vector<T> Tensor::values() const {
   return out;
 }
 
-#define CAIRN_INSTANTIATE(T)                                                         \
+#define CAIRN_INSTANTIATE(T)                                                    \
   template Tensor Tensor::from<T>(const Shape&, const std::vector<T>&, Device); \
   template std::vector<T> Tensor::values<T>() const;
 CAIRN_INSTANTIATE(float)
@@ -167,7 +172,8 @@ Tensor Tensor::clone() const {
 
 void Tensor::copy_from(const Tensor& other) {
   if (other.shape_ != shape_ || other.dtype_ != dtype_)
-    throw Error("copy", text(other, " into ", *this), "the same shape and type", "reshape or convert");
+    throw Error("copy", text(other, " into ", *this), "the same shape and type",
+                "reshape or convert");
   copy_bytes(raw(), device_, other.raw(), other.device_, bytes());
 }
 
@@ -193,7 +199,8 @@ void Tensor::fill(double value) {
 
 double Tensor::item() const {
   if (count() != 1)
-    throw Error("item", text("the tensor has ", count(), " elements"), "exactly one", "index it first");
+    throw Error("item", text("the tensor has ", count(), " elements"), "exactly one",
+                "index it first");
   const Tensor t = to(Device::cpu);
   return with_type(dtype_, [&](auto type) { return to_double(t.data<decltype(type)>()[0]); });
 }

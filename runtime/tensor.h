@@ -53,18 +53,18 @@ class Tensor {
   void* raw() { return static_cast<char*>(block_.get()) + offset_; }
   const void* raw() const { return static_cast<const char*>(block_.get()) + offset_; }
 
-  Tensor reshape(const Shape&) const;                 ///< same count, same memory
-  Tensor rows(int64_t begin, int64_t end) const;      ///< a range of the first dimension
-  Tensor part(int64_t begin, const Shape&) const;     ///< of a rank-1 tensor: elements from `begin`
-  Tensor to(Device) const;                            ///< itself if already there
-  Tensor to(DType) const;                             ///< itself if already so; rounds to nearest
+  Tensor reshape(const Shape&) const;              ///< same count, same memory
+  Tensor rows(int64_t begin, int64_t end) const;   ///< a range of the first dimension
+  Tensor part(int64_t begin, const Shape&) const;  ///< of a rank-1 tensor: elements from `begin`
+  Tensor to(Device) const;                         ///< itself if already there
+  Tensor to(DType) const;                          ///< itself if already so; rounds to nearest
   Tensor clone() const;
-  void copy_from(const Tensor&);                      ///< same shape and type, any device
+  void copy_from(const Tensor&);  ///< same shape and type, any device
   void fill(double value);
   void zero();
-  double item() const;                                ///< of a tensor with one element
+  double item() const;  ///< of a tensor with one element
   template <class T>
-  std::vector<T> values() const;                      ///< a copy on the host
+  std::vector<T> values() const;  ///< a copy on the host
 
  private:
   void* checked(DType wanted) const;

@@ -1,12 +1,12 @@
 #pragma once
-// One parallel_for for the whole project: OpenMP where oneDNN is used (a second pool would fight its
-// spinning workers), a pool of std::thread otherwise.
+// One parallel_for for the whole project: OpenMP where oneDNN is used (a second pool would fight
+// its spinning workers), a pool of std::thread otherwise.
 #include <cstdint>
 #include <functional>
 
 namespace cairn {
 
-int thread_count();           ///< how many threads parallel_for uses
+int thread_count();            ///< how many threads parallel_for uses
 void set_thread_count(int n);  ///< `--threads`; the default is the number of cores
 
 /// Calls f(begin, end) on ranges that cover 0..n, each at least `grain` long, from several threads;
