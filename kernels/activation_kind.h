@@ -1,0 +1,16 @@
+#pragma once
+// The pointwise activations that follow a convolution or a normalisation, one by one or fused.
+#include <cstdint>
+
+namespace cairn {
+
+enum class Activation : uint8_t {
+  none,        ///< z
+  relu,        ///< max(z, 0)
+  leaky_relu,  ///< z > 0 ? z : slope z, with slope >= 0
+  relu6,       ///< min(max(z, 0), 6)
+  sigmoid,     ///< 1 / (1 + exp(-z))
+  softplus,    ///< log(1 + exp(z)), computed as max(z, 0) + log1p(exp(-|z|))
+};
+
+}  // namespace cairn
