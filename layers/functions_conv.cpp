@@ -1,0 +1,145 @@
+#include "layers/functions_conv.h"
+
+#include "runtime/error.h"
+
+namespace cairn {
+namespace {
+
+// Collects what is wrong with a call, so that one error names all of it.
+class Check {
+ public:
+  Check(const char* op, const Var& x, const Var& w, const Var& bias)
+      : op_(op), shapes_(text("x ", x.shape(), ", w ", w.shape())) {
+    if (bias.defined()) shapes_ += text(", bias ", bias.shape());
+  }
+  template <class... Parts>
+  void require(bool ok, const Parts&... parts) {
+    if (!ok) wrong_ += (wrong_.empty() ? "" : "; ") + text(parts...);
+  }
+  bool ok() const { return wrong_.empty(); }
+  void done(const char* expected) const {
+    if (!ok())
+      throw Error(op_, wrong_ + " (" + shapes_ + ")", expected,
+                  "give the layer the channels and the size it was built for; images are "
+                  "[N,H,W,C], one image has N = 1");
+  }
+
+ private:
+  const char* op_;
+  std::string shapes_, wrong_;
+};
+
+void check_common(Check& check, const Var& x, const Var& w, const Var& bias, int64_t outputs,
+                  const Conv2dOptions& o) {
+  check.require(w.value().dtype() == x.value().dtype(), "w is ", w.value().dtype(), ", x is ",
+                x.value().dtype());
+  check.require(w.device() == x.device(), "w is on ", w.device(), ", x on ", x.device());
+  if (bias.defined())
+    check.require(bias.shape() == Shape{outputs}, "bias has shape ", bias.shape(), " for ", outputs,
+                  " output channels");
+  check.require(o.padding >= 0, "padding ", o.padding, " is negative");
+}
+
+bool check_options(Check& check, const Var& x, const Var& w, const Conv2dOptions& o) {
+  check.require(x.value().rank() == 4, "x has rank ", x.value().rank());
+  check.require(w.value().rank() == 4, "w has rank ", w.value().rank());
+  check.require(o.stride >= 1, "stride is ", o.stride);
+  check.require(o.dilation >= 1, "dilation is ", o.dilation);
+  check.require(o.groups >= 1, "groups is ", o.groups);
+  return check.ok();
+}
+
+Shape conv2d_shape(const char* op, const Var& x, const Var& w, const Var& bias,
+                   const Conv2dOptions& o, bool pool2) {
+  Check check(op, x, w, bias);
+  int64_t h = 0, v = 0;
+  if (check_options(check, x, w, o)) {
+    check.require(w.dim(3) * o.groups == x.dim(3), "x has ", x.dim(3), " channels, w takes ",
+                  w.dim(3) * o.groups);
+    check.require(w.dim(0) % o.groups == 0, w.dim(0), " outputs do not divide into ", o.groups,
+                  " groups");
+    check_common(check, x, w, bias, w.dim(0), o);
+    h = conv2d_output_size(x.dim(1), w.dim(1), o);
+    v = conv2d_output_size(x.dim(2), w.dim(2), o);
+    check.require(h > 0 && v > 0, "the ", w.dim(1), "x", w.dim(2),
+                  " kernel does not fit into the padded image");
+  }
+  check.done("x [N,H,W,C], w [O,kh,kw,C/groups], bias [O], of one type and device");
+  return pool2 ? Shape{x.dim(0), h / 2, v / 2, w.dim(0)} : Shape{x.dim(0), h, v, w.dim(0)};
+}
+
+Shape conv_transpose2d_shape(const Var& x, const Var& w, const Var& bias,
+                             const ConvTranspose2dOptions& o) {
+  Check check("conv_transpose2d", x, w, bias);
+  int64_t h = 0, v = 0, outputs = 0;
+  if (check_options(check, x, w, o.transposed())) {
+    outputs = w.dim(3) * o.groups;
+    check.require(w.dim(0) == x.dim(3), "x has ", x.dim(3), " channels, w takes ", w.dim(0));
+    check.require(w.dim(0) % o.groups == 0, w.dim(0), " inputs do not divide into ", o.groups,
+                  " groups");
+    check.require(o.output_padding >= 0 && o.output_padding < o.stride, "output_padding ",
+                  o.output_padding, " is not in 0..stride-1");
+    check_common(check, x, w, bias, outputs, o.transposed());
+    h = conv_transpose2d_output_size(x.dim(1), w.dim(1), o);
+    v = conv_transpose2d_output_size(x.dim(2), w.dim(2), o);
+    check.require(h > 0 && v > 0, "padding ", o.padding, " leaves nothing of the output");
+  }
+  check.done("x [N,H,W,I], w [I,kh,kw,O/groups], bias [O], of one type and device");
+  return {x.dim(0), h, v, outputs};
+}
+
+// Runs `backward_weights(dw, dbias)` if either is wanted.
+template <class F>
+void want_weights(Grads& grads, const Tensor& w, F&& backward_weights) {
+  Tensor *dw = grads.want(1), *dbias = grads.want(2);
+  if (!dw && !dbias) return;
+  Tensor unwanted;
+  if (!dw) unwanted = w.empty_like();
+  backward_weights(dw ? *dw : unwanted, dbias);
+}
+
+}  // namespace
+
+Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& options) {
+  Tensor y = x.value().empty_like(conv2d_shape("conv2d", x, w, bias, options, false));
+  Epilogue epilogue;
+  if (bias.defined()) epilogue.bias = &bias.value();
+  conv2d(x.value(), w.value(), options, epilogue, y);
+  return x.tape().record("conv2d", {x, w, bias}, y,
+                         [options, xv = x.value(), wv = w.value()](const Tensor& dy, Grads& grads) {
+                           want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
+                             conv2d_backward_weights(xv, dy, options, dw, dbias);
+                           });
+                           if (Tensor* dx = grads.want(0))
+                             conv2d_backward_data(dy, wv, options, *dx);
+                         });
+}
+
+Var conv_transpose2d(const Var& x, const Var& w, const Var& bias,
+                     const ConvTranspose2dOptions& options) {
+  Tensor y = x.value().empty_like(conv_transpose2d_shape(x, w, bias, options));
+  conv_transpose2d(x.value(), w.value(), bias.defined() ? &bias.value() : nullptr, options, y);
+  return x.tape().record("conv_transpose2d", {x, w, bias}, y,
+                         [options, xv = x.value(), wv = w.value()](const Tensor& dy, Grads& grads) {
+                           want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
+                             conv_transpose2d_backward_weights(xv, dy, options, dw, dbias);
+                           });
+                           if (Tensor* dx = grads.want(0))
+                             conv_transpose2d_backward_data(dy, wv, options, *dx);
+                         });
+}
+
+Var conv2d_fused(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& options,
+                 const FusedStep& step) {
+  if (x.wants_grad() || w.wants_grad() || bias.wants_grad())
+    throw Error("conv2d_fused", "a gradient is wanted of a fused convolution",
+                "inference: a tape that does not record",
+                "record conv2d, the activation and max_pool one by one when training");
+  Tensor y = x.value().empty_like(conv2d_shape("conv2d_fused", x, w, bias, options, step.pool2));
+  Epilogue epilogue{nullptr, step.act, step.slope, step.pool2};
+  if (bias.defined()) epilogue.bias = &bias.value();
+  conv2d(x.value(), w.value(), options, epilogue, y);
+  return x.tape().constant(y);
+}
+
+}  // namespace cairn
