@@ -78,6 +78,18 @@ if(OpenCV_FOUND)
 endif()
 cairn_choose(opencv ${CAIRN_OPENCV} "${OpenCV_FOUND}" ${why})
 
+# Header-only libraries that everything needs: compiled in, nothing to link.
+function(cairn_need_header variable header package what)
+  find_path(${variable} ${header} PATHS /usr/local/include)
+  if(NOT ${variable})
+    message(FATAL_ERROR "${what} needs <${header}>, which was not found.\n"
+      "  Install it: apt-get install ${package}, or set -D${variable}=DIR to the folder it is in.")
+  endif()
+endfunction()
+cairn_need_header(CAIRN_JSON_INCLUDE nlohmann/json.hpp nlohmann-json3-dev "Reading and writing model files")
+cairn_need_header(CAIRN_STB_INCLUDE stb/stb_image.h libstb-dev "Reading and writing images")
+cairn_need_header(CAIRN_CLI11_INCLUDE CLI/CLI.hpp libcli11-dev "The program")
+
 find_package(Threads REQUIRED)
 find_program(CAIRN_CCACHE ccache)
 if(CAIRN_CCACHE)
