@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Configures and builds into DIR; a second run builds what changed.
+#   scripts/build.sh DIR [cmake options…] [-- TARGET…]
+set -euo pipefail
+source_dir=$(cd "$(dirname "$0")/.." && pwd)
+build_dir=$1
+shift
+options=()
+while [ $# -gt 0 ] && [ "$1" != "--" ]; do
+  options+=("$1")
+  shift
+done
+[ $# -eq 0 ] || shift
+generator=()
+[ -e "$build_dir/CMakeCache.txt" ] || ! command -v ninja >/dev/null || generator=(-G Ninja)
+
+cmake -S "$source_dir" -B "$build_dir" "${generator[@]}" "${options[@]}" | grep -E '^-- cairn' || true
+log=$build_dir/build.log
+if ! cmake --build "$build_dir" -j "$(nproc)" ${1:+--target "$@"} >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "cairn: the build failed; the whole output is above and in $log" >&2
+  exit 1
+fi
+grep -E 'warning:' "$log" || true
