@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/optimizer/flat_chunk.h"
 #include "layers/tape.h"
 #include "runtime/tensor.h"
 
@@ -96,7 +97,7 @@ struct Segment {
 /// beginning.
 class Parameters {
  public:
-  static constexpr int64_t chunk = 64;  ///< segments start at multiples of this many elements
+  static constexpr int64_t chunk = flat_chunk;  ///< segments start at multiples of this
 
   /// Allocates the buffers on `device`, moves values and running statistics there, and binds them.
   Parameters(Module& module, Device device, DType dtype = DType::f32);
