@@ -1,0 +1,53 @@
+#include "training/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/error.h"
+
+namespace cairn {
+namespace {
+
+template <class F>
+std::string message(F&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Recipe, AssignmentsOverrideTheFileAndDefaultsFillTheRest) {
+  Recipe r = Recipe::from_text("[train]\nbatch = 4\nlr = 1e-3\n[model]\narchitecture = \"x\"\n", "r.toml");
+  r.set("train.batch=8");
+  EXPECT_EQ(r.integer("train.batch", 32, 1, 100), 8);
+  EXPECT_EQ(r.real("train.lr", 0, 0, 1), 1e-3);
+  EXPECT_EQ(r.integer("train.steps", 7, 1, 100), 7);
+  EXPECT_EQ(r.string("model.architecture", ""), "x");
+  r.finish();
+  Recipe again = Recipe::from_text(r.resolved(), "config.toml");
+  EXPECT_EQ(again.integer("train.steps", 0, 1, 100), 7) << r.resolved();
+  EXPECT_EQ(again.real("train.lr", 0, 0, 1), 1e-3);
+}
+
+TEST(Recipe, AnUnknownKeyIsNamedWithTheNearestKnownOne) {
+  Recipe r = Recipe::from_text("[train]\nbacth = 4\n", "r.toml");
+  r.integer("train.batch", 32, 1, 100);
+  const std::string said = message([&] { r.finish(); });
+  EXPECT_NE(said.find("train.bacth"), std::string::npos) << said;
+  EXPECT_NE(said.find("Did you mean train.batch"), std::string::npos) << said;
+}
+
+TEST(Recipe, AValueOutOfRangeNamesKeyValueAndRange) {
+  Recipe r = Recipe::from_text("[train]\nbatch = 0\n", "r.toml");
+  const std::string said = message([&] { r.integer("train.batch", 32, 1, 100); });
+  EXPECT_NE(said.find("train.batch = 0"), std::string::npos) << said;
+  EXPECT_NE(said.find("from 1 to 100"), std::string::npos) << said;
+}
+
+TEST(Recipe, BadTomlNamesLineAndColumn) {
+  EXPECT_NE(message([] { Recipe::from_text("[train\n", "r.toml"); }).find("line 1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace cairn
