@@ -106,6 +106,7 @@ if(CAIRN_SANITIZE)
 endif()
 
 find_package(Threads REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)  # headers alone: small dense solves
 find_program(CAIRN_CCACHE ccache)
 if(CAIRN_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CAIRN_CCACHE})
