@@ -1,157 +1,150 @@
 #include "kernels/conv/conv2d.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "runtime/threads.h"
+#include "kernels/conv/depthwise.h"
+#include "kernels/conv/gather.h"
+#include "kernels/gemm/product.h"
 
 namespace cairn::cpu {
 namespace {
 
 // Sizes by the names of the header.
 struct Sizes {
-  Sizes(const Shape& x, const Shape& w, const Conv2dOptions& o)
-      : N(x[0]),
-        H(x[1]),
-        W(x[2]),
-        C(x[3]),
-        O(w[0]),
-        kh(w[1]),
-        kw(w[2]),
-        Cg(w[3]),
+  Sizes(const Tensor& x, const Tensor& w, const Conv2dOptions& o)
+      : N(x.dim(0)),
+        H(x.dim(1)),
+        W(x.dim(2)),
+        C(x.dim(3)),
+        O(w.dim(0)),
+        kh(w.dim(1)),
+        kw(w.dim(2)),
+        Cg(w.dim(3)),
         Og(O / o.groups),
         Ho(conv2d_output_size(H, kh, o)),
         Wo(conv2d_output_size(W, kw, o)) {}
   int64_t N, H, W, C, O, kh, kw, Cg, Og, Ho, Wo;
+
+  // Every pixel by itself: the tensors are matrices with a row per pixel.
+  bool pointwise(const Conv2dOptions& o) const {
+    return kh == 1 && kw == 1 && o.stride == 1 && o.padding == 0 && o.groups == 1;
+  }
+  bool depthwise(const Conv2dOptions& o) const { return o.groups == C && O == C; }
 };
 
+// y [pixels,N] = x [pixels,K] B, then the epilogue.
 template <class T>
-T activate(T z, Activation act, T slope) {
-  switch (act) {
-    case Activation::none:
-      return z;
-    case Activation::relu:
-      return z > 0 ? z : T(0);
-    case Activation::leaky_relu:
-      return z > 0 ? z : slope * z;
-    case Activation::relu6:
-      return std::min(std::max(z, T(0)), T(6));
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-z));
-    case Activation::softplus:
-      return std::max(z, T(0)) + std::log1p(std::exp(-std::abs(z)));
+void pointwise(const Tensor& x, const Panels<T>& b, const Epilogue& epilogue, Tensor& y) {
+  Block<T> block;
+  block.N = y.dim(3);
+  block.M = block.N ? y.count() / block.N : 0;
+  block.a = x.data<T>();
+  block.a_row = x.dim(3);
+  block.c = y.data<T>();
+  block.c_row = block.N;
+  block.finish = true;
+  block.bias = epilogue.bias ? epilogue.bias->data<T>() : nullptr;
+  block.act = epilogue.act;
+  block.slope = T(epilogue.slope);
+  tall_product(block, b);
+}
+
+std::vector<int64_t> multiples(int64_t count, int64_t step) {
+  std::vector<int64_t> at(count);
+  for (int64_t i = 0; i < count; ++i) at[i] = i * step;
+  return at;
+}
+
+template <class T>
+void column_sums(const Tensor& dy, Tensor& sums) {
+  const int64_t O = dy.dim(3), pixels = O ? dy.count() / O : 0;
+  const T* d = dy.data<T>();
+  T* to = sums.data<T>();
+  parallel_for(O, 16, [=](int64_t begin, int64_t end) {
+    std::vector<double> sum(end - begin);
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int64_t o = begin; o < end; ++o) sum[o - begin] += double(d[p * O + o]);
+    for (int64_t o = begin; o < end; ++o) to[o] = T(sum[o - begin]);
+  });
+}
+
+// dw of each group is the sum over output pixels of the outer product of dy's channels and what the
+// kernel saw there: kw runs of channels in each of kh rows.
+template <class T>
+void weights_gradient(const Tensor& x, const Tensor& dy, const Sizes& s, const Conv2dOptions& o,
+                      Tensor& dw) {
+  const int64_t K = s.kh * s.kw * s.Cg;
+  for (int64_t g = 0; g < o.groups; ++g) {
+    const T* from = x.data<T>() + g * s.Cg;
+    const auto seen = [&](int64_t pixel, int64_t k, int64_t count, T* to) {
+      const int64_t j = pixel % s.Wo, i = pixel / s.Wo % s.Ho, n = pixel / s.Wo / s.Ho;
+      while (count > 0) {
+        const int64_t c = k % s.Cg, v = k / s.Cg % s.kw, u = k / s.Cg / s.kw;
+        const int64_t r = i * o.stride + u * o.dilation - o.padding;
+        const int64_t q = j * o.stride + v * o.dilation - o.padding;
+        const int64_t run = std::min(count, s.Cg - c);
+        if (r >= 0 && r < s.H && q >= 0 && q < s.W) {
+          const T* at = from + ((n * s.H + r) * s.W + q) * s.C + c;
+          for (int64_t a = 0; a < run; ++a) to[a] = at[a];
+        } else {
+          for (int64_t a = 0; a < run; ++a) to[a] = 0;
+        }
+        to += run, k += run, count -= run;
+      }
+    };
+    outer_product(s.Og, K, s.N * s.Ho * s.Wo, dy.data<T>() + g * s.Og, s.O,
+                  dw.data<T>() + g * s.Og * K, seen);
   }
-  return z;
+}
+
+template <class T>
+void forward(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Epilogue& epilogue,
+             Tensor& y) {
+  const Sizes s(x, w, o);
+  if (s.pointwise(o) && !epilogue.pool2)
+    return pointwise(x, Panels<T>(w.data<T>(), multiples(s.C, 1), s.C, s.O), epilogue, y);
+  if (s.depthwise(o) && !epilogue.pool2) return depthwise(x, w, o, epilogue, y);
+  const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, s.kh * s.kw * s.Cg, s.kw * s.Cg, s.Cg, 1};
+  gather(x, w.data<T>(), strides, o.groups, forward_axis(s.Ho, s.kh, o),
+         forward_axis(s.Wo, s.kw, o), epilogue, y);
+}
+
+template <class T>
+void backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& o, Tensor& dx) {
+  const Sizes s(dx, w, o);
+  if (s.pointwise(o))
+    return pointwise(dy, Panels<T>(w.data<T>(), multiples(s.O, s.C), 1, s.C), {}, dx);
+  if (s.depthwise(o)) return depthwise_backward_data(dy, w, o, dx);
+  const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, 1, s.kw * s.Cg, s.Cg, s.kh * s.kw * s.Cg};
+  for (int64_t r = 0; r < o.stride; ++r)
+    for (int64_t q = 0; q < o.stride; ++q)
+      gather(dy, w.data<T>(), strides, o.groups, backward_axis(s.H, s.kh, r, o),
+             backward_axis(s.W, s.kw, q, o), {}, dx);
+}
+
+template <class T>
+void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o, Tensor& dw,
+                      Tensor* dbias) {
+  const Sizes s(x, dw, o);
+  if (dbias) column_sums<T>(dy, *dbias);
+  if (s.depthwise(o)) return depthwise_backward_weights(x, dy, o, dw);
+  weights_gradient<T>(x, dy, s, o, dw);
 }
 
 }  // namespace
 
 void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
             const Epilogue& epilogue, Tensor& y) {
-  const Sizes s(x.shape(), w.shape(), options);
-  const int pool = epilogue.pool2 ? 2 : 1;
-  const int64_t Hy = s.Ho / pool, Wy = s.Wo / pool;
-  with_float(y.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const T *px = x.data<T>(), *pw = w.data<T>();
-    const T* pb = epilogue.bias ? epilogue.bias->data<T>() : nullptr;
-    T* py = y.data<T>();
-    const auto one = [&](int64_t n, int64_t i, int64_t j, int64_t o) {
-      double sum = pb ? double(pb[o]) : 0;
-      for (int64_t u = 0; u < s.kh; ++u) {
-        const int64_t r = i * options.stride + u * options.dilation - options.padding;
-        if (r < 0 || r >= s.H) continue;
-        for (int64_t v = 0; v < s.kw; ++v) {
-          const int64_t q = j * options.stride + v * options.dilation - options.padding;
-          if (q < 0 || q >= s.W) continue;
-          const T* from = px + ((n * s.H + r) * s.W + q) * s.C + o / s.Og * s.Cg;
-          const T* with = pw + ((o * s.kh + u) * s.kw + v) * s.Cg;
-          for (int64_t c = 0; c < s.Cg; ++c) sum += double(from[c]) * double(with[c]);
-        }
-      }
-      return activate(T(sum), epilogue.act, T(epilogue.slope));
-    };
-    parallel_for(s.N * Hy, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row)
-        for (int64_t j = 0; j < Wy; ++j)
-          for (int64_t o = 0; o < s.O; ++o) {
-            const int64_t n = row / Hy, i = row % Hy;
-            T best = one(n, i * pool, j * pool, o);
-            if (pool == 2)
-              best = std::max({best, one(n, 2 * i, 2 * j + 1, o), one(n, 2 * i + 1, 2 * j, o),
-                               one(n, 2 * i + 1, 2 * j + 1, o)});
-            py[(row * Wy + j) * s.O + o] = best;
-          }
-    });
-  });
+  with_float(y.dtype(), [&](auto type) { forward<decltype(type)>(x, w, options, epilogue, y); });
 }
 
 void conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
                           Tensor& dx) {
-  const Sizes s(dx.shape(), w.shape(), options);
-  with_float(dx.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const T *pd = dy.data<T>(), *pw = w.data<T>();
-    T* px = dx.data<T>();
-    parallel_for(s.N * s.H, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row)
-        for (int64_t q = 0; q < s.W; ++q)
-          for (int64_t c = 0; c < s.C; ++c) {
-            const int64_t n = row / s.H, r = row % s.H, g = c / s.Cg;
-            double sum = 0;
-            for (int64_t u = 0; u < s.kh; ++u) {
-              const int64_t i = r + options.padding - u * options.dilation;
-              if (i < 0 || i % options.stride || i / options.stride >= s.Ho) continue;
-              for (int64_t v = 0; v < s.kw; ++v) {
-                const int64_t j = q + options.padding - v * options.dilation;
-                if (j < 0 || j % options.stride || j / options.stride >= s.Wo) continue;
-                const T* from =
-                    pd + ((n * s.Ho + i / options.stride) * s.Wo + j / options.stride) * s.O;
-                for (int64_t o = g * s.Og; o < (g + 1) * s.Og; ++o)
-                  sum +=
-                      double(from[o]) * double(pw[((o * s.kh + u) * s.kw + v) * s.Cg + c % s.Cg]);
-              }
-            }
-            px[(row * s.W + q) * s.C + c] = T(sum);
-          }
-    });
-  });
+  with_float(dx.dtype(), [&](auto type) { backward_data<decltype(type)>(dy, w, options, dx); });
 }
 
 void conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& options,
                              Tensor& dw, Tensor* dbias) {
-  const Sizes s(x.shape(), dw.shape(), options);
-  with_float(dw.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const T *px = x.data<T>(), *pd = dy.data<T>();
-    T *pw = dw.data<T>(), *pb = dbias ? dbias->data<T>() : nullptr;
-    parallel_for(s.O, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; ++o) {
-        if (pb) {
-          double sum = 0;
-          for (int64_t p = 0; p < s.N * s.Ho * s.Wo; ++p) sum += double(pd[p * s.O + o]);
-          pb[o] = T(sum);
-        }
-        for (int64_t u = 0; u < s.kh; ++u)
-          for (int64_t v = 0; v < s.kw; ++v)
-            for (int64_t c = 0; c < s.Cg; ++c) {
-              double sum = 0;
-              for (int64_t n = 0; n < s.N; ++n)
-                for (int64_t i = 0; i < s.Ho; ++i) {
-                  const int64_t r = i * options.stride + u * options.dilation - options.padding;
-                  if (r < 0 || r >= s.H) continue;
-                  for (int64_t j = 0; j < s.Wo; ++j) {
-                    const int64_t q = j * options.stride + v * options.dilation - options.padding;
-                    if (q < 0 || q >= s.W) continue;
-                    sum += double(px[((n * s.H + r) * s.W + q) * s.C + o / s.Og * s.Cg + c]) *
-                           double(pd[((n * s.Ho + i) * s.Wo + j) * s.O + o]);
-                  }
-                }
-              pw[((o * s.kh + u) * s.kw + v) * s.Cg + c] = T(sum);
-            }
-      }
-    });
-  });
+  with_float(dw.dtype(),
+             [&](auto type) { backward_weights<decltype(type)>(x, dy, options, dw, dbias); });
 }
 
 }  // namespace cairn::cpu

@@ -1,0 +1,60 @@
+#pragma once
+// The widest vectors of the level being compiled, through GCC's and Clang's vector extensions; for
+// *.isa.cpp files alone. Arithmetic on them is written as on numbers.
+#include <cstdint>
+
+#ifndef CAIRN_ISA
+#error "kernels/simd.h is for *.isa.cpp files"
+#endif
+
+namespace cairn::CAIRN_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64;
+#elif defined(__AVX2__)
+constexpr int vector_bytes = 32;
+#else
+constexpr int vector_bytes = 16;
+#endif
+
+// Thirty-two vector registers, or sixteen.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr bool many_registers = true;
+#else
+constexpr bool many_registers = false;
+#endif
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float type __attribute__((vector_size(vector_bytes)));
+  typedef float unaligned __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
+};
+template <>
+struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(vector_bytes)));
+  typedef double unaligned __attribute__((vector_size(vector_bytes), aligned(8), may_alias));
+};
+template <class T>
+using Vector = typename VectorOf<T>::type;
+
+template <class T>
+constexpr int lanes = vector_bytes / int(sizeof(T));
+
+template <class T>
+inline Vector<T> load(const T* p) {
+  return *reinterpret_cast<const typename VectorOf<T>::unaligned*>(p);
+}
+template <class T>
+inline void store(T* p, Vector<T> v) {
+  *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
+}
+template <class T>
+inline Vector<T> broadcast(T value) {
+  return value - Vector<T>{};
+}
+
+}  // namespace
+}  // namespace cairn::CAIRN_ISA
