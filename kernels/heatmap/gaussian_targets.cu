@@ -1,0 +1,52 @@
+// gaussian_targets: heatmaps drawn from annotated points, the largest over the instances.
+//
+//   Launch    one pass that writes, 256 threads, see over_pixels.h; each element asks every
+//             instance of its point (they stay in the first-level cache).
+//   Traffic   4 B an element, and one exponential for each visible instance: bandwidth-bound for
+//             few instances; floor = 4 B * count / bandwidth.
+//   Repeats   bitwise: every element has one writer.
+#include "kernels/heatmap/gaussian_targets.h"
+
+#include "kernels/heatmap/over_pixels.h"
+
+namespace cairn::CAIRN_NS {
+namespace {
+
+struct Targets {
+  using Constants = int64_t;  ///< the first instance of this map's point
+  const float* points;
+  const uint8_t* visible;
+  int instances, channels;
+  TargetCentre centre;
+  float falloff, half_width;
+  float* y;
+
+  CAIRN_DEVICE_MEMBER int64_t load(int64_t map) const {
+    return map / channels * instances * channels + map % channels;
+  }
+  CAIRN_DEVICE_MEMBER void operator()(int64_t first, int column, int row, int64_t at) const {
+    float best = 0;
+    for (int m = 0; m < instances; ++m) {
+      const int64_t i = first + int64_t(m) * channels;
+      if (!visible[i]) continue;
+      const float dx = float(column) - target_centre(centre, points[2 * i]);
+      const float dy = float(row) - target_centre(centre, points[2 * i + 1]);
+      if (fabsf(dx) <= half_width && fabsf(dy) <= half_width)
+        best = fmaxf(best, expf(-falloff * (dx * dx + dy * dy)));
+    }
+    y[at] = best;
+  }
+};
+
+}  // namespace
+
+void gaussian_targets(const Tensor& points, const Tensor& visible, const TargetOptions& options,
+                      Tensor& y) {
+  const PixelGrid grid(y.shape());
+  each_pixel("gaussian_targets", grid,
+             Targets{points.data<float>(), visible.data<uint8_t>(), int(points.dim(1)),
+                     grid.channels, options.centre, float(0.5 / (options.sigma * options.sigma)),
+                     float(options.half_width), y.data<float>()});
+}
+
+}  // namespace cairn::CAIRN_NS
