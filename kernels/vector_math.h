@@ -2,6 +2,7 @@
 // Elementary functions that the compiler can vectorise: branch-free, from plain arithmetic and bit
 // operations, so that a loop over them becomes SIMD code of whatever width it is compiled for.
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 namespace cairn {
@@ -31,5 +32,8 @@ inline float exp_vec(float x) {
   const float second = std::bit_cast<float>((power - half + 127) << 23);
   return p * first * second;
 }
+
+/// For templates over both types; float64 is the reference and need not be fast.
+inline double exp_vec(double x) { return std::exp(x); }
 
 }  // namespace cairn

@@ -1,8 +1,8 @@
 #pragma once
 // A Gaussian is the product of a factor of the column and one of the row: W + H exponentials for
 // each channel of a map instead of W * H. Factors of one image, for the cpu kernels.
-#include "kernels/fast_exp.h"
 #include "kernels/heatmap/map_parts.h"
+#include "kernels/vector_math.h"
 
 namespace cairn::cpu {
 
@@ -23,14 +23,14 @@ struct GaussianFactors {
     for (int64_t x = x0; x < x1; ++x)
       for (int64_t k = 0; k < channels; ++k) {
         const T d = dx(x, k);
-        *out++ = fast_exp(-falloff[k] * aspect_x() * d * d);
+        *out++ = exp_vec(-falloff[k] * aspect_x() * d * d);
       }
   }
   /// [K]
   void row(int64_t y, T* out) const {
     for (int64_t k = 0; k < channels; ++k) {
       const T d = dy(y, k);
-      out[k] = fast_exp(-falloff[k] * aspect_y() * d * d);
+      out[k] = exp_vec(-falloff[k] * aspect_y() * d * d);
     }
   }
 };

@@ -1,7 +1,7 @@
 #include "kernels/heatmap/gaussian_targets.h"
 
-#include "kernels/fast_exp.h"
 #include "kernels/heatmap/map_parts.h"
+#include "kernels/vector_math.h"
 
 namespace cairn::cpu {
 namespace {
@@ -20,7 +20,7 @@ struct Axis {
       if (!(std::abs(d) <= reach)) continue;
       begin = std::min(begin, i);
       end = i + 1;
-      factor[i - first] = fast_exp(-falloff * d * d);
+      factor[i - first] = exp_vec(-falloff * d * d);
     }
   }
 };

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "kernels/fast_exp.h"
 #include "kernels/heatmap/moments.h"
+#include "kernels/vector_math.h"
 
 namespace cairn::cpu {
 namespace {
@@ -45,7 +45,7 @@ void part_sums(const MapParts& map, const T* z, T gain, int64_t image, int64_t y
     columns.clear();
     for (int64_t y = y0; y < y1; ++y) {
       const T* row = z + map.offset(image, y, x0);
-      for (int64_t i = 0; i < run; ++i) weights[i] = fast_exp(gain * (row[i] - top[i]));
+      for (int64_t i = 0; i < run; ++i) weights[i] = exp_vec(gain * (row[i] - top[i]));
       columns.add_row(y, weights.data(), run);
     }
     columns.fold(x0, x1, sums.data());
@@ -105,7 +105,7 @@ void backward(const T* z, const T* point, const T* variance, const T* stats, con
         const int64_t at = map.offset(image, y, x0);
         for (int64_t i = 0; i < (x1 - x0) * K; ++i)
           dz[at + i] =
-              scales[i] * fast_exp(gain * (z[at + i] - top[i])) * (of_column[i] + of_row[i]);
+              scales[i] * exp_vec(gain * (z[at + i] - top[i])) * (of_column[i] + of_row[i]);
       }
     });
   });

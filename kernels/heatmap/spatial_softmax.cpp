@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "kernels/fast_exp.h"
 #include "kernels/heatmap/map_parts.h"
+#include "kernels/vector_math.h"
 
 namespace cairn::cpu {
 namespace {
@@ -81,7 +81,7 @@ void forward(const T* z, T gain, const MapParts& map, T* h) {
       [=](const std::vector<T>& top, int64_t at, int64_t run, double* column) {
         const T* m = top.data();
         for (int64_t i = 0; i < run; ++i) {
-          const T e = fast_exp(gain * (z[at + i] - m[i]));
+          const T e = exp_vec(gain * (z[at + i] - m[i]));
           h[at + i] = e;
           column[i] += e;
         }
