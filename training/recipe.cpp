@@ -91,8 +91,8 @@ Recipe Recipe::from_text(const std::string& toml, const std::string& name) {
     flatten(toml::parse(toml, name), "", name, r.given_);
   } catch (const toml::parse_error& e) {
     throw UsageError(name,
-                     text("line ", e.source().begin.line, ", column ", e.source().begin.column, ": ",
-                          e.description()),
+                     text("line ", e.source().begin.line, ", column ", e.source().begin.column,
+                          ": ", e.description()),
                      "TOML (https://toml.io)", "correct that line");
   }
   return r;
@@ -115,8 +115,8 @@ int64_t Recipe::integer(const std::string& key, int64_t fallback, int64_t low, i
   const std::string* given = find(key);
   int64_t value = fallback;
   if (given && (!parsed(*given, value) || value < low || value > high))
-    throw UsageError(name_, text(key, " = ", *given), text("a whole number from ", low, " to ", high),
-                     "correct the value");
+    throw UsageError(name_, text(key, " = ", *given),
+                     text("a whole number from ", low, " to ", high), "correct the value");
   resolved_[key] = std::to_string(value);
   return value;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // A recipe: every hyper-parameter of a training run, from a TOML file and from --set key=value.
-// Readers ask for keys with defaults and ranges; what nobody asked for is an error with a suggestion.
+// Readers ask for keys with defaults and ranges; what nobody asked for is an error with a
+// suggestion.
 #include <cstdint>
 #include <map>
 #include <string>

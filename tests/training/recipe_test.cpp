@@ -18,7 +18,8 @@ std::string message(F&& f) {
 }
 
 TEST(Recipe, AssignmentsOverrideTheFileAndDefaultsFillTheRest) {
-  Recipe r = Recipe::from_text("[train]\nbatch = 4\nlr = 1e-3\n[model]\narchitecture = \"x\"\n", "r.toml");
+  Recipe r =
+      Recipe::from_text("[train]\nbatch = 4\nlr = 1e-3\n[model]\narchitecture = \"x\"\n", "r.toml");
   r.set("train.batch=8");
   EXPECT_EQ(r.integer("train.batch", 32, 1, 100), 8);
   EXPECT_EQ(r.real("train.lr", 0, 0, 1), 1e-3);
@@ -46,7 +47,8 @@ TEST(Recipe, AValueOutOfRangeNamesKeyValueAndRange) {
 }
 
 TEST(Recipe, BadTomlNamesLineAndColumn) {
-  EXPECT_NE(message([] { Recipe::from_text("[train\n", "r.toml"); }).find("line 1"), std::string::npos);
+  EXPECT_NE(message([] { Recipe::from_text("[train\n", "r.toml"); }).find("line 1"),
+            std::string::npos);
 }
 
 }  // namespace
