@@ -1,0 +1,30 @@
+#pragma once
+// Differentiable elementwise functions, concatenation and slices. All take any shape; channels are
+// the last dimension. Each throws an Error that lists every mismatch of shapes, types and devices.
+#include <vector>
+
+#include "kernels/activation_kind.h"
+#include "layers/tape.h"
+
+namespace cairn {
+
+/// y = a + b; shapes are equal.
+Var add(const Var& a, const Var& b);
+
+/// y = factor x.
+Var scale(const Var& x, double factor);
+
+/// y = act(x + bias); bias [C] may be an undefined Var. `slope` is leaky_relu's, at least 0.
+Var bias_activation(const Var& x, const Var& bias, Activation act, float slope = 0);
+
+/// y = act(x).
+Var activation(const Var& x, Activation act, float slope = 0);
+inline Var relu(const Var& x) { return activation(x, Activation::relu); }
+
+/// The inputs' channels side by side, then zeros up to `channels` if that is more.
+Var concat(const std::vector<Var>& xs, int64_t channels = 0);
+
+/// Channels first .. first + count.
+Var slice_channels(const Var& x, int64_t first, int64_t count);
+
+}  // namespace cairn
