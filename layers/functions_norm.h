@@ -1,0 +1,15 @@
+#pragma once
+// Differentiable normalisation.
+#include "kernels/norm/batch_norm.h"
+#include "layers/tape.h"
+
+namespace cairn {
+
+/// y = gamma (x - mean) / sqrt(var + eps) + beta over the last dimension's channels, x [...,C].
+/// With the batch's statistics if x's tape is training (then the running ones move towards them),
+/// with the running ones otherwise. The four vectors have shape [C]. Throws an Error that lists
+/// every mismatch, and when training on a single value per channel.
+Var batch_norm(const Var& x, const Var& gamma, const Var& beta, Tensor& running_mean,
+               Tensor& running_var, const BatchNormOptions& options = {});
+
+}  // namespace cairn
