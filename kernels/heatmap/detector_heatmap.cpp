@@ -1,7 +1,5 @@
 #include "kernels/heatmap/detector_heatmap.h"
 
-#include <cmath>
-
 #include "kernels/vector_math.h"
 #include "runtime/threads.h"
 
@@ -10,9 +8,6 @@ namespace {
 
 constexpr int cell = detector_cell, pixels = cell * cell, channels = pixels + 1;
 constexpr int lanes = 16;  // independent maxima and sums, so that the loops vectorise
-
-float exponential(float x) { return exp_vec(x); }
-double exponential(double x) { return std::exp(x); }
 
 // The probabilities of one cell: e[0..63], already divided by the sum.
 template <class T>
@@ -23,11 +18,11 @@ void cell_softmax(const T* x, T* e) {
     for (int k = 0; k < lanes; ++k) top[k] = x[c + k] > top[k] ? x[c + k] : top[k];
   T largest = top[0];
   for (int k = 1; k < lanes; ++k) largest = top[k] > largest ? top[k] : largest;
-  for (int c = 0; c < pixels; ++c) e[c] = exponential(x[c] - largest);
+  for (int c = 0; c < pixels; ++c) e[c] = exp_vec(x[c] - largest);
   for (int k = 0; k < lanes; ++k) sum[k] = 0;
   for (int c = 0; c < pixels; c += lanes)
     for (int k = 0; k < lanes; ++k) sum[k] += e[c + k];
-  T total = exponential(x[pixels] - largest);
+  T total = exp_vec(x[pixels] - largest);
   for (int k = 0; k < lanes; ++k) total += sum[k];
   const T scale = 1 / total;
   for (int c = 0; c < pixels; ++c) e[c] *= scale;
