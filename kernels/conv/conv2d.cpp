@@ -2,6 +2,7 @@
 
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/gather.h"
+#include "kernels/conv/winograd.h"
 #include "kernels/gemm/product.h"
 
 namespace cairn::cpu {
@@ -102,6 +103,7 @@ void forward(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Epi
   if (s.pointwise(o) && !epilogue.pool2)
     return pointwise(x, Panels<T>(w.data<T>(), multiples(s.C, 1), s.C, s.O), epilogue, y);
   if (s.depthwise(o) && !epilogue.pool2) return depthwise(x, w, o, epilogue, y);
+  if (winograd_serves(x, w, o)) return winograd(x, w, o.padding, epilogue, y);
   const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, s.kh * s.kw * s.Cg, s.kw * s.Cg, s.Cg, 1};
   gather(x, w.data<T>(), strides, o.groups, forward_axis(s.Ho, s.kh, o),
          forward_axis(s.Wo, s.kw, o), epilogue, y);
@@ -113,6 +115,7 @@ void backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& o, Te
   if (s.pointwise(o))
     return pointwise(dy, Panels<T>(w.data<T>(), multiples(s.O, s.C), 1, s.C), {}, dx);
   if (s.depthwise(o)) return depthwise_backward_data(dy, w, o, dx);
+  if (winograd_serves(dx, w, o)) return winograd_backward_data(dy, w, o.padding, dx);
   const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, 1, s.kw * s.Cg, s.Cg, s.kh * s.kw * s.Cg};
   for (int64_t r = 0; r < o.stride; ++r)
     for (int64_t q = 0; q < o.stride; ++q)
@@ -126,6 +129,7 @@ void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o,
   const Sizes s(x, dw, o);
   if (dbias) column_sums<T>(dy, *dbias);
   if (s.depthwise(o)) return depthwise_backward_weights(x, dy, o, dw);
+  if (winograd_serves(x, dw, o)) return winograd_backward_weights(x, dy, o.padding, dw);
   weights_gradient<T>(x, dy, s, o, dw);
 }
 

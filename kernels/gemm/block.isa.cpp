@@ -2,27 +2,11 @@
 
 #include <type_traits>
 
+#include "kernels/gemm/activated.h"
 #include "kernels/gemm/register_tile.h"
 
 namespace cairn::CAIRN_ISA {
 namespace {
-
-template <class T>
-Vector<T> activated(Vector<T> z, Activation act, T slope) {
-  const Vector<T> zero{};
-  switch (act) {
-    case Activation::relu:
-      return z > zero ? z : zero;
-    case Activation::leaky_relu:
-      return z > zero ? z : slope * z;
-    case Activation::relu6: {
-      const Vector<T> six = broadcast(T(6)), low = z > zero ? z : zero;
-      return low < six ? low : six;
-    }
-    default:
-      return z;
-  }
-}
 
 /// The first `count` numbers at p, 0 behind them; and their way back.
 template <class T>

@@ -13,6 +13,8 @@ namespace cairn {
 /// Rows of B that one pass takes: a panel of so many rows and the numbers of A beside it fit L1.
 constexpr int64_t chunk_rows = 256;
 
+inline int64_t padded_to(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
 /// Rows k0..k1 of columns 0..N in panels; `copy(k, n, count, to)` writes B(k, n..n+count).
 template <class T, class Copy>
 void fill_panels(int64_t k0, int64_t k1, int64_t N, T* panels, Copy&& copy) {

@@ -1,0 +1,137 @@
+#include "kernels/conv/winograd.h"
+
+#include <algorithm>
+
+#include "kernels/conv/winograd_tiles.h"
+#include "kernels/gemm/curved.h"
+#include "kernels/gemm/panels.h"
+#include "runtime/threads.h"
+
+namespace cairn {
+namespace {
+
+TiledImage tiled(const Tensor& x, int64_t Ho, int64_t Wo, int padding) {
+  return {x.data<float>(), x.dim(1), x.dim(2), x.dim(3), (Ho + 3) / 4, (Wo + 3) / 4, padding};
+}
+
+int64_t tiles_of(const TiledImage& x, int64_t N) { return N * x.rows * x.columns; }
+
+// Tiles that a thread takes through all three stages before the next: as many as keep their
+// transforms, and the products of one panel, in half a megabyte of L2.
+int64_t block_of(int64_t C) {
+  const int64_t bytes = 36 * (C + panel_width<float>()) * 4, rows = tile_rows();
+  return std::clamp<int64_t>((512 << 10) / bytes / rows * rows, rows, 4 * rows);
+}
+
+Tensor transformed(WinogradWeights k) {
+  const int64_t width = panel_width<float>(), panels = (k.N + width - 1) / width;
+  Tensor u = Tensor::empty({36, panels, k.K, width});
+  k.u = u.data<float>();
+  parallel_for(
+      k.K, 8, [&](int64_t begin, int64_t end) { CAIRN_ISA_CALL(winograd_weights, k, begin, end); });
+  return u;
+}
+
+void curve(Tensor& y, Activation act) {
+  float* p = y.data<float>();
+  parallel_for(y.count(), 1 << 12, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) p[i] = curved(p[i], act);
+  });
+}
+
+void convolve(const Tensor& x, const WinogradWeights& weights, int padding,
+              const Epilogue& epilogue, Tensor& y) {
+  const Tensor u = transformed(weights);
+  const int64_t Ho = x.dim(1) + 2 * padding - 2, Wo = x.dim(2) + 2 * padding - 2;
+  WinogradForward k{tiled(x, Ho, Wo, padding),
+                    u.data<float>(),
+                    y.data<float>(),
+                    Ho,
+                    Wo,
+                    y.dim(3),
+                    epilogue.bias ? epilogue.bias->data<float>() : nullptr,
+                    epilogue.act,
+                    epilogue.slope,
+                    epilogue.pool2,
+                    block_of(x.dim(3)),
+                    nullptr};
+  const int64_t tiles = tiles_of(k.x, x.dim(0)), unit = tile_rows();
+  parallel_for((tiles + unit - 1) / unit, 1, [&](int64_t begin, int64_t end) {
+    Tensor scratch = Tensor::empty({CAIRN_ISA_CALL(winograd_scratch, k.x.C, k.block)});
+    WinogradForward mine = k;
+    mine.scratch = scratch.data<float>();
+    CAIRN_ISA_CALL(winograd_forward, mine, begin * unit, std::min(end * unit, tiles));
+  });
+  if (is_curved(epilogue.act)) curve(y, epilogue.act);
+}
+
+}  // namespace
+
+bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o) {
+  const int64_t lanes = CAIRN_ISA_CALL(vector_lanes);
+  const bool kind = x.dtype() == DType::f32 && w.dim(1) == 3 && w.dim(2) == 3 && o.stride == 1 &&
+                    o.dilation == 1 && o.groups == 1 && o.padding <= 2;
+  const int64_t Ho = x.dim(1) + 2 * o.padding - 2, Wo = x.dim(2) + 2 * o.padding - 2;
+  return kind && w.dim(0) >= 32 && w.dim(3) >= 32 && w.dim(0) % lanes == 0 &&
+         w.dim(3) % lanes == 0 && Ho >= 4 && Wo >= 4 && x.dim(0) * Ho * Wo >= 192;
+}
+
+void winograd(const Tensor& x, const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y) {
+  const int64_t O = w.dim(0), C = w.dim(3);
+  convolve(x, {w.data<float>(), 9 * C, C, 1, false, C, O, nullptr}, padding, epilogue, y);
+}
+
+void winograd_backward_data(const Tensor& dy, const Tensor& w, int padding, Tensor& dx) {
+  const int64_t O = w.dim(0), C = w.dim(3);
+  convolve(dy, {w.data<float>(), 1, C, 9 * C, true, O, C, nullptr}, 2 - padding, {}, dx);
+}
+
+void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, Tensor& dw) {
+  const int64_t O = dw.dim(0), C = dw.dim(3), width = panel_width<float>(), capacity = 128;
+  WinogradPair pair{tiled(x, dy.dim(1), dy.dim(2), padding),
+                    tiled(dy, dy.dim(1), dy.dim(2), 0),
+                    capacity,
+                    padded_to(C, width) * capacity + 16,
+                    O * capacity + 16,
+                    nullptr,
+                    nullptr,
+                    nullptr};
+  Tensor v = Tensor::empty({36, pair.v_stride}), m = Tensor::empty({36, pair.m_stride});
+  Tensor g = Tensor::empty({36, O, C});
+  pair.v = v.data<float>();
+  pair.m = m.data<float>();
+  const int64_t tiles = tiles_of(pair.x, x.dim(0));
+  for (int64_t first = 0; first < tiles; first += capacity) {
+    const int64_t count = std::min(capacity, tiles - first);
+    parallel_for(count, 4, [&](int64_t begin, int64_t end) {
+      Tensor patch = Tensor::empty({36 * std::max(O, C)});
+      WinogradPair mine = pair;
+      mine.patch = patch.data<float>();
+      CAIRN_ISA_CALL(winograd_pair, mine, first + begin, first + end, begin);
+    });
+    // g(point) += m' v, each point by one thread in the order of the tiles.
+    parallel_for(36, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t point = begin; point < end; ++point) {
+        Block<float> block;
+        block.M = O;
+        block.N = C;
+        block.K = count;
+        block.a = pair.m + point * pair.m_stride;
+        block.a_row = 1;
+        block.a_column = O;
+        block.b = pair.v + point * pair.v_stride;
+        block.b_row = width;
+        block.b_panel = capacity * width;
+        block.c = g.data<float>() + point * O * C;
+        block.c_row = C;
+        block.accumulate = first > 0;
+        multiply_block(block);
+      }
+    });
+  }
+  parallel_for(O, 4, [&](int64_t begin, int64_t end) {
+    CAIRN_ISA_CALL(winograd_weights_back, g.data<float>(), O, C, dw.data<float>(), begin, end);
+  });
+}
+
+}  // namespace cairn

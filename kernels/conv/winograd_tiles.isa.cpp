@@ -1,0 +1,177 @@
+#include "kernels/conv/winograd_tiles.h"
+
+#include <type_traits>
+
+#include "kernels/conv/winograd_transforms.h"
+#include "kernels/gemm/activated.h"
+#include "kernels/gemm/register_tile.h"
+
+namespace cairn::CAIRN_ISA {
+namespace {
+
+constexpr int width = 2 * L;  // of a panel
+
+// Points lie so far apart; the odd vector keeps the 36 of them out of each other's cache sets.
+inline int64_t point_stride(int64_t tiles, int64_t channels) { return tiles * channels + L; }
+
+// Where the pixels of a tile are: inside the image, or, for a tile that the border cuts, in a copy
+// with zeros beyond the border.
+struct Pixels {
+  const float* at;
+  int64_t row, column;
+};
+
+template <int size>
+Pixels pixels_of(const TiledImage& x, int64_t tile, float* patch) {
+  const int64_t n = tile / (x.rows * x.columns);
+  const int64_t top = tile / x.columns % x.rows * 4 - x.padding;
+  const int64_t left = tile % x.columns * 4 - x.padding;
+  const float* image = x.data + n * x.H * x.W * x.C;
+  if (top >= 0 && left >= 0 && top + size <= x.H && left + size <= x.W)
+    return {image + (top * x.W + left) * x.C, x.W * x.C, x.C};
+  for (int i = 0; i < size; ++i)
+    for (int j = 0; j < size; ++j) {
+      const int64_t r = top + i, q = left + j;
+      const bool inside = r >= 0 && r < x.H && q >= 0 && q < x.W;
+      const float* from = image + (r * x.W + q) * x.C;
+      float* to = patch + (i * size + j) * x.C;
+      for (int64_t c = 0; c < x.C; c += L) store(to + c, inside ? load(from + c) : V{});
+    }
+  return {patch, size * x.C, x.C};
+}
+
+// B' d B of a tile; channels c..c+L of a point go to v[point stride + place(c)].
+template <class Place>
+void transform_input(const Pixels& d, int64_t C, float* v, int64_t stride, Place&& place) {
+  for (int64_t c = 0; c < C; c += L)
+    transform_2d<6, 6>(
+        [&](int i, int j) { return load(d.at + i * d.row + j * d.column + c); }, input_points,
+        [&](int i, int j, V value) { store(v + (i * 6 + j) * stride + place(c), value); });
+}
+
+// A dy A' of a tile, to m[point stride + o].
+void transform_gradient(const Pixels& dy, int64_t O, float* m, int64_t stride) {
+  for (int64_t o = 0; o < O; o += L)
+    transform_2d<4, 6>([&](int i, int j) { return load(dy.at + i * dy.row + j * dy.column + o); },
+                       output_points,
+                       [&](int i, int j, V value) { store(m + (i * 6 + j) * stride + o, value); });
+}
+
+// m [tiles][width] = v [tiles][K] u [K][width] for one point and one panel of `vectors` vectors.
+template <int R, int vectors>
+inline void product_rows(const float* v, int64_t K, const float* u, float* m) {
+  V sums[R][vectors] = {};
+  multiply_tile<float, R, vectors, false>(v, K, u, width, K, sums);
+  for (int r = 0; r < R; ++r)
+    for (int i = 0; i < vectors; ++i) store(m + r * width + i * L, sums[r][i]);
+}
+
+template <int vectors>
+void product(const float* v, int64_t tiles, int64_t K, const float* u, float* m) {
+  int64_t t = 0;
+  for (; t + max_rows <= tiles; t += max_rows)
+    product_rows<max_rows, vectors>(v + t * K, K, u, m + t * width);
+  if (t < tiles)
+    with_rows(int(tiles - t),
+              [&](auto rows) { product_rows<rows, vectors>(v + t * K, K, u, m + t * width); });
+}
+
+// The outputs of one tile and one vector of channels: sixteen, or four maxima.
+void transform_output(const WinogradForward& k, int64_t tile, const float* m, int64_t stride,
+                      int64_t o) {
+  const int64_t n = tile / (k.x.rows * k.x.columns);
+  const int64_t top = tile / k.x.columns % k.x.rows * 4, left = tile % k.x.columns * 4;
+  V y[4][4];
+  transform_2d<6, 4>([&](int i, int j) { return load(m + (i * 6 + j) * stride); }, output_values,
+                     [&](int i, int j, V value) { y[i][j] = value; });
+  const V bias = k.bias ? load(k.bias + o) : V{};
+  if (k.pool2) {
+    const int64_t Hp = k.Ho / 2, Wp = k.Wo / 2;
+    for (int i = 0; i < 2; ++i)
+      for (int j = 0; j < 2; ++j) {
+        const V a = y[2 * i][2 * j], b = y[2 * i][2 * j + 1];
+        const V c = y[2 * i + 1][2 * j], d = y[2 * i + 1][2 * j + 1];
+        const V ab = a > b ? a : b, cd = c > d ? c : d, z = ab > cd ? ab : cd;
+        const int64_t r = top / 2 + i, q = left / 2 + j;
+        if (r < Hp && q < Wp)
+          store(k.y + ((n * Hp + r) * Wp + q) * k.O + o,
+                activated<float>(z + bias, k.act, k.slope));
+      }
+    return;
+  }
+  for (int i = 0; i < 4 && top + i < k.Ho; ++i)
+    for (int j = 0; j < 4 && left + j < k.Wo; ++j)
+      store(k.y + ((n * k.Ho + top + i) * k.Wo + left + j) * k.O + o,
+            activated<float>(y[i][j] + bias, k.act, k.slope));
+}
+
+// One block of tiles: transforms in, 36 products a panel, transforms out.
+void forward_block(const WinogradForward& k, int64_t first, int64_t tiles) {
+  const int64_t C = k.x.C, v_stride = point_stride(k.block, C);
+  const int64_t m_stride = point_stride(k.block, width);
+  float *v = k.scratch, *m = v + 36 * v_stride, *patch = m + 36 * m_stride;
+  for (int64_t t = 0; t < tiles; ++t)
+    transform_input(pixels_of<6>(k.x, first + t, patch), C, v + t * C, v_stride,
+                    [](int64_t c) { return c; });
+  const int64_t panels = (k.O + width - 1) / width;
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    const bool whole = k.O - panel * width >= width;
+    for (int point = 0; point < 36; ++point) {
+      const float* u = k.u + (point * panels + panel) * C * width;
+      if (whole)
+        product<2>(v + point * v_stride, tiles, C, u, m + point * m_stride);
+      else
+        product<1>(v + point * v_stride, tiles, C, u, m + point * m_stride);
+    }
+    for (int64_t t = 0; t < tiles; ++t)
+      for (int i = 0; i < (whole ? width : L); i += L)
+        transform_output(k, first + t, m + t * width + i, m_stride, panel * width + i);
+  }
+}
+
+}  // namespace
+
+int vector_lanes() { return L; }
+
+int64_t winograd_scratch(int64_t C, int64_t block) {
+  return 36 * (point_stride(block, C) + point_stride(block, width) + C);
+}
+
+void winograd_weights(const WinogradWeights& k, int64_t k0, int64_t k1) {
+  const int64_t panels = (k.N + width - 1) / width;
+  for (int64_t row = k0; row < k1; ++row)
+    for (int64_t n = 0; n < k.N; n += L) {
+      float taps[9][L];
+      for (int t = 0; t < 9; ++t)
+        for (int i = 0; i < L; ++i)
+          taps[k.turned ? 8 - t : t][i] = k.w[(n + i) * k.w_n + t * k.w_tap + row * k.w_k];
+      float* u = k.u + (n / width * k.K + row) * width + n % width;
+      transform_2d<3, 6>(
+          [&](int i, int j) { return load(taps[i * 3 + j]); }, weight_points,
+          [&](int i, int j, V value) { store(u + (i * 6 + j) * panels * k.K * width, value); });
+    }
+}
+
+void winograd_forward(const WinogradForward& k, int64_t first_tile, int64_t last_tile) {
+  for (int64_t t = first_tile; t < last_tile; t += k.block)
+    forward_block(k, t, last_tile - t < k.block ? last_tile - t : k.block);
+}
+
+void winograd_pair(const WinogradPair& k, int64_t first_tile, int64_t last_tile, int64_t at) {
+  const auto place = [&](int64_t c) { return c / width * k.capacity * width + c % width; };
+  for (int64_t tile = first_tile; tile < last_tile; ++tile, ++at) {
+    transform_input(pixels_of<6>(k.x, tile, k.patch), k.x.C, k.v + at * width, k.v_stride, place);
+    transform_gradient(pixels_of<4>(k.dy, tile, k.patch), k.dy.C, k.m + at * k.dy.C, k.m_stride);
+  }
+}
+
+void winograd_weights_back(const float* g, int64_t O, int64_t C, float* dw, int64_t o0,
+                           int64_t o1) {
+  for (int64_t o = o0; o < o1; ++o)
+    for (int64_t c = 0; c < C; c += L)
+      transform_2d<6, 3>(
+          [&](int i, int j) { return load(g + ((i * 6 + j) * O + o) * C + c); }, weight_values,
+          [&](int i, int j, V value) { store(dw + (o * 9 + i * 3 + j) * C + c, value); });
+}
+
+}  // namespace cairn::CAIRN_ISA

@@ -1,0 +1,27 @@
+#pragma once
+// The activations without an exponential, on vectors; for *.isa.cpp files alone.
+#include "kernels/activation_kind.h"
+#include "kernels/simd.h"
+
+namespace cairn::CAIRN_ISA {
+namespace {
+
+template <class T>
+inline Vector<T> activated(Vector<T> z, Activation act, T slope) {
+  const Vector<T> zero{};
+  switch (act) {
+    case Activation::relu:
+      return z > zero ? z : zero;
+    case Activation::leaky_relu:
+      return z > zero ? z : slope * z;
+    case Activation::relu6: {
+      const Vector<T> six = broadcast(T(6)), low = z > zero ? z : zero;
+      return low < six ? low : six;
+    }
+    default:
+      return z;
+  }
+}
+
+}  // namespace
+}  // namespace cairn::CAIRN_ISA

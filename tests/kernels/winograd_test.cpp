@@ -1,0 +1,86 @@
+#include "kernels/conv/winograd.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "kernels/isa.h"
+#include "runtime/random.h"
+
+namespace cairn {
+namespace {
+
+Tensor normal(const Shape& shape, uint64_t seed, double scale = 1) {
+  Tensor t = Tensor::empty(shape);
+  Random random(seed);
+  for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(scale * random.normal());
+  return t;
+}
+
+// The largest error, relative to the largest magnitude.
+double error(const Tensor& got, const Tensor& want) {
+  const auto g = got.to(DType::f64).values<double>(), w = want.values<double>();
+  double worst = 0, largest = 0;
+  for (size_t i = 0; i < w.size(); ++i) {
+    worst = std::max(worst, std::abs(g[i] - w[i]));
+    largest = std::max(largest, std::abs(w[i]));
+  }
+  return worst / largest;
+}
+
+struct Errors {
+  double forward, data, weights;
+};
+
+Errors measure(int64_t channels) {
+  const Conv2dOptions o{.padding = 1};
+  const Tensor x = normal({2, 30, 41, channels}, 1), dy = normal({2, 30, 41, channels}, 2);
+  const Tensor w = normal({channels, 3, 3, channels}, 3, 1 / std::sqrt(9.0 * double(channels)));
+  EXPECT_TRUE(winograd_serves(x, w, o));
+  Tensor y = dy.empty_like(), dx = x.empty_like(), dw = w.empty_like();
+  winograd(x, w, 1, {}, y);
+  winograd_backward_data(dy, w, 1, dx);
+  winograd_backward_weights(x, dy, 1, dw);
+  const Tensor x64 = x.to(DType::f64), w64 = w.to(DType::f64), dy64 = dy.to(DType::f64);
+  Tensor y64 = dy64.empty_like(), dx64 = x64.empty_like(), dw64 = w64.empty_like();
+  cpu::conv2d(x64, w64, o, {}, y64);
+  cpu::conv2d_backward_data(dy64, w64, o, dx64);
+  cpu::conv2d_backward_weights(x64, dy64, o, dw64, nullptr);
+  return {error(y, y64), error(dx, dx64), error(dw, dw64)};
+}
+
+TEST(Winograd, ErrorStaysBelowTheBoundInItsHeader) {
+  for (int64_t channels : {32, 64, 128, 256}) {
+    const Errors e = measure(channels);
+    EXPECT_LT(e.forward, 4e-6) << channels;
+    EXPECT_LT(e.data, 4e-6) << channels;
+    EXPECT_LT(e.weights, 4e-6) << channels;
+    RecordProperty("forward_" + std::to_string(channels), std::to_string(e.forward));
+    RecordProperty("data_" + std::to_string(channels), std::to_string(e.data));
+    RecordProperty("weights_" + std::to_string(channels), std::to_string(e.weights));
+  }
+}
+
+TEST(Winograd, EveryInstructionSetComputesTheSameConvolution) {
+  for (Isa level : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    use_isa(level);
+    const Errors e = measure(48);
+    EXPECT_LT(e.forward, 4e-6) << int(level);
+    EXPECT_LT(e.data, 4e-6) << int(level);
+    EXPECT_LT(e.weights, 4e-6) << int(level);
+  }
+  use_isa(Isa::avx512);
+}
+
+TEST(Winograd, LeavesOtherConvolutionsToOthers) {
+  const Tensor x = Tensor::zeros({1, 40, 40, 32}), w = Tensor::zeros({32, 3, 3, 32});
+  EXPECT_TRUE(winograd_serves(x, w, {.padding = 1}));
+  EXPECT_FALSE(winograd_serves(x, w, {.stride = 2}));
+  EXPECT_FALSE(winograd_serves(x, w, {.dilation = 2}));
+  EXPECT_FALSE(winograd_serves(x, Tensor::zeros({32, 5, 5, 32}), {}));
+  EXPECT_FALSE(winograd_serves(x, Tensor::zeros({33, 3, 3, 32}), {}));
+  EXPECT_FALSE(winograd_serves(x.to(DType::f64), w.to(DType::f64), {.padding = 1}));
+}
+
+}  // namespace
+}  // namespace cairn
