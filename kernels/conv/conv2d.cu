@@ -1,0 +1,216 @@
+// conv2d: forward and its two gradients as implicit products (kernels/gemm/tiled_product.h), the
+// matrix of patches read in place. P = pixels of y, C, O channels per group, T = kh kw taps.
+//
+//   forward           [P, O]   = patches of x [P, T C]   times  w [O, T C];  bias, activation and
+//                     2x2 pool on the sums in registers: with a pool, the rows of the product run
+//                     through the 2x2 windows, so that a thread (mma: four lanes) holds whole ones
+//   backward data     [P', C]  = patches of dy [P', T' O] times flipped w [C, T' O], once for each
+//   of
+//                     the stride^2 phases of x's grid, with only the taps T' that meet it; w is
+//                     first transposed into a workspace (not for 1x1)
+//   backward weights  [O, T C] = dy^T [O, P]             times  patches of x [P, T C], P in parts
+//   Launch    as in kernels/gemm/gemm.cu; one input channel per group: depthwise.cuh
+//   Traffic   x once per 64 (128) outputs, T times from L1/L2; y once; the workspaces are small
+//   Work      2 P O C T flop each, per group; floor: flop / peak for C, O >= 32 or so, else bytes
+//   Repeats   bitwise: one writer per element, parts cut by the shape alone, added in order.
+//   Tried     zeros between the rows of dy for stride 2 (one launch): four times the
+//   multiplications.
+#include "kernels/conv/conv2d.h"
+
+#include "kernels/conv/conv2d_parts.h"
+#include "kernels/conv/conv_patches.h"
+#include "kernels/conv/depthwise.cuh"
+
+namespace cairn::CAIRN_NS {
+namespace {
+
+// out[g, c, tap, o] = w[g, o, tap, c].
+template <class T>
+CAIRN_KERNEL void transpose_weights(const T* w, T* out, int64_t count, int Og, int taps, int Cg) {
+  for (int64_t i = global_thread(); i < count; i += global_threads()) {
+    const int64_t o = i % Og, tap = i / Og % taps, c = i / Og / taps % Cg, g = i / Og / taps / Cg;
+    out[i] = w[((g * Og + o) * taps + tap) * Cg + c];
+  }
+}
+
+Tensor transposed_weights(const Tensor& w, const Sizes& s) {
+  Tensor out = w.empty_like();
+  const Dim3 grid = blocks_for(w.count(), 256);
+  const int taps = int(s.kh * s.kw), Og = int(s.Og), Cg = int(s.Cg);
+  if (w.dtype() == DType::bf16)
+    launch("transpose_weights", transpose_weights<bf16>, grid, 256, 0, w.data<bf16>(),
+           out.data<bf16>(), w.count(), Og, taps, Cg);
+  else
+    launch("transpose_weights", transpose_weights<float>, grid, 256, 0, w.data<float>(),
+           out.data<float>(), w.count(), Og, taps, Cg);
+  return out;
+}
+
+bool is_depthwise(const Sizes& s, const Conv2dOptions& o) { return s.Cg == 1 && o.groups > 1; }
+
+// Whole runs of 4 channels may be moved at once.
+bool by_fours(const Sizes& s) { return s.Og == 1 && s.C % 4 == 0; }
+
+Depthwise depthwise(const Tensor& in, const Tensor& w, const Tensor* bias, Tensor& out,
+                    const Sizes& s) {
+  const int vector = by_fours(s) ? 4 : 1;
+  Depthwise d;
+  d.in = in.raw();
+  d.w = w.raw();
+  d.bias = bias ? bias->raw() : nullptr;
+  d.out = out.raw();
+  d.kh = int(s.kh);
+  d.kw = int(s.kw);
+  d.multiplier = int(s.Og);
+  d.outputs = s.O;
+  d.count = index_count(out.count() / vector);
+  d.runs = Divisor(std::max<int64_t>(out.dim(3) / vector, 1));
+  return d;
+}
+
+// The patches of one channel, for kernels that add the channel themselves.
+Patches channel_patches(const Tensor& x, const Sizes& s, const Conv2dOptions& o, bool windows) {
+  Patches p = input_patches(x, s, o, windows);
+  p.channels = Divisor(1);
+  return p;
+}
+
+void sum_over_pixels(const Tensor& dy, const Tensor* x, const Patches& patches, int multiplier,
+                     int64_t taps, Tensor& out) {
+  const int64_t outputs = dy.dim(dy.rank() - 1);
+  const int pixels = index_count(outputs ? dy.count() / outputs : 0);
+  const int64_t parts = std::clamp<int64_t>(pixels / 512, 1, 256);
+  Tensor sums = Tensor::empty({parts, out.count()}, DType::f32, out.device());
+  const Dim3 grid((outputs + PixelSums::Channels - 1) / PixelSums::Channels, taps, parts);
+  const int per_part = int((pixels + parts - 1) / parts);
+  const auto start = [&](auto type) {
+    using T = decltype(type);
+    launch("pixel_sums", pixel_sums<T>, grid, PixelSums::Channels * PixelSums::Lanes, 0,
+           dy.data<T>(), x ? x->data<T>() : nullptr, patches, multiplier, outputs, pixels, per_part,
+           sums.data<float>());
+  };
+  if (dy.dtype() == DType::bf16)
+    start(bf16{});
+  else
+    start(float{});
+  sum_parts(sums.data<float>(), int(parts), out.count(), out);
+}
+
+}  // namespace
+
+void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
+            const Epilogue& epilogue, Tensor& y) {
+  const Sizes s(x, w, options);
+  if (y.count() == 0) return;
+  if (is_depthwise(s, options)) {
+    Depthwise d = depthwise(x, w, epilogue.bias, y, s);
+    d.x = channel_patches(x, s, options, epilogue.pool2);
+    d.act = epilogue.act;
+    d.slope = epilogue.slope;
+    return with_depthwise(y.dtype(), by_fours(s), [&](auto type, auto vector) {
+      launch("depthwise_forward", depthwise_forward<decltype(type), vector>,
+             blocks_for(d.count, 256), 256, 0, d);
+    });
+  }
+  const int64_t taps = s.kh * s.kw;
+  Product p;
+  p.a = input_patches(x, s, options, epilogue.pool2);
+  p.b = matrix(w.raw(), taps * s.Cg, taps * s.Cg);
+  p.b.group_stride = s.Og * taps * s.Cg;
+  p.m = index_count(y.count() / s.O * (epilogue.pool2 ? 4 : 1));
+  p.n = index_count(s.Og);
+  p.k = index_count(taps * s.Cg);
+  p.groups = options.groups;
+  p.c_group = s.Og;
+  p.c_row = s.O;
+  p.bias = epilogue.bias ? epilogue.bias->raw() : nullptr;
+  p.act = epilogue.act;
+  p.slope = epilogue.slope;
+  p.pool2 = epilogue.pool2;
+  multiply(p, y);
+}
+
+void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
+                   const Tensor* bias, Tensor& dx) {
+  const Sizes s(dx, w, options);
+  if (dx.count() == 0) return;
+  if (is_depthwise(s, options)) {
+    const DepthwiseBack b{depthwise(dy, w, bias, dx, s),
+                          Divisor(s.H),
+                          Divisor(s.W),
+                          Divisor(options.stride),
+                          int(dy.dim(1)),
+                          int(dy.dim(2)),
+                          options.padding,
+                          options.dilation};
+    return with_depthwise(dx.dtype(), by_fours(s), [&](auto type, auto vector) {
+      launch("depthwise_backward_data", depthwise_backward_data<decltype(type), vector>,
+             blocks_for(b.d.count, 256), 256, 0, b);
+    });
+  }
+  Product p;
+  p.n = index_count(s.Cg);
+  p.groups = options.groups;
+  p.c_group = s.Cg;
+  p.c_row = s.C;
+  p.bias = bias ? bias->raw() : nullptr;
+  if (pointwise(s, options)) {
+    p.a = matrix(dy.raw(), s.Og, s.O);
+    p.a.group_stride = s.Og;
+    p.b = matrix(w.raw(), s.Cg, s.Cg);
+    p.b.group_stride = s.Og * s.Cg;
+    p.b_by_columns = true;
+    p.m = index_count(s.N * s.H * s.W);
+    p.k = index_count(s.Og);
+    return multiply(p, dx);
+  }
+  const Tensor transposed = transposed_weights(w, s);
+  p.c_gaps = options.stride > 1;
+  p.c_height = int(s.H);
+  p.c_width = int(s.W);
+  p.c_stride = options.stride;
+  for (int phase = 0; phase < options.stride * options.stride; ++phase) {
+    p.c_offset_y = phase / options.stride;
+    p.c_offset_x = phase % options.stride;
+    const Phase v(s.H, s.kh, p.c_offset_y, options), h(s.W, s.kw, p.c_offset_x, options);
+    if (v.rows == 0 || h.rows == 0) continue;
+    p.a = gradient_patches(dy, s, v, h);
+    p.b = weight_patches(transposed, s, v, h);
+    p.m = index_count(s.N * v.rows * h.rows);
+    p.k = index_count(v.taps * h.taps * s.Og);
+    multiply(p, dx);
+  }
+}
+
+void conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
+                          Tensor& dx) {
+  convolve_back(dy, w, options, nullptr, dx);
+}
+
+void conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& options,
+                             Tensor& dw, Tensor* dbias) {
+  const Sizes s(x, dw, options);
+  if (dbias) sum_pixels(dy, *dbias);
+  if (dw.count() == 0) return;
+  if (is_depthwise(s, options))
+    return sum_over_pixels(dy, &x, channel_patches(x, s, options, false), int(s.Og), s.kh * s.kw,
+                           dw);
+  Product p;
+  p.a = matrix(dy.raw(), s.Og, s.O);
+  p.a.group_stride = s.Og;
+  p.b = input_patches(x, s, options, false);
+  p.a_by_columns = p.b_by_columns = true;
+  p.m = index_count(s.Og);
+  p.n = index_count(s.kh * s.kw * s.Cg);
+  p.k = index_count(dy.count() / s.O);
+  p.groups = options.groups;
+  p.c_group = s.Og * p.n;
+  p.c_row = p.n;
+  multiply(p, dw, true);
+}
+
+void sum_pixels(const Tensor& t, Tensor& out) {
+  if (out.count()) sum_over_pixels(t, nullptr, Patches(), 1, 1, out);
+}
+
+}  // namespace cairn::CAIRN_NS

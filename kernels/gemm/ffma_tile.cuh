@@ -1,0 +1,186 @@
+#pragma once
+// The product in float32 on the ordinary cores, for tensors of any size and alignment.
+//
+//   Block     M x N of C, 16 of k at a time; a thread sums 8x8 (4x4 in the small tile)
+//   Memory    global -> registers -> shared, one step ahead, two buffers: one barrier per step
+//   Shared    [k][m] and [k][n], lines padded by 4 floats: no bank conflicts when a step is written
+//             (16 rows by 2 runs a half-warp) or read (16 bytes a thread, the same or adjacent)
+//   Rate      per k a thread reads 16 floats of shared memory for 64 fused multiply-adds
+#include "kernels/gemm/epilogue.cuh"
+
+namespace cairn::CAIRN_NS {
+
+template <int M_, int N_, int ThreadM_, int ThreadN_>
+struct FfmaTile {
+  static constexpr int M = M_, N = N_, K = 16;
+  static constexpr int ThreadM = ThreadM_, ThreadN = ThreadN_;
+  static constexpr int ThreadsN = N / ThreadN, Threads = M / ThreadM * ThreadsN;
+  static constexpr int Resident =
+      384 / Threads;  ///< blocks per multiprocessor: 168 registers a thread
+
+  struct Shared {
+    alignas(16) float a[2][K][M + 4];
+    alignas(16) float b[2][K][N + 4];
+  };
+
+  /// The tile's row (of m or n) of element e of thread `t` of `Size / Each`: runs of 4, so that
+  /// neighbours read neighbouring 16 bytes.
+  template <int Size, int Each>
+  CAIRN_DEVICE_MEMBER static int place(int t, int e) {
+    return e / 4 * (Size / (Each / 4)) + t * 4 + e % 4;
+  }
+};
+
+/// One operand on its way into shared memory.
+template <class T, int Size, int K, int Threads, bool ByColumns>
+class FfmaOperand {
+ public:
+  CAIRN_DEVICE_MEMBER FfmaOperand(const Patches& patches, int group, int begin, int end)
+      : patches_(patches),
+        reader_(patches, begin, end),
+        data_(static_cast<const T*>(patches.data) + group * patches.group_stride) {}
+
+  CAIRN_DEVICE_MEMBER void fetch(int k, int k_end) {
+    reader_.seek(k, k_end);
+    if (patches_.aligned)
+      fetch_runs();
+    else
+      fetch_elements();
+  }
+
+  CAIRN_DEVICE_MEMBER void store(float (&tile)[K][Size + 4]) const {
+#pragma unroll
+    for (int i = 0; i < Reader::count; ++i) {
+      const int line = reader_.line(i), run = reader_.run();
+      if constexpr (ByColumns) {
+        store4(&tile[line][run], {held_[i][0], held_[i][1], held_[i][2], held_[i][3]});
+      } else {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) tile[run + e][line] = held_[i][e];
+      }
+    }
+  }
+
+ private:
+  CAIRN_DEVICE_MEMBER void fetch_runs() {
+#pragma unroll
+    for (int i = 0; i < Reader::count; ++i) {
+      const int64_t at = reader_.offset(i);
+      const Pack<T, 4> run = at < 0 ? Pack<T, 4>{} : load_pack<4>(data_ + at);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) held_[i][e] = float(run[e]);
+    }
+  }
+  CAIRN_DEVICE_MEMBER void fetch_elements() {
+    PatchPlace columns[4];
+#pragma unroll
+    for (int e = 0; e < 4; ++e) columns[e] = reader_.column(e);
+#pragma unroll
+    for (int i = 0; i < Reader::count; ++i) {
+      const PatchPlace row = reader_.row(i);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const int64_t at = patches_.at(row, columns[e]);
+        held_[i][e] = at < 0 ? 0 : float(data_[at]);
+      }
+    }
+  }
+
+  using Reader = PatchReader<Size, K, 4, Threads, ByColumns>;
+  const Patches& patches_;
+  Reader reader_;
+  const T* data_;
+  float held_[Reader::count][4];
+};
+
+/// acc += the product of one step.
+template <class Tile>
+CAIRN_DEVICE void ffma_step(const float (&a)[Tile::K][Tile::M + 4],
+                            const float (&b)[Tile::K][Tile::N + 4], int ty, int tx,
+                            float (&acc)[Tile::ThreadM][Tile::ThreadN]) {
+#pragma unroll
+  for (int k = 0; k < Tile::K; ++k) {
+    Pack<float, 4> left[Tile::ThreadM / 4], right[Tile::ThreadN / 4];
+#pragma unroll
+    for (int g = 0; g < Tile::ThreadM / 4; ++g)
+      left[g] = load_pack<4>(&a[k][Tile::template place<Tile::M, Tile::ThreadM>(ty, 4 * g)]);
+#pragma unroll
+    for (int g = 0; g < Tile::ThreadN / 4; ++g)
+      right[g] = load_pack<4>(&b[k][Tile::template place<Tile::N, Tile::ThreadN>(tx, 4 * g)]);
+#pragma unroll
+    for (int i = 0; i < Tile::ThreadM; ++i)
+#pragma unroll
+      for (int j = 0; j < Tile::ThreadN; ++j) acc[i][j] += left[i / 4][i % 4] * right[j / 4][j % 4];
+  }
+}
+
+/// Four columns from n of row m: into C, or into the part's copy.
+template <class T>
+CAIRN_DEVICE void ffma_write(const Product& p, int split, int group, int m, int n,
+                             const float (&sums)[4]) {
+  if (p.splits > 1) {
+    float* row = part_row(p, split, group, m);
+#pragma unroll
+    for (int e = 0; e < 4; ++e)
+      if (n + e < p.n) row[n + e] = sums[e];
+    return;
+  }
+  T* c = static_cast<T*>(p.c) + group * p.c_group;
+  const T* bias = p.bias ? static_cast<const T*>(p.bias) + int64_t(group) * p.n : nullptr;
+  write_columns<4>(p, c + p.c_offset(m), bias, n, sums);
+}
+
+template <class T, class Tile>
+CAIRN_DEVICE void ffma_finish(const Product& p, int split, int group, int m0, int n0, int ty,
+                              int tx, const float (&acc)[Tile::ThreadM][Tile::ThreadN]) {
+#pragma unroll
+  for (int i = 0; i < Tile::ThreadM; ++i) {
+    const int m = m0 + Tile::template place<Tile::M, Tile::ThreadM>(ty, i);
+    if (m >= p.m || (p.pool2 && i % 4)) continue;
+#pragma unroll
+    for (int j = 0; j < Tile::ThreadN; j += 4) {
+      const int n = n0 + Tile::template place<Tile::N, Tile::ThreadN>(tx, j);
+      float sums[4];
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        sums[e] = acc[i][j + e];
+        if (p.pool2) {  // every activation is monotonic: the maximum may come first
+          const int w = i / 4 * 4;
+          sums[e] = larger(larger(acc[w][j + e], acc[w + 1][j + e]),
+                           larger(acc[w + 2][j + e], acc[w + 3][j + e]));
+        }
+      }
+      ffma_write<T>(p, split, group, p.pool2 ? m / 4 : m, n, sums);
+    }
+  }
+}
+
+template <class T, class Tile, bool AByColumns, bool BByColumns>
+CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::Resident) ffma_product(Product p) {
+  auto& s = shared<typename Tile::Shared>();
+  const int tiles_n = (p.n + Tile::N - 1) / Tile::N;
+  const int m0 = int(blockIdx.x) / tiles_n * Tile::M, n0 = int(blockIdx.x) % tiles_n * Tile::N;
+  const int group = int(blockIdx.y), split = int(blockIdx.z);
+  const int k_begin = split * p.k_per_split;
+  const int k_end = p.k - k_begin < p.k_per_split ? p.k : k_begin + p.k_per_split;
+  const int ty = int(threadIdx.x) / Tile::ThreadsN, tx = int(threadIdx.x) % Tile::ThreadsN;
+
+  FfmaOperand<T, Tile::M, Tile::K, Tile::Threads, AByColumns> a(p.a, group, m0, p.m);
+  FfmaOperand<T, Tile::N, Tile::K, Tile::Threads, BByColumns> b(p.b, group, n0, p.n);
+  float acc[Tile::ThreadM][Tile::ThreadN] = {};
+  a.fetch(k_begin, k_end);
+  b.fetch(k_begin, k_end);
+  for (int k = k_begin, buffer = 0; k < k_end; k += Tile::K, buffer ^= 1) {
+    a.store(s.a[buffer]);
+    b.store(s.b[buffer]);
+    sync_threads();  // the other buffer's readers are past it too: it may be written next
+    if (k + Tile::K < k_end) {
+      a.fetch(k + Tile::K, k_end);
+      b.fetch(k + Tile::K, k_end);
+    }
+    ffma_step<Tile>(s.a[buffer], s.b[buffer], ty, tx, acc);
+  }
+  ffma_finish<T, Tile>(p, split, group, m0, n0, ty, tx, acc);
+}
+
+}  // namespace cairn::CAIRN_NS

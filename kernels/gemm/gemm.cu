@@ -1,0 +1,168 @@
+// gemm, and the product beneath every convolution (tiled_product.h).
+//
+//   Launch    float32, and any bf16 that is not aligned: ffma_tile.cuh, 128x64 of C (64x128 for
+//             weight gradients, whose m is the smaller side) by 128 threads, or 32x32 by 64 threads
+//             when the large tile would leave cores idle. bf16 with runs of 8: mma_tile.cuh,
+//             128x128 by 256 threads, 128x64 (64x128) by 128.
+//   Traffic   reads a once per column of tiles and b once per row of tiles, mostly from L2.
+//   Work      2 m n k flop per group. Floor: the larger of flop / peak (FFMA or tensor cores) and
+//             (a + b + c) bytes / bandwidth.
+//   Splits    when the tiles are few and k is long (weight gradients), k is cut into parts by the
+//             shape alone; parts are summed into a workspace of float32 and added in order.
+//   Repeats   bitwise: one writer per element, sums in a fixed order.
+//   Tried     8 of k per step in the float32 tile: fewer registers, but twice the barriers; simt
+//             runs it a fifth slower.
+//
+// On cuda, cuBLASLt computes a plain gemm where it can be opened (cublaslt.h).
+#include "kernels/gemm/gemm.h"
+
+#include <algorithm>
+
+#include "kernels/gemm/ffma_tile.cuh"
+#include "kernels/gemm/mma_tile.cuh"
+
+namespace cairn::CAIRN_NS {
+namespace {
+
+using Large = FfmaTile<128, 64, 8, 8>;
+using LargeWide = FfmaTile<64, 128, 8, 8>;
+using Small = FfmaTile<32, 32, 4, 4>;
+
+constexpr int64_t enough_blocks = 128;  ///< as many as a large GPU has multiprocessors
+
+int64_t tiles(const Product& p, int tile_m, int tile_n) {
+  return int64_t((p.m + tile_m - 1) / tile_m) * ((p.n + tile_n - 1) / tile_n) * p.groups;
+}
+
+int64_t large_tiles(const Product& p) {
+  return p.a_by_columns ? tiles(p, LargeWide::M, LargeWide::N) : tiles(p, Large::M, Large::N);
+}
+
+template <class Tile>
+void start(const char* name, void (*kernel)(Product), const Product& p) {
+  launch(name, kernel, Dim3(tiles(p, Tile::M, Tile::N) / p.groups, p.groups, p.splits),
+         Tile::Threads, 0, p);
+}
+
+template <class Tile, class T>
+void start_ffma(const Product& p) {
+  if (p.a_by_columns && p.b_by_columns)
+    start<Tile>("product columns x columns", ffma_product<T, Tile, true, true>, p);
+  else if (p.b_by_columns)
+    start<Tile>("product rows x columns", ffma_product<T, Tile, false, true>, p);
+  else if (p.a_by_columns)
+    start<Tile>("product columns x rows", ffma_product<T, Tile, true, false>, p);
+  else
+    start<Tile>("product rows x rows", ffma_product<T, Tile, false, false>, p);
+}
+
+void start_large_ffma(const Product& p) {
+  if (p.a_by_columns)
+    start<LargeWide>("product columns x columns", ffma_product<float, LargeWide, true, true>, p);
+  else if (p.b_by_columns)
+    start<Large>("product rows x columns", ffma_product<float, Large, false, true>, p);
+  else
+    start<Large>("product rows x rows", ffma_product<float, Large, false, false>, p);
+}
+
+template <class Tile>
+void start_mma(const Product& p) {
+  if (p.b_by_columns)
+    start<Tile>("mma product rows x columns", mma_product<Tile, false, true>, p);
+  else
+    start<Tile>("mma product rows x rows", mma_product<Tile, false, false>, p);
+}
+
+void start_mma(const Product& p) {
+  using Wide = MmaTile<1, 4>;
+  if (p.a_by_columns)
+    start<Wide>("mma product columns x columns", mma_product<Wide, true, true>, p);
+  else if (p.n > 64 && tiles(p, 128, 128) >= enough_blocks)
+    start_mma<MmaTile<2, 4>>(p);
+  else
+    start_mma<MmaTile<2, 2>>(p);
+}
+
+/// Cuts k by the shape alone, into parts of 512 or more.
+void split(Product& p, bool large) {
+  const int64_t blocks = large ? large_tiles(p) : tiles(p, Small::M, Small::N);
+  const int64_t wanted = (2 * enough_blocks + blocks - 1) / blocks;
+  const int64_t parts = std::clamp<int64_t>(std::min<int64_t>(wanted, p.k / 512), 1, 128);
+  p.k_per_split = std::max(int((p.k + parts - 1) / parts + 31) / 32 * 32, 32);
+  p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, 1);
+}
+
+void run(const Product& p, DType type, bool large, bool mma) {
+  if (mma)
+    start_mma(p);
+  else if (type == DType::bf16)
+    start_ffma<Small, bf16>(p);
+  else if (large)
+    start_large_ffma(p);
+  else
+    start_ffma<Small, float>(p);
+}
+
+template <class T>
+CAIRN_KERNEL void sum_parts_kernel(const float* x, int parts, int64_t count, T* y) {
+  for (int64_t i = global_thread(); i < count; i += global_threads()) {
+    float sum = 0;
+    for (int s = 0; s < parts; ++s) sum += x[s * count + i];
+    y[i] = T(sum);
+  }
+}
+
+// Runs of 16 bytes in every row.
+bool aligned(const Patches& p, DType type) {
+  const int vector = int(16 / size_of(type));
+  return p.channels.value() % vector == 0 && p.pixel_stride % vector == 0 &&
+         p.group_stride % vector == 0 && reinterpret_cast<uintptr_t>(p.data) % 16 == 0;
+}
+
+}  // namespace
+
+void sum_parts(const float* x, int parts, int64_t count, Tensor& y) {
+  const Dim3 grid = blocks_for(count, 256);
+  if (y.dtype() == DType::bf16)
+    launch("sum_parts", sum_parts_kernel<bf16>, grid, 256, 0, x, parts, count, y.data<bf16>());
+  else
+    launch("sum_parts", sum_parts_kernel<float>, grid, 256, 0, x, parts, count, y.data<float>());
+}
+
+void multiply(Product p, Tensor& c, bool may_split) {
+  if (p.m == 0 || p.n == 0 || p.groups == 0) return;
+  const DType type = c.dtype();
+  p.a.aligned = aligned(p.a, type);
+  p.b.aligned = aligned(p.b, type);
+  p.c = c.raw();
+  p.c_aligned = p.n % 4 == 0 && p.c_row % 4 == 0 && p.c_group % 4 == 0;
+  p.k_per_split = p.k;
+
+  const bool both_transposed = p.a_by_columns && !p.b_by_columns;  // rare: one tile serves it
+  const bool mma = type == DType::bf16 && p.a.aligned && p.b.aligned && !both_transposed;
+  const bool large =
+      !both_transposed && p.m > 32 && p.n > 32 && (may_split || large_tiles(p) >= enough_blocks);
+  if (may_split) split(p, large || mma);
+  if (p.splits == 1) return run(p, type, large, mma);
+
+  const int64_t count = int64_t(p.groups) * p.m * p.n;
+  const Tensor parts = Tensor::empty({p.splits, count}, DType::f32, c.device());
+  p.c = const_cast<void*>(parts.raw());
+  run(p, type, large, mma);
+  sum_parts(parts.data<float>(), p.splits, count, c);
+}
+
+void gemm(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, Tensor& c) {
+  Product p;
+  p.a = matrix(a.raw(), a.dim(1), a.dim(1));
+  p.b = matrix(b.raw(), b.dim(1), b.dim(1));
+  p.a_by_columns = transpose_a;
+  p.b_by_columns = !transpose_b;
+  p.m = index_count(c.dim(0));
+  p.n = index_count(c.dim(1));
+  p.k = index_count(a.dim(transpose_a ? 0 : 1));
+  p.c_row = c.dim(1);
+  multiply(p, c, transpose_a && !transpose_b);
+}
+
+}  // namespace cairn::CAIRN_NS

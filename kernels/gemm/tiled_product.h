@@ -1,0 +1,74 @@
+#pragma once
+// The one product that gemm and all convolutions are, as a kernel gets it:
+//
+//   C[m, n] = act(sum over k of A[m, k] B[n, k] + bias[n]),   for each group
+//
+// A and B are patch matrices (patches.cuh) or their transposes.
+#include <algorithm>
+
+#include "kernels/activation_kind.h"
+#include "kernels/gemm/patches.cuh"
+#include "runtime/error.h"
+#include "runtime/memory.h"
+#include "runtime/tensor.h"
+
+namespace cairn::CAIRN_NS {
+
+struct Product {
+  Patches a, b;
+  bool a_by_columns = false;  ///< m runs over a's columns and k over its positions; or the reverse
+  bool b_by_columns = false;  ///< the same of n
+  int m = 0, n = 0, k = 0, groups = 1;
+
+  /// Row m of C begins at m * c_row, or at the pixel of position m if c is an image with gaps.
+  int64_t c_group = 0, c_row = 0;
+  bool c_gaps = false;
+  int c_height = 0, c_width = 0, c_stride = 1, c_offset_y = 0, c_offset_x = 0;
+
+  const void* bias = nullptr;  ///< [groups * n]
+  Activation act = Activation::none;
+  float slope = 0;
+  bool pool2 = false;  ///< row m / 4 of C is the maximum of rows m .. m + 3
+
+  /// Set by multiply(), as is all that follows: where C is, and k in `splits` parts of
+  /// `k_per_split`, each summed into its own copy of C in float32.
+  void* c = nullptr;
+  int splits = 1, k_per_split = 0;
+  bool c_aligned = false;  ///< 4 columns of C from a multiple of 4 are one aligned store
+
+  /// Where row m of C begins, in elements.
+  CAIRN_HD int64_t c_offset(int m) const {
+    if (!c_gaps) return m * c_row;
+    const int line = a.grid_width.quotient(m), image = a.grid_height.quotient(line);
+    const int y = (line - image * a.grid_height.value()) * c_stride + c_offset_y;
+    const int x = (m - line * a.grid_width.value()) * c_stride + c_offset_x;
+    return ((int64_t(image) * c_height + y) * c_width + x) * c_row;
+  }
+};
+
+/// A position, row or column count as the kernels index it.
+inline int index_count(int64_t n) {
+  if (n < 1 << 30) return int(n);
+  throw Error(OpScope::current(), text("a product with a side of ", n), "sides below 2^30",
+              "take fewer images or rows at a time");
+}
+
+/// The matrix [rows, columns] at `data`, one row every `row_stride` elements.
+inline Patches matrix(const void* data, int64_t columns, int64_t row_stride) {
+  Patches p;
+  p.data = data;
+  p.matrix = true;
+  p.channels = Divisor(std::max<int64_t>(columns, 1));
+  p.pixel_stride = row_stride;
+  return p;
+}
+
+/// Computes the product into c (f32 or bf16, as all of its operands) with the tile that suits it.
+/// `may_split`: k may be cut into parts that run side by side; C must then be one dense matrix
+/// [groups, m, n].
+void multiply(Product p, Tensor& c, bool may_split = false);
+
+/// y[i] = sum over s < parts of x[s * count + i], in that order.
+void sum_parts(const float* x, int parts, int64_t count, Tensor& y);
+
+}  // namespace cairn::CAIRN_NS
