@@ -38,20 +38,17 @@ struct Stack {
 };
 
 CAIRN_KERNEL void stack_kernel(Stack s, int lanes, float* out) {
-  const int64_t pixels = s.images * s.height * s.width, groups = global_threads() / lanes;
-  const int lane = int(threadIdx.x) % lanes;
-  const int64_t first = global_thread() / lanes;
-  for (int64_t base = first - first % (32 / lanes); base < pixels; base += groups) {
-    const int64_t u = min(base + first % (32 / lanes), pixels - 1);  // the whole warp stays
-    const int64_t image = u / (int64_t(s.height) * s.width);
+  const int64_t pixels = s.images * s.height * s.width;
+  for (RowWalk walk(lanes); walk.any(pixels); walk.next()) {
+    const int64_t u = walk.row(pixels), image = u / (int64_t(s.height) * s.width);
     const int pixel = int(u % (int64_t(s.height) * s.width));
     const int x = pixel % s.width, y = pixel / s.width;
     const float* centres = s.centre + image * s.blobs * 2;
     float sum = 0;
-    for (int k = lane; k <= s.blobs; k += lanes) sum += s.value(centres, k, x, y);
+    for (int k = walk.lane; k <= s.blobs; k += lanes) sum += s.value(centres, k, x, y);
     const float scale = 1 / group_sum(sum, lanes);
-    if (base + first % (32 / lanes) >= pixels) continue;
-    for (int k = lane; k <= s.blobs; k += lanes)
+    if (!walk.own(pixels)) continue;
+    for (int k = walk.lane; k <= s.blobs; k += lanes)
       out[u * (s.blobs + 1) + k] = scale * s.value(centres, k, x, y);
   }
 }
