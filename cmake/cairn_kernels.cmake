@@ -14,7 +14,7 @@ function(cairn_defines target)
 endfunction()
 
 # One generated line per kernel file: compiles FILE.cu with the host compiler as the device simt. Under
-# CAIRN_SIMT_CHECKER every access to memory calls the checker (kernels/simt/checker.cpp); the
+# CAIRN_SIMT_CHECKER every access to memory calls the checker (kernels/simt/checker/checker.h); the
 # emulator itself is compiled without.
 function(cairn_simt_kernels target)
   set(made)
@@ -30,7 +30,8 @@ function(cairn_simt_kernels target)
   # Reports name files as seen from the project's folder. No contraction: the sums are CUDA's.
   target_compile_options(${target} PRIVATE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -ffp-contract=off)
   if(CAIRN_SIMT_CHECKER)
-    target_compile_options(${target} PRIVATE -g1 -fsanitize=thread -fsanitize=bounds)
+    target_compile_options(${target} PRIVATE -g1 -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
+      -fsanitize=thread -fsanitize=bounds-strict)
   endif()
 endfunction()
 

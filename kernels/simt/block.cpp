@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <utility>
 
+#include "kernels/simt/checker/checker.h"
 #include "runtime/error.h"
 #include "runtime/random.h"
 
@@ -19,9 +21,8 @@ void BlockRunner::begin_launch(const Launch& launch, simt::Order order, uint64_t
   const size_t count = size_t(launch.block.count());
   threads_.resize(count);
   for (size_t rank = 0; rank < count; ++rank) {
-    const size_t x = launch.block.x, y = launch.block.y;
     threads_[rank].rank = int(rank);
-    threads_[rank].index = Dim3(int64_t(rank % x), int64_t(rank / x % y), int64_t(rank / (x * y)));
+    threads_[rank].index = launch.block.index(int64_t(rank));
   }
   warps_.assign((count + 31) / 32, {});
   for (size_t rank = 0; rank < count; ++rank) warps_[rank / 32].exists |= 1u << rank % 32;
@@ -35,37 +36,38 @@ void BlockRunner::begin_launch(const Launch& launch, simt::Order order, uint64_t
 // -------------------------------------------------------------------------------------
 
 void BlockRunner::run(int64_t block) {
-  const int64_t x = launch_->grid.x, y = launch_->grid.y;
-  blockIdx = block_index_ = Dim3(block % x, block / x % y, block / (x * y));
+  blockIdx = block_index_ = launch_->grid.index(block);
   shared_.begin_block();
   for (Thread& t : threads_) {
     t.state = State::fresh;
     t.copies.clear();
     t.groups = 0;
+    t.syncs = 0;
   }
   for (Warp& w : warps_) w.returned = w.arrived = 0;
-  next_fresh_ = returned_ = at_barrier_ = 0;
+  next_fresh_ = returned_ = at_barrier_ = interval_ = 0;
   runnable_.clear();
   draws_ = uint64_t(block) << 32;
   if (order_kind_ == simt::Order::random) shuffle_order(draws_++);
 
+  if constexpr (checker::built) {
+    checker::begin_block(block);
+    checker::in_kernel = true;
+  }
   jump(launcher_, fibers_.take(enter));
-
-  if (!failed_)
-    if (const auto* part = shared_.overrun()) {
-      failed_ = true;
-      current_ = nullptr;
-      wrong_ = text("a thread wrote beyond ", part->bytes, " bytes of ",
-                    part->key ? place("shared memory", part->site) : "dynamic shared memory");
-      expected_ = "indices within the shared memory";
-      remedy_ = "build with -DCAIRN_SIMT_CHECKER=ON, which names the thread and the line";
-    }
-  if (!failed_) return;
-  failed_ = false;
+  checker::in_kernel = false;
+  if constexpr (checker::built)
+    if (!failure_) checker::end_interval();
+  if (const auto* part = failure_ ? nullptr : shared_.overrun())
+    blame(nullptr,
+          text("a thread wrote beyond ", part->bytes, " bytes of ",
+               part->key ? place("shared memory", part->site) : "dynamic shared memory"),
+          "indices within the shared memory",
+          "build with -DCAIRN_SIMT_CHECKER=ON, which names the thread and the line");
+  if (!failure_) return;
   fibers_.take_all_back();
-  throw Error(text(launch_->kernel, " on simt, block ", name(block_index_),
-                   current_ ? text(", thread ", name(current_->index)) : ""),
-              std::move(wrong_), std::move(expected_), std::move(remedy_));
+  const Error failure = *std::exchange(failure_, std::nullopt);
+  throw failure;
 }
 
 void BlockRunner::enter(Fiber& self) { runner->run_fresh_threads(self); }
@@ -120,11 +122,15 @@ void BlockRunner::shuffle_order(uint64_t draw) {
     std::swap(order_[i - 1], order_[philox(seed_, draw, i).v[0] % i]);
 }
 
+void BlockRunner::blame(const Thread* thread, std::string wrong, std::string expected,
+                        std::string remedy) {
+  failure_.emplace(text(launch_->kernel, " on simt, block ", name(block_index_),
+                        thread ? text(", thread ", name(thread->index)) : ""),
+                   std::move(wrong), std::move(expected), std::move(remedy));
+}
+
 void BlockRunner::fail(std::string wrong, std::string expected, std::string remedy) {
-  failed_ = true;
-  wrong_ = std::move(wrong);
-  expected_ = std::move(expected);
-  remedy_ = std::move(remedy);
+  blame(current_, std::move(wrong), std::move(expected), std::move(remedy));
   jump_and_end(*current_->fiber, launcher_);
 }
 
@@ -156,6 +162,9 @@ void BlockRunner::sync(Site site) {
   me.mask = 0;
   if (++at_barrier_ == threads_.size()) {
     at_barrier_ = 0;
+    if constexpr (checker::built) checker::end_interval();
+    if (failure_) jump_and_end(*me.fiber, launcher_);
+    ++interval_;
     if (order_kind_ == simt::Order::random) shuffle_order(draws_++);
     for (size_t i = order_.size(); i-- > 0;) {
       threads_[order_[i]].state = State::running;

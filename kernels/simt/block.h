@@ -1,6 +1,7 @@
 #pragma once
 // One block at a time on one host thread: its threads, who waits for what, who runs next.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "kernels/simt/fiber.h"
 #include "kernels/simt/shared_memory.h"
 #include "kernels/simt/simt.h"
+#include "runtime/error.h"
 
 namespace cairn::emulator {
 
@@ -35,6 +37,7 @@ struct Thread {
 
   std::vector<PendingCopy> copies;  // in order of issue
   int groups = 0;                   // committed so far
+  unsigned syncs = 0;               // sync_warps passed, for the checker
 };
 
 struct Warp {
@@ -48,7 +51,8 @@ class BlockRunner {
   void run(int64_t block);
 
   Thread& current() { return *current_; }
-  Dim3 current_block() const { return block_index_; }
+  Thread& thread(int rank) { return threads_[size_t(rank)]; }
+  unsigned interval() const { return interval_; }  ///< barriers that the running block has passed
   SharedMemory& shared() { return shared_; }
 
   void sync(Site site);
@@ -57,6 +61,9 @@ class BlockRunner {
 
   /// Ends the launch with an Error that says where in the grid; called on a fiber.
   [[noreturn]] void fail(std::string wrong, std::string expected, std::string remedy);
+  /// The same, said of a thread (null: of none) and taking effect at the next switch to the
+  /// launcher.
+  void blame(const Thread* thread, std::string wrong, std::string expected, std::string remedy);
 
  private:
   static void enter(Fiber& self);
@@ -79,6 +86,7 @@ class BlockRunner {
   size_t next_fresh_ = 0;          // place in order_
   std::vector<Thread*> runnable_;  // released; the last one runs next
   size_t returned_ = 0, at_barrier_ = 0;
+  unsigned interval_ = 0;
   Site barrier_site_;
   void* deposits_[32];  // of the meeting that is being served
 
@@ -86,8 +94,7 @@ class BlockRunner {
   Fiber launcher_;
   FiberPool fibers_;
   SharedMemory shared_;
-  bool failed_ = false;
-  std::string wrong_, expected_, remedy_;
+  std::optional<Error> failure_;
 };
 
 /// The one whose block runs on this host thread.

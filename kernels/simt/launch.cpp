@@ -1,9 +1,11 @@
 // Spreads the blocks of a grid over host threads, and holds a launch to CUDA's limits.
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <numeric>
 
 #include "kernels/simt/block.h"
+#include "kernels/simt/checker/checker.h"
 #include "runtime/error.h"
 #include "runtime/threads.h"
 
@@ -12,12 +14,22 @@ namespace {
 
 std::atomic<Order> chosen_order{Order::ascending};
 std::atomic<uint64_t> chosen_seed{0};
+Traffic traffic_of_last_launch;
 
 }  // namespace
 
 void set_order(Order order, uint64_t seed) {
   chosen_order = order;
   chosen_seed = seed;
+}
+
+bool has_checker() { return emulator::checker::built; }
+
+Traffic last_traffic() {
+  if (!has_checker())
+    throw Error("last_traffic", "this build does not watch the accesses of kernels",
+                "a build with the checker", "configure with -DCAIRN_SIMT_CHECKER=ON");
+  return traffic_of_last_launch;
 }
 
 }  // namespace cairn::simt
@@ -82,7 +94,15 @@ void run(const Launch& launch) {
       throw;
     }
   };
-  parallel_for(std::min<int64_t>(blocks, thread_count()), 1, work);
+  if constexpr (checker::built) {  // one launch at a time, one block at a time
+    static std::mutex one_launch;
+    std::lock_guard lock(one_launch);
+    checker::begin_launch();
+    work(0, 1);
+    simt::traffic_of_last_launch = checker::end_launch();
+  } else {
+    parallel_for(std::min<int64_t>(blocks, thread_count()), 1, work);
+  }
 }
 
 // ---- what kernels/simt/primitives.h calls
@@ -103,6 +123,7 @@ void sync_block(Site site) { runner->sync(site); }
 
 void sync_warp(unsigned mask, Site site) {
   if (runner->meet("sync_warp", mask, nullptr, site)) runner->part();
+  ++runner->current().syncs;
 }
 
 unsigned vote(const char* name, unsigned mask, bool mine, Site site) {

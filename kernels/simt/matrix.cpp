@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/simt/block.h"
+#include "kernels/simt/checker/checker.h"
 #include "runtime/bf16.h"
 
 namespace cairn::emulator {
@@ -75,6 +76,8 @@ void multiply(const Multiply& mine, Site site) {
 
 void load_matrices(MatrixRegisters to, const void* row, bool transposed, Site site) {
   if (reinterpret_cast<uintptr_t>(row) % 16) misaligned(row, 16, site);
+  if constexpr (checker::built)
+    checker::access(row, 16, checker::Kind::read, checker::place_of(site));
   struct Deposit {
     MatrixRegisters to;
     const void* row;

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <new>
 
+#include "kernels/simt/checker/checker.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #else
@@ -22,8 +24,10 @@ constexpr size_t capacity = SharedMemory::limit + 64 * (gap + alignment);
 
 SharedMemory::SharedMemory() : base_(static_cast<char*>(std::aligned_alloc(alignment, capacity))) {
   if (!base_) throw std::bad_alloc();
+  if constexpr (checker::built) checker::add_region(base_, capacity, 0, checker::Space::shared);
 }
 SharedMemory::~SharedMemory() {
+  if constexpr (checker::built) checker::remove_region(base_);
   ASAN_UNPOISON_MEMORY_REGION(base_, capacity);
   std::free(base_);
 }
@@ -58,6 +62,19 @@ void* SharedMemory::part(const void* key, size_t bytes, Site site) {
   static_bytes_ += (bytes + 15) / 16 * 16;
   if (static_bytes_ > static_limit || static_bytes_ + dynamic_bytes > limit) return nullptr;
   return base_ + add(key, bytes, site).offset;
+}
+
+bool SharedMemory::contains(const char* p, size_t bytes) const {
+  for (const Part& part : parts_)
+    if (p >= begin_of(part) && p + bytes <= begin_of(part) + part.bytes) return true;
+  return false;
+}
+
+const SharedMemory::Part* SharedMemory::nearest(const char* p) const {
+  const Part* found = &parts_[0];
+  for (const Part& part : parts_)
+    if (p >= begin_of(part)) found = &part;
+  return found;
 }
 
 const SharedMemory::Part* SharedMemory::overrun() const {

@@ -30,6 +30,10 @@ class SharedMemory {
   /// The part of this key; null when it would go beyond a limit.
   void* part(const void* key, size_t bytes, Site site);
   void* dynamic_part() { return base_ + parts_[0].offset; }
+  /// Whether [p, p + bytes) lies in one part; the part that p is in, or behind, or the first.
+  bool contains(const char* p, size_t bytes) const;
+  const Part* nearest(const char* p) const;
+  const char* begin_of(const Part& p) const { return base_ + p.offset; }
   /// Null, or the part behind (or before) which somebody wrote since begin_block().
   const Part* overrun() const;
 

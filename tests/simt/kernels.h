@@ -8,9 +8,11 @@ namespace cairn {
 
 namespace simt {
 void run_primitive(const std::string& name, const Tensor& x, Tensor& y);  ///< primitives.cu
+/// planted_bugs.cu: x and y (256) floats; `corrected` runs the twin without the bug.
+void run_planted(const std::string& name, bool corrected, const Tensor& x, Tensor& y);
 }  // namespace simt
 namespace cuda {
 void run_primitive(const std::string& name, const Tensor& x, Tensor& y);
-}  // namespace cuda
+}
 
 }  // namespace cairn
