@@ -93,20 +93,27 @@ void write_file(const std::string& path, std::string_view contents) {
   file.commit();
 }
 
-std::string read_file(const std::string& path) {
-  const std::filesystem::file_status status = [&] {
-    std::error_code ignored;
-    return std::filesystem::status(path, ignored);
-  }();
+void require_file(const std::string& path, const std::string& expected) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
   if (status.type() == std::filesystem::file_type::not_found)
-    throw Error(path, "there is no such file", "a file that can be read", "check the path");
+    throw Error(path, "there is no such file", expected, "check the path");
   if (std::filesystem::is_directory(status))
-    throw Error(path, "it is a folder", "a file", "name a file inside it");
+    throw Error(path, "it is a folder", expected, "name a file inside it");
+  if (status.type() == std::filesystem::file_type::none || ::access(path.c_str(), R_OK) != 0)
+    throw Error(path, text("it cannot be opened: ", std::strerror(errno)), expected,
+                "check the permissions of the file and its folders");
+  if (!std::filesystem::is_regular_file(status))
+    throw Error(path, "it is a device or a pipe", expected, "save it as a file first");
+}
+
+std::string read_file(const std::string& path) {
+  require_file(path, "a file that can be read");
   std::ifstream in(path, std::ios::binary);
   std::string contents{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in.is_open() || in.bad())
     throw Error(path, text("it cannot be read: ", std::strerror(errno)), "a file that can be read",
-                "check its permissions");
+                "check the disk it is on");
   return contents;
 }
 

@@ -33,6 +33,10 @@ class AtomicFile {
 /// Writes a whole file at once.
 void write_file(const std::string& path, std::string_view contents);
 
+/// Throws an Error unless `path` is a file that can be opened; `expected` says what should be there
+/// ("an image").
+void require_file(const std::string& path, const std::string& expected);
+
 /// Reads a whole file. Throws an Error when it is missing, a folder, or cannot be read.
 std::string read_file(const std::string& path);
 

@@ -41,15 +41,9 @@ struct Entry {
 class Reader {
  public:
   explicit Reader(const std::string& path) : path_(path) {
-    std::error_code error;
-    if (!std::filesystem::exists(path, error))
-      throw Error(path, "there is no such file", "a safetensors file", "check the path");
-    if (!std::filesystem::is_regular_file(path, error))
-      throw Error(path, "it is not a regular file", "a safetensors file", "check the path");
-    file_size_ = std::filesystem::file_size(path, error);
+    require_file(path, "a safetensors file");
+    file_size_ = std::filesystem::file_size(path);
     in_.open(path, std::ios::binary);
-    if (error || !in_)
-      throw Error(path, "it cannot be opened", "a file that can be read", "check its permissions");
   }
 
   SafetensorsFile read() {

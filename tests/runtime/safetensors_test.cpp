@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <fstream>
 
 #include "runtime/atomic_file.h"
 #include "runtime/error.h"
@@ -25,8 +26,13 @@ class Safetensors : public testing::Test {
     return bytes + header + std::string(data, '\0');
   }
 
+  // Without a flush to the disk, which takes its time.
+  void put(const std::string& name, const std::string& bytes) const {
+    std::ofstream(path(name), std::ios::binary) << bytes;
+  }
+
   void refuses(const std::string& bytes, const std::string& part) const {
-    write_file(path("bad"), bytes);
+    put("bad", bytes);
     try {
       read_safetensors(path("bad"));
       ADD_FAILURE() << "accepted: " << bytes.substr(8);
@@ -75,7 +81,7 @@ TEST_F(Safetensors, HalfIsWidenedAndInt64Narrowed) {
   const int64_t count = -12345;
   std::memcpy(bytes.data() + bytes.size() - 16, halves, 8);
   std::memcpy(bytes.data() + bytes.size() - 8, &count, 8);
-  write_file(path("a"), bytes);
+  put("a", bytes);
   const SafetensorsFile read = read_safetensors(path("a"));
   EXPECT_EQ(read.tensors.at("h").values<float>(), (std::vector<float>{1, -5, 0x1p-24f, HUGE_VALF}));
   EXPECT_EQ(read.tensors.at("n").item(), -12345);
@@ -95,7 +101,7 @@ TEST_F(Safetensors, TruncatedFilesAreRefused) {
   write_safetensors(path("a"), {{"weight", Tensor::zeros({16})}});
   const std::string whole = read_file(path("a"));
   for (size_t n = 0; n < whole.size(); ++n) {
-    write_file(path("cut"), whole.substr(0, n));
+    put("cut", whole.substr(0, n));
     EXPECT_THROW(read_safetensors(path("cut")), Error) << n << " bytes";
   }
 }
@@ -158,7 +164,7 @@ TEST_F(Safetensors, DamagedBytesNeverCrash) {
   const std::string whole = read_file(path("a"));
   Random random(1);
   int refused = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     std::string bytes = whole;
     for (int n = random.integer(1, 4); n > 0; --n) {
       const size_t at = size_t(random.integer(0, int(whole.size()) - 1));
@@ -168,14 +174,14 @@ TEST_F(Safetensors, DamagedBytesNeverCrash) {
       if (kind == 2) bytes.erase(at % bytes.size(), 1);
       if (kind == 3) bytes.insert(at % bytes.size(), 1, char(random.bits()));
     }
-    write_file(path("b"), bytes);
+    put("b", bytes);
     try {
       read_safetensors(path("b"));
     } catch (const Error&) {
       ++refused;
     }
   }
-  EXPECT_GT(refused, 1500);
+  EXPECT_GT(refused, 500);
 }
 
 TEST_F(Safetensors, TwoTensorsOfOneNameAreNotWritten) {
