@@ -1,0 +1,146 @@
+#include "layers/functions_heatmap.h"
+
+#include "kernels/heatmap/gaussian_stack.h"
+#include "kernels/heatmap/soft_argmax.h"
+#include "kernels/heatmap/spatial_moments.h"
+#include "kernels/heatmap/spatial_softmax.h"
+#include "layers/check.h"
+
+namespace cairn {
+namespace {
+
+void check_map(const char* op, const Var& map, double gain) {
+  Check check(op);
+  check.argument("map", map)
+      .require(map.value().rank() == 4, "the map has rank ", map.value().rank());
+  if (check.fine()) check.require(map.dim(1) > 0 && map.dim(2) > 0, "the map has no pixels");
+  check.require(gain > 0, "the gain is ", gain);
+  check.done("a map [N,H,W,K] with pixels, and a gain above 0",
+             "give one channel for each point, channels last");
+}
+
+Check centre_check(const char* op, const Var& centre, int64_t height, int64_t width) {
+  Check check(op);
+  check.argument("centre", centre)
+      .require(centre.value().rank() == 3 && centre.shape()[-1] == 2, "centre has shape ",
+               centre.shape())
+      .require(height > 0 && width > 0, "the map is ", height, "x", width);
+  return check;
+}
+
+// The gradient of an output, zeros where nothing flowed.
+Tensor or_zeros(const Tensor& gradient, const Tensor& output) {
+  return gradient.defined() ? gradient
+                            : Tensor::zeros(output.shape(), output.dtype(), output.device());
+}
+
+}  // namespace
+
+Var spatial_softmax(const Var& logits, double gain) {
+  check_map("spatial_softmax", logits, gain);
+  Tensor h = logits.value().empty_like();
+  spatial_softmax(logits.value(), gain, h);
+  return logits.tape().record("spatial_softmax", {logits}, h,
+                              [h, gain](const Tensor& dh, Grads& grads) {
+                                if (Tensor* dz = grads.want(0))
+                                  spatial_softmax_backward(h, dh, gain, *dz);
+                              });
+}
+
+PointMoments soft_argmax(const Var& logits, double gain) {
+  check_map("soft_argmax", logits, gain);
+  const Tensor& z = logits.value();
+  Tensor point = z.empty_like({z.dim(0), z.dim(3), 2}), variance = point.empty_like();
+  Tensor stats = point.empty_like();
+  soft_argmax(z, gain, point, variance, stats);
+  const std::vector<Var> out = logits.tape().record(
+      "soft_argmax", {logits}, {point, variance},
+      [z, point, variance, stats, gain](const std::vector<Tensor>& dy, Grads& grads) {
+        if (Tensor* dz = grads.want(0))
+          soft_argmax_backward(z, point, variance, stats, or_zeros(dy[0], point),
+                               or_zeros(dy[1], variance), gain, *dz);
+      });
+  return {out[0], out[1]};
+}
+
+PointMoments spatial_moments(const Var& map) {
+  check_map("spatial_moments", map, 1);
+  const Tensor& values = map.value();
+  Tensor point = values.empty_like({map.dim(0), map.dim(3), 2}), variance = point.empty_like();
+  Tensor zeta = values.empty_like({map.dim(0), map.dim(3)});
+  spatial_moments(values, point, variance, zeta);
+  const std::vector<Var> out =
+      map.tape().record("spatial_moments", {map}, {point, variance},
+                        [point, variance, zeta](const std::vector<Tensor>& dy, Grads& grads) {
+                          if (Tensor* dmap = grads.want(0))
+                            spatial_moments_backward(point, variance, zeta, or_zeros(dy[0], point),
+                                                     or_zeros(dy[1], variance), *dmap);
+                        });
+  return {out[0], out[1]};
+}
+
+Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,
+             int64_t width, GaussianForm form) {
+  Check check = centre_check("gaussian", centre, height, width);
+  check.argument("sigma", sigma).argument("amplitude", amplitude);
+  if (check.fine()) {
+    const Shape per_blob{centre.dim(0), centre.dim(1)};
+    check.require(sigma.shape() == per_blob, "sigma has shape ", sigma.shape())
+        .require(amplitude.shape() == per_blob, "amplitude has shape ", amplitude.shape())
+        .alike("sigma", sigma.value(), "centre", centre.value())
+        .alike("amplitude", amplitude.value(), "centre", centre.value());
+  }
+  check.done("centre [N,K,2], sigma [N,K] and amplitude [N,K] of one type and device, a map size",
+             "give every point its own width and height of the blob");
+
+  Tensor y = centre.value().empty_like({centre.dim(0), height, width, centre.dim(1)});
+  gaussian(centre.value(), sigma.value(), amplitude.value(), form, y);
+  return centre.tape().record("gaussian", {centre, sigma, amplitude}, y,
+                              [c = centre.value(), s = sigma.value(), a = amplitude.value(), form](
+                                  const Tensor& dy, Grads& grads) {
+                                Tensor *dc = grads.want(0), *ds = grads.want(1),
+                                       *da = grads.want(2);
+                                Tensor unwanted_c, unwanted_s, unwanted_a;
+                                if (!dc) dc = &(unwanted_c = c.empty_like());
+                                if (!ds) ds = &(unwanted_s = s.empty_like());
+                                if (!da) da = &(unwanted_a = a.empty_like());
+                                gaussian_backward(c, s, a, form, dy, *dc, *ds, *da);
+                              });
+}
+
+Var gaussian_stack(const Var& centre, double sigma, double background, int64_t height,
+                   int64_t width) {
+  centre_check("gaussian_stack", centre, height, width)
+      .require(sigma > 0, "sigma is ", sigma)
+      .require(background > 0, "the background is ", background)
+      .done("centre [N,K,2], a width, a background and a map size above 0", "correct the call");
+  Tensor y = centre.value().empty_like({centre.dim(0), height, width, centre.dim(1) + 1});
+  gaussian_stack(centre.value(), sigma, background, y);
+  return centre.tape().record("gaussian_stack", {centre}, y,
+                              [c = centre.value(), y, sigma](const Tensor& dy, Grads& grads) {
+                                if (Tensor* dc = grads.want(0))
+                                  gaussian_stack_backward(c, sigma, y, dy, *dc);
+                              });
+}
+
+Tensor gaussian_targets(const Tensor& points, const Tensor& visible, int64_t height, int64_t width,
+                        const TargetOptions& options) {
+  Check check("gaussian_targets");
+  check.argument("points", points).argument("visible", visible);
+  check.require(points.rank() == 4 && points.shape()[-1] == 2, "points have shape ",
+                points.shape());
+  if (check.fine())
+    check.require(visible.shape() == Shape{points.dim(0), points.dim(1), points.dim(2)},
+                  "visible has shape ", visible.shape());
+  check.require(visible.dtype() == DType::u8, "visible is ", visible.dtype())
+      .together("visible", visible, "points", points)
+      .require(height > 0 && width > 0, "the map is ", height, "x", width)
+      .require(options.sigma > 0, "sigma is ", options.sigma)
+      .done("points [N,M,K,2], visible [N,M,K] u8 on the same device, sigma and a size above 0",
+            "give every instance of a point its own flag");
+  Tensor y = points.empty_like({points.dim(0), height, width, points.dim(2)});
+  gaussian_targets(points, visible, options, y);
+  return y;
+}
+
+}  // namespace cairn

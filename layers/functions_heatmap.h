@@ -1,0 +1,37 @@
+#pragma once
+// Differentiable functions between heatmaps [N,H,W,K] and points [N,K,2]. Points are (x, y) in unit
+// half-pixel coordinates: 0..1 spans the image, pixel j of W lies at (j + 1/2) / W. Each throws an
+// Error that lists what does not fit.
+#include "kernels/heatmap/gaussian.h"
+#include "kernels/heatmap/gaussian_targets.h"
+#include "layers/tape.h"
+
+namespace cairn {
+
+/// One distribution over the pixels of every channel; `gain` > 0 sharpens it.
+Var spatial_softmax(const Var& logits, double gain = 1);
+
+struct PointMoments {
+  Var point;     ///< [N,K,2]
+  Var variance;  ///< [N,K,2], in squared unit coordinates
+};
+/// Mean and variance of the spatial softmax, without storing it.
+PointMoments soft_argmax(const Var& logits, double gain = 1);
+/// Mean and variance of a non-negative map, normalised by its sum.
+PointMoments spatial_moments(const Var& map);
+
+/// A blob for each point: centre [N,K,2], sigma and amplitude [N,K] -> [N,height,width,K].
+Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,
+             int64_t width, GaussianForm form = GaussianForm::plain);
+
+/// Densities at the points and a constant background, normalised at each pixel:
+/// centre [N,K,2] -> [N,height,width,K+1].
+Var gaussian_stack(const Var& centre, double sigma, double background, int64_t height,
+                   int64_t width);
+
+/// Heatmaps to learn, [N,height,width,K], from points [N,M,K,2] in heatmap cells and visible
+/// [N,M,K] u8; the options are those of kernels/heatmap/gaussian_targets.h.
+Tensor gaussian_targets(const Tensor& points, const Tensor& visible, int64_t height, int64_t width,
+                        const TargetOptions& options = {});
+
+}  // namespace cairn

@@ -1,0 +1,23 @@
+#pragma once
+// Sampling and warping of images [N,H,W,C]. Each throws an Error that lists what does not fit.
+#include "kernels/warp/grid_sample.h"
+#include "kernels/warp/warp_image.h"
+#include "layers/tape.h"
+
+namespace cairn {
+
+/// Bilinear samples of an image at points [N,K,2] -> [N,K,C]; differentiable in both. A map of
+/// stride t has pixel x of the image at index (x + 1/2)/t - 1/2.
+Var sample_points(const Var& image, const Var& points,
+                  const SampleOptions& options = {Coordinates::index, Padding::zeros});
+
+/// The same for a grid [N,Ho,Wo,2] -> [N,Ho,Wo,C].
+Var grid_sample(const Var& image, const Var& grid, const SampleOptions& options);
+
+/// Images [N,H,W,C] (f32, f64 or u8) seen through one matrix [N,3,3] each, which leads from output
+/// to input in pixel-centre index coordinates -> [N,height,width,C]. Not differentiable. `valid`,
+/// if given, becomes [N,height,width] u8: 1 where the nearest input pixel exists.
+Tensor warp_image(const Tensor& x, const Tensor& matrices, int64_t height, int64_t width,
+                  const WarpOptions& options = {}, Tensor* valid = nullptr);
+
+}  // namespace cairn
