@@ -1,0 +1,105 @@
+#pragma once
+// Non-maximum suppression in parallel rounds, for the kernels of nms_greedy and nms_maxpool.
+//
+// Every point is absent, open or kept. In a round all open points look at the stronger ones of
+// their window, as they were before the round: one that is kept makes the point absent; else one
+// that is open leaves it open; else the point is kept. Odd rounds thus keep the largest of their
+// windows, even rounds delete what lies around them, and the decisions are final.
+//
+//   Launch    one thread per pixel, 256 per block, grid-stride; a round reads one map of states and
+//             writes another, so that no thread sees half a round.
+//   Traffic   per round 2 B per pixel, and up to 5 B (2 radius + 1)^2, from the caches, per open
+//             point; floor = 2 B * pixels * rounds / bandwidth plus a launch per round.
+//   Repeats   bitwise: a round's result does not depend on the order of its threads.
+#include "kernels/device.h"
+#include "runtime/tensor.h"
+
+namespace cairn::CAIRN_NS {
+
+enum : uint8_t { absent, open, kept };
+
+struct NmsMap {
+  const float* heat;
+  int height, width, radius;
+};
+
+/// What becomes of pixel (x, y) of the map that starts at `image`.
+CAIRN_DEVICE uint8_t next_state(const NmsMap& m, int64_t image, int y, int x,
+                                const uint8_t* state) {
+  const int64_t p = image + int64_t(y) * m.width + x;
+  if (state[p] != open) return state[p];
+  const float score = m.heat[p];
+  const int top = max(y - m.radius, 0), bottom = min(y + m.radius, m.height - 1);
+  const int left = max(x - m.radius, 0), right = min(x + m.radius, m.width - 1);
+  uint8_t next = kept;
+  for (int v = top; v <= bottom; ++v)
+    for (int u = left; u <= right; ++u) {
+      const int64_t q = image + int64_t(v) * m.width + u;
+      if (state[q] == absent) continue;
+      const bool stronger = m.heat[q] > score || (m.heat[q] == score && q < p);
+      if (stronger && state[q] == kept) return absent;
+      if (stronger) next = open;
+    }
+  return next;
+}
+
+/// All points above the threshold are open.
+inline CAIRN_KERNEL void nms_start_kernel(const float* heat, float threshold, int64_t count,
+                                          uint8_t* state) {
+  for (int64_t i = global_thread(); i < count; i += global_threads())
+    state[i] = heat[i] > threshold ? open : absent;
+}
+
+/// One round; where `still_open` is not null it counts the open points of each image there.
+inline CAIRN_KERNEL void nms_round_kernel(NmsMap m, int64_t count, const uint8_t* from, uint8_t* to,
+                                          int* still_open) {
+  const int64_t size = int64_t(m.height) * m.width;
+  for (int64_t i = global_thread(); i < count; i += global_threads()) {
+    const int64_t image = i / size;
+    const int place = int(i - image * size);
+    to[i] = next_state(m, image * size, place / m.width, place % m.width, from);
+    if (still_open && to[i] == open) atomic_add(still_open + image, 1);
+  }
+}
+
+inline CAIRN_KERNEL void nms_write_kernel(const float* heat, const uint8_t* state, int64_t count,
+                                          float* y) {
+  for (int64_t i = global_thread(); i < count; i += global_threads())
+    y[i] = state[i] == kept ? heat[i] : 0;
+}
+
+/// The maps of states of one suppression, and its launches.
+class NmsRounds {
+ public:
+  NmsRounds(const char* op, const Tensor& heat, int radius, double threshold)
+      : op_(op),
+        heat_(heat),
+        map_{heat.data<float>(), int(heat.dim(1)), int(heat.dim(2)), radius},
+        now_(Tensor::empty(heat.shape(), DType::u8, heat.device())),
+        next_(now_.empty_like()) {
+    launch(op_, nms_start_kernel, blocks(), 256, 0, map_.heat, float(threshold), heat_.count(),
+           now_.data<uint8_t>());
+  }
+  void round(int* still_open = nullptr) {
+    launch(op_, nms_round_kernel, blocks(), 256, 0, map_, heat_.count(), now_.data<uint8_t>(),
+           next_.data<uint8_t>(), still_open);
+    std::swap(now_, next_);
+  }
+  void write(Tensor& y) {
+    launch(op_, nms_write_kernel, blocks(), 256, 0, map_.heat, now_.data<uint8_t>(), heat_.count(),
+           y.data<float>());
+  }
+  const NmsMap& map() const { return map_; }
+  uint8_t* now() { return now_.data<uint8_t>(); }
+  uint8_t* next() { return next_.data<uint8_t>(); }
+
+ private:
+  Dim3 blocks() const { return blocks_for(heat_.count(), 256); }
+
+  const char* op_;
+  const Tensor& heat_;
+  NmsMap map_;
+  Tensor now_, next_;
+};
+
+}  // namespace cairn::CAIRN_NS
