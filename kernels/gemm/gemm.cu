@@ -13,13 +13,15 @@
 //   Tried     8 of k per step in the float32 tile: fewer registers, but twice the barriers; simt
 //             runs it a fifth slower.
 //
-// On cuda, cuBLASLt computes a plain gemm where it can be opened (cublaslt.h).
+// On cuda, cuBLASLt computes plain products (gemm, 1x1 convolutions) where it can be opened
+// (runtime/cuda_blas.h).
 #include "kernels/gemm/gemm.h"
 
 #include <algorithm>
 
 #include "kernels/gemm/ffma_tile.cuh"
 #include "kernels/gemm/mma_tile.cuh"
+#include "runtime/cuda_blas.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -119,6 +121,30 @@ bool aligned(const Patches& p, DType type) {
          p.group_stride % vector == 0 && reinterpret_cast<uintptr_t>(p.data) % 16 == 0;
 }
 
+// Whether cuBLASLt has computed the product.
+bool by_library(const Product& p, Tensor& c) {
+  const bool plain = p.a.matrix && p.b.matrix && p.groups == 1 && p.k > 0 && !p.pool2 &&
+                     (p.act == Activation::none || p.act == Activation::relu);
+  if (!plain || c.device() != Device::cuda) return false;
+  if constexpr (!build::has_cuda)
+    return false;
+  else
+    return cuda::blas_product({.a = p.a.data,
+                               .b = p.b.data,
+                               .c = c.raw(),
+                               .bias = p.bias,
+                               .transpose_a = p.a_by_columns,
+                               .transpose_b = !p.b_by_columns,
+                               .relu = p.act == Activation::relu,
+                               .type = c.dtype(),
+                               .m = p.m,
+                               .n = p.n,
+                               .k = p.k,
+                               .a_row = p.a.pixel_stride,
+                               .b_row = p.b.pixel_stride,
+                               .c_row = p.c_row});
+}
+
 }  // namespace
 
 void sum_parts(const float* x, int parts, int64_t count, Tensor& y) {
@@ -131,6 +157,7 @@ void sum_parts(const float* x, int parts, int64_t count, Tensor& y) {
 
 void multiply(Product p, Tensor& c, bool may_split) {
   if (p.m == 0 || p.n == 0 || p.groups == 0) return;
+  if (by_library(p, c)) return;
   const DType type = c.dtype();
   p.a.aligned = aligned(p.a, type);
   p.b.aligned = aligned(p.b, type);
