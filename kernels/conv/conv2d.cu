@@ -5,8 +5,7 @@
 //                     2x2 pool on the sums in registers: with a pool, the rows of the product run
 //                     through the 2x2 windows, so that a thread (mma: four lanes) holds whole ones
 //   backward data     [P', C]  = patches of dy [P', T' O] times flipped w [C, T' O], once for each
-//   of
-//                     the stride^2 phases of x's grid, with only the taps T' that meet it; w is
+//                     of the stride^2 phases of x's grid, with only the taps T' that meet it; w is
 //                     first transposed into a workspace (not for 1x1)
 //   backward weights  [O, T C] = dy^T [O, P]             times  patches of x [P, T C], P in parts
 //   Launch    as in kernels/gemm/gemm.cu; one input channel per group: depthwise.cuh
