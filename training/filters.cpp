@@ -60,31 +60,44 @@ GrayImage box_blur(const GrayImage& image, int side) {
   return out;
 }
 
-GrayImage gaussian_blur(const GrayImage& image, int side) {
+std::vector<float> gaussian_smoothed(const GrayImage& image, int side) {
   const int h = image.height, w = image.width, half = side / 2;
   if (side < 1 || side % 2 == 0 || half >= std::min(h, w))
     refuse("gaussian_blur", text("side ", side, " for an image of ", h, "x", w),
            "an odd side below twice the shorter side of the image");
-  const std::vector<double> kernel = gaussian_kernel(side);
-  std::vector<float> across(image.pixels.size());
-  std::vector<float> padded(w + 2 * half);
+  const std::vector<double> exact = gaussian_kernel(side);
+  const std::vector<float> kernel(exact.begin(), exact.end());
+  // sum = the centre tap, then pairs of taps at equal distance, which share a weight.
+  std::vector<float> across(image.pixels.size()), padded(w + 2 * half), out(image.pixels.size());
   for (int y = 0; y < h; ++y) {
     for (int x = -half; x < w + half; ++x) padded[x + half] = image.row(y)[reflect101(x, w)];
-    float* to = across.data() + int64_t{y} * w;
-    std::fill(to, to + w, 0.f);
-    for (int i = 0; i < side; ++i)
-      for (int x = 0; x < w; ++x) to[x] += float(kernel[i]) * padded[x + i];
-  }
-  GrayImage out(h, w);
-  std::vector<float> sum(w);
-  for (int y = 0; y < h; ++y) {
-    std::fill(sum.begin(), sum.end(), 0.f);
-    for (int i = 0; i < side; ++i) {
-      const float* row = across.data() + int64_t{reflect101(y + i - half, h)} * w;
-      for (int x = 0; x < w; ++x) sum[x] += float(kernel[i]) * row[x];
+    float* sum = across.data() + int64_t{y} * w;
+    for (int x = 0; x < w; ++x) sum[x] = kernel[half] * padded[x + half];
+    for (int i = 0; i < half; ++i) {
+      const float weight = kernel[i];
+      const float *a = padded.data() + i, *b = padded.data() + side - 1 - i;
+      for (int x = 0; x < w; ++x) sum[x] += weight * (a[x] + b[x]);
     }
-    for (int x = 0; x < w; ++x) out.row(y)[x] = uint8_t(std::min(255, int(sum[x] + 0.5f)));
   }
+  for (int y = 0; y < h; ++y) {
+    const auto row = [&](int v) { return across.data() + int64_t{reflect101(v, h)} * w; };
+    float* sum = out.data() + int64_t{y} * w;
+    const float* centre = row(y);
+    for (int x = 0; x < w; ++x) sum[x] = kernel[half] * centre[x];
+    for (int i = 0; i < half; ++i) {
+      const float weight = kernel[i];
+      const float *a = row(y + i - half), *b = row(y + half - i);
+      for (int x = 0; x < w; ++x) sum[x] += weight * (a[x] + b[x]);
+    }
+  }
+  return out;
+}
+
+GrayImage gaussian_blur(const GrayImage& image, int side) {
+  const std::vector<float> smooth = gaussian_smoothed(image, side);
+  GrayImage out(image.height, image.width);
+  for (size_t i = 0; i < smooth.size(); ++i)
+    out.pixels[i] = uint8_t(std::min(255, int(smooth[i] + 0.5f)));
   return out;
 }
 

@@ -24,9 +24,10 @@ std::vector<double> gaussian_kernel(int side);
 /// likewise, rounded. O(1) per pixel. Throws an Error unless 1 <= side <= the shorter image side.
 GrayImage box_blur(const GrayImage& image, int side);
 
-/// Gaussian with an odd kernel side, rounded. Throws an Error on an even side or one above twice
+/// Gaussian with an odd kernel side. Throws an Error on an even side or one above twice
 /// the shorter image side.
-GrayImage gaussian_blur(const GrayImage& image, int side);
+std::vector<float> gaussian_smoothed(const GrayImage& image, int side);
+GrayImage gaussian_blur(const GrayImage& image, int side);  ///< the same, rounded
 
 /// Centre-aligned bilinear interpolation: output pixel x looks at (x + 1/2) W / w - 1/2.
 GrayImage resize_bilinear(const GrayImage& image, int height, int width);
