@@ -122,6 +122,16 @@ CAIRN_DEVICE void store_pack(T* p, const Pack<T, N>& value, Site site = Site::cu
   *aligned<Pack<T, N>>(p, site) = value;
 }
 
+/// Calls f with how many of `count` neighbouring floats a thread moves at once, as an
+/// integral_constant: 4 where they divide so, or 1.
+template <class F>
+void with_pack_size(int64_t count, F&& f) {
+  if (count % 4 == 0)
+    f(std::integral_constant<int, 4>());
+  else
+    f(std::integral_constant<int, 1>());
+}
+
 struct [[gnu::may_alias]] alignas(8) Float2 {
   float x, y;
 };
