@@ -1,0 +1,238 @@
+// batch_norm: statistics over the rows, normalisation, and both backwards.
+//
+//   Launch    threads along the channels (four each where C allows) and down the rows.
+//             training    partial moments of at most 512 blocks; one block per 32 channels merges
+//                         them; then the normalisation
+//             backward    partial sums likewise, then dx
+//   Traffic   training 12 B per element, evaluation 8 B, backward 20 B: bandwidth-bound; floor =
+//             that * count / bandwidth. About 6 flops per element and pass.
+//   Repeats   bitwise: every element has one writer; the order of sums and merges follows from the
+//             shape.
+//   Accuracy  a thread sums differences from its first value, so that a mean far from zero cancels
+//             nothing; threads and blocks are merged as (count, mean, squared deviations) (Chan,
+//             Golub, LeVeque 1979).
+#include "kernels/norm/batch_norm.h"
+
+#include "kernels/column_sums_device.h"
+
+namespace cairn::CAIRN_NS {
+namespace {
+
+// Mean and sum of squared deviations of n values.
+struct Moments {
+  float n, mean, m2;
+};
+
+CAIRN_DEVICE Moments merged(Moments a, Moments b) {
+  const float n = a.n + b.n;
+  if (n == 0) return a;
+  const float share = b.n / n, delta = b.mean - a.mean;
+  return {n, a.mean + delta * share, a.m2 + b.m2 + delta * delta * a.n * share};
+}
+
+template <int V>
+struct MomentScratch {
+  Moments v[V][256];
+};
+
+// Merges each of a thread's values over the rows of its block; row 0 gets the results.
+template <int V>
+CAIRN_DEVICE void merge_down_block(Moments (&values)[V]) {
+  auto& scratch = shared<MomentScratch<V>>();
+  const int own = thread_rank();
+  for (int v = 0; v < V; ++v) scratch.v[v][own] = values[v];
+  for (int half = blockDim.y / 2; half > 0; half /= 2) {
+    sync_threads();
+    if (int(threadIdx.y) < half)
+      for (int v = 0; v < V; ++v)
+        scratch.v[v][own] = merged(scratch.v[v][own], scratch.v[v][own + half * blockDim.x]);
+  }
+  for (int v = 0; v < V; ++v) values[v] = scratch.v[v][own];
+}
+
+// partial[block, c] of the block's rows.
+template <int V>
+CAIRN_KERNEL void partial_moments_kernel(const float* x, int64_t rows, int64_t C,
+                                         Moments* partial) {
+  const int64_t c = own_column<V>();
+  Moments own[V] = {};
+  if (c < C && first_row() < rows) {
+    const Pack<float, V> pivot = load_pack<V>(x + first_row() * C + c);
+    float n = 0, sum[V] = {}, squares[V] = {};
+    for (int64_t r = first_row(); r < rows; r += row_stride()) {
+      const Pack<float, V> p = load_pack<V>(x + r * C + c);
+      for (int v = 0; v < V; ++v) {
+        const float d = p[v] - pivot[v];
+        sum[v] += d;
+        squares[v] += d * d;
+      }
+      ++n;
+    }
+    for (int v = 0; v < V; ++v) {
+      const float off = sum[v] / n;
+      own[v] = {n, pivot[v] + off, fmaxf(squares[v] - sum[v] * off, 0.0f)};
+    }
+  }
+  merge_down_block(own);
+  if (threadIdx.y != 0 || c >= C) return;
+  for (int v = 0; v < V; ++v) partial[int64_t(blockIdx.x) * C + c + v] = own[v];
+}
+
+struct Running {
+  float *mean, *var;
+};
+
+CAIRN_KERNEL void merge_moments_kernel(const Moments* partial, int64_t parts, int64_t C, float eps,
+                                       float momentum, float* mean, float* invstd,
+                                       Running running) {
+  const int64_t c = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  Moments own[1] = {};
+  if (c < C)
+    for (int64_t p = threadIdx.y; p < parts; p += blockDim.y)
+      own[0] = merged(own[0], partial[p * C + c]);
+  merge_down_block(own);
+  if (threadIdx.y != 0 || c >= C) return;
+  const Moments all = own[0];
+  mean[c] = all.mean;
+  invstd[c] = 1 / sqrtf(all.m2 / fmaxf(all.n, 1) + eps);
+  if (all.n == 0) return;
+  const float unbiased = all.m2 / fmaxf(all.n - 1, 1);
+  running.mean[c] = (1 - momentum) * running.mean[c] + momentum * all.mean;
+  running.var[c] = (1 - momentum) * running.var[c] + momentum * unbiased;
+}
+
+CAIRN_KERNEL void from_running_kernel(const float* running_mean, const float* running_var,
+                                      int64_t C, float eps, float* mean, float* invstd) {
+  for (int64_t c = global_thread(); c < C; c += global_threads()) {
+    mean[c] = running_mean[c];
+    invstd[c] = 1 / sqrtf(running_var[c] + eps);
+  }
+}
+
+template <int V>
+CAIRN_KERNEL void normalise_kernel(const float* x, const float* gamma, const float* beta,
+                                   const float* mean, const float* invstd, float* y, int64_t rows,
+                                   int64_t C) {
+  const int64_t c = own_column<V>();
+  if (c >= C) return;
+  const Pack<float, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
+  const Pack<float, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
+  for (int64_t r = first_row(); r < rows; r += row_stride()) {
+    Pack<float, V> p = load_pack<V>(x + r * C + c);
+    for (int v = 0; v < V; ++v) p[v] = (p[v] - m[v]) * (g[v] * is[v]) + b[v];
+    store_pack(y + r * C + c, p);
+  }
+}
+
+void normalise(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+               const Tensor& invstd, Tensor& y) {
+  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  with_pack_size(C, [&](auto pack_size) {
+    constexpr int V = pack_size();
+    const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
+    launch("batch_norm", normalise_kernel<V>, g.grid, g.block, 0, x.data<float>(),
+           gamma.data<float>(), beta.data<float>(), mean.data<float>(), invstd.data<float>(),
+           y.data<float>(), rows, C);
+  });
+}
+
+// dy and dy (x - mean).
+template <int V>
+struct BackwardTerms {
+  const float *x, *dy, *mean;
+  int64_t C;
+  CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, float (&acc)[2 * V]) const {
+    const Pack<float, V> p = load_pack<V>(x + r * C + c), d = load_pack<V>(dy + r * C + c);
+    const Pack<float, V> m = load_pack<V>(mean + c);
+    for (int v = 0; v < V; ++v) {
+      acc[v] += d[v];
+      acc[V + v] += d[v] * (p[v] - m[v]);
+    }
+  }
+};
+
+struct StoreGradients {
+  const float* invstd;
+  float *dgamma, *dbeta;
+  CAIRN_DEVICE_MEMBER void operator()(int64_t c, const float (&sums)[2]) const {
+    dbeta[c] = sums[0];
+    dgamma[c] = sums[1] * invstd[c];
+  }
+};
+
+// dx = gamma invstd (dy - shift - (x - mean) slope); shift and slope are 0 where the statistics
+// were not those of the batch (share = 0, else 1/R).
+template <int V>
+CAIRN_KERNEL void dx_kernel(const float* x, const float* dy, const float* gamma, const float* mean,
+                            const float* invstd, const float* dgamma, const float* dbeta,
+                            float share, float* dx, int64_t rows, int64_t C) {
+  const int64_t c = own_column<V>();
+  if (c >= C) return;
+  const Pack<float, V> m = load_pack<V>(mean + c);
+  float scale[V], shift[V], slope[V];
+  for (int v = 0; v < V; ++v) {
+    const float is = invstd[c + v];
+    scale[v] = gamma[c + v] * is;
+    shift[v] = dbeta[c + v] * share;
+    slope[v] = dgamma[c + v] * is * share;
+  }
+  for (int64_t r = first_row(); r < rows; r += row_stride()) {
+    const Pack<float, V> p = load_pack<V>(x + r * C + c);
+    Pack<float, V> d = load_pack<V>(dy + r * C + c);
+    for (int v = 0; v < V; ++v) d[v] = scale[v] * (d[v] - shift[v] - (p[v] - m[v]) * slope[v]);
+    store_pack(dx + r * C + c, d);
+  }
+}
+
+}  // namespace
+
+void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                         const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
+                         Tensor& mean, Tensor& invstd, Tensor& y) {
+  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  with_pack_size(C, [&](auto pack_size) {
+    constexpr int V = pack_size();
+    const ColumnGrid g = column_grid<V>(rows, C, 16, 512);
+    const int64_t parts = g.grid.x;
+    Tensor partial = x.empty_like({parts, C, 3});
+    auto* moments = reinterpret_cast<Moments*>(partial.data<float>());
+    launch("batch_norm", partial_moments_kernel<V>, g.grid, g.block, 0, x.data<float>(), rows, C,
+           moments);
+    launch("batch_norm", merge_moments_kernel, Dim3((C + 31) / 32), Dim3(32, 8), 0, moments, parts,
+           C, float(options.eps), float(options.momentum), mean.data<float>(), invstd.data<float>(),
+           Running{running_mean.data<float>(), running_var.data<float>()});
+  });
+  normalise(x, gamma, beta, mean, invstd, y);
+}
+
+void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                           const BatchNormOptions& options, const Tensor& running_mean,
+                           const Tensor& running_var, Tensor& mean, Tensor& invstd, Tensor& y) {
+  const int64_t C = x.dim(-1);
+  launch("batch_norm", from_running_kernel, blocks_for(C, 256), 256, 0, running_mean.data<float>(),
+         running_var.data<float>(), C, float(options.eps), mean.data<float>(),
+         invstd.data<float>());
+  normalise(x, gamma, beta, mean, invstd, y);
+}
+
+void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& mean,
+                         const Tensor& invstd, Statistics statistics, Tensor* dx, Tensor& dgamma,
+                         Tensor& dbeta) {
+  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  const float share =
+      statistics == Statistics::batch ? 1 / float(std::max<int64_t>(rows, 1)) : 0.0f;
+  with_pack_size(C, [&](auto pack_size) {
+    constexpr int V = pack_size();
+    const BackwardTerms<V> terms{x.data<float>(), dy.data<float>(), mean.data<float>(), C};
+    column_sums<2, V>(
+        "batch_norm_backward", rows, C, terms,
+        StoreGradients{invstd.data<float>(), dgamma.data<float>(), dbeta.data<float>()}, x);
+    if (!dx) return;
+    const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
+    launch("batch_norm_backward", dx_kernel<V>, g.grid, g.block, 0, x.data<float>(),
+           dy.data<float>(), gamma.data<float>(), mean.data<float>(), invstd.data<float>(),
+           dgamma.data<float>(), dbeta.data<float>(), share, dx->data<float>(), rows, C);
+  });
+}
+
+}  // namespace cairn::CAIRN_NS
