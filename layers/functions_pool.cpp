@@ -1,5 +1,7 @@
 #include "layers/functions_pool.h"
 
+#include <algorithm>
+
 #include "kernels/heatmap/depth_to_space.h"
 #include "kernels/pool/upsample_bilinear.h"
 #include "kernels/pool/upsample_nearest.h"
@@ -55,8 +57,12 @@ Var upsample_nearest(const Var& x, int factor) {
 Var upsample_bilinear(const Var& x, int64_t height, int64_t width, Align align) {
   Check check = image_check("upsample_bilinear", "x", x);
   check.require(height >= 1 && width >= 1, "the new size is ", height, "x", width);
-  if (check.fine()) check.require(x.dim(1) > 0 && x.dim(2) > 0, "x has no pixels");
-  check.done("x [N,H,W,C] and a new size, both of 1x1 or more", "correct the sizes");
+  if (check.fine()) {
+    check.require(x.dim(1) > 0 && x.dim(2) > 0, "x has no pixels");
+    check.require(std::max({x.dim(1), x.dim(2), height, width}) <= ResizeAxis::most,
+                  "a side exceeds ", ResizeAxis::most);
+  }
+  check.done("x [N,H,W,C] and a new size, both from 1x1 to 16384x16384", "correct the sizes");
   Tensor y = x.value().empty_like({x.dim(0), height, width, x.dim(3)});
   upsample_bilinear(x.value(), align, y);
   return x.tape().record("upsample_bilinear", {x}, y, [align](const Tensor& dy, Grads& grads) {

@@ -14,9 +14,11 @@ enum class Align {
 };
 
 struct ResizeAxis {
-  int64_t in, out, mul, add, den;
+  int in, out, mul, add, den;
 
-  ResizeAxis(int64_t in_, int64_t out_, Align align) : in(in_), out(out_) {
+  static constexpr int64_t most = 16384;  ///< longer axes would overflow the products
+
+  ResizeAxis(int64_t in_, int64_t out_, Align align) : in(int(in_)), out(int(out_)) {
     if (align == Align::edges) {
       mul = 2 * in;
       add = in - out;
@@ -28,34 +30,41 @@ struct ResizeAxis {
     }
   }
 
-  /// Output o = (1 - weight) x[low] + weight x[high].
-  struct Source {
-    int64_t low, high;
-    double weight;
-  };
-  CAIRN_HD Source source(int64_t o) const {
-    int64_t at = o * mul + add;
-    at = at < 0 ? 0 : at > (in - 1) * den ? (in - 1) * den : at;
-    const int64_t low = at / den;
-    return {low, low + 1 < in ? low + 1 : low, double(at - low * den) / double(den)};
+  /// Output o's coordinate times den.
+  CAIRN_HD int numerator(int o) const {
+    const int at = o * mul + add, end = (in - 1) * den;
+    return at < 0 ? 0 : at > end ? end : at;
   }
 
-  /// Only the outputs first .. last read input i (and not all of them need to).
-  struct Range {
-    int64_t first, last;
+  /// Output o = (1 - weight) x[low] + weight x[high].
+  template <class T>
+  struct Source {
+    int low, high;
+    T weight;
   };
-  CAIRN_HD Range readers(int64_t i) const {
+  template <class T>
+  CAIRN_HD Source<T> source(int o) const {
+    const int at = numerator(o), low = at / den;
+    return {low, low + 1 < in ? low + 1 : low, T(at - low * den) / T(den)};
+  }
+
+  /// No output outside of first .. last reads input i; a few inside may not either.
+  struct Range {
+    int first, last;
+  };
+  CAIRN_HD Range readers(int i) const {
     if (mul == 0) return {0, out - 1};
-    // (i - 1) den < o mul + add < (i + 1) den, and beyond the ends of the axis what clamping adds
-    const int64_t low = (i - 1) * den - add, high = (i + 1) * den - add;
-    const int64_t first = low < 0 ? 0 : low / mul, last = high < 0 ? 0 : high / mul;
+    // (i - 1) den < o mul + add < (i + 1) den, and at the ends what clamping adds
+    const int low = (i - 1) * den - add, high = (i + 1) * den - add;
+    const int first = low < 0 ? 0 : low / mul, last = high < 0 ? 0 : high / mul;
     return {i == 0 ? 0 : first, i == in - 1 || last > out - 1 ? out - 1 : last};
   }
 
   /// The share of input i in output o.
-  CAIRN_HD double weight(int64_t o, int64_t i) const {
-    const Source s = source(o);
-    return (s.low == i ? 1 - s.weight : 0) + (s.high == i ? s.weight : 0);
+  template <class T>
+  CAIRN_HD T weight(int o, int i) const {
+    const int off = numerator(o) - i * den, apart = off < 0 ? -off : off;
+    return apart < den ? T(den - apart) / T(den) : T(0);
   }
 };
 

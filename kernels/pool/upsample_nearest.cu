@@ -1,0 +1,64 @@
+// upsample_nearest: every pixel becomes a square, and the sum over it back.
+//
+//   Launch    one thread per pixel of x and four channels, or one where C is no multiple of four; a
+//             block per image row and 256 of them.
+//   Traffic   4 B + 4 B factor^2 per element of x: bandwidth-bound; floor = that * count /
+//             bandwidth.
+//   Repeats   bitwise: every element has one writer and a fixed order.
+//   Exact     copies, and a sum in the reference's order.
+#include "kernels/pool/upsample_nearest.h"
+
+#include "kernels/image_rows_device.h"
+
+namespace cairn::CAIRN_NS {
+namespace {
+
+template <int V>
+CAIRN_KERNEL void upsample_nearest_kernel(const float* x, ImageSize in, ImageSize out, int factor,
+                                          float* y) {
+  for_each_pack<V>(in, [&](int64_t n, int i, int j, int c) {
+    const Pack<float, V> p = load_pack<V>(x + place(in, n, i, j, c));
+    for (int u = 0; u < factor; ++u)
+      for (int v = 0; v < factor; ++v)
+        store_pack(y + place(out, n, i * factor + u, j * factor + v, c), p);
+  });
+}
+
+template <int V>
+CAIRN_KERNEL void upsample_nearest_backward_kernel(const float* dy, ImageSize out, ImageSize in,
+                                                   int factor, float* dx) {
+  for_each_pack<V>(in, [&](int64_t n, int i, int j, int c) {
+    Pack<float, V> sum{};
+    for (int u = 0; u < factor; ++u)
+      for (int v = 0; v < factor; ++v) {
+        const Pack<float, V> d =
+            load_pack<V>(dy + place(out, n, i * factor + u, j * factor + v, c));
+        for (int k = 0; k < V; ++k) sum[k] += d[k];
+      }
+    store_pack(dx + place(in, n, i, j, c), sum);
+  });
+}
+
+}  // namespace
+
+void upsample_nearest(const Tensor& x, int factor, Tensor& y) {
+  const ImageSize in(x.shape()), out(y.shape());
+  with_pack_size(in.C, [&](auto pack_size) {
+    constexpr int V = pack_size();
+    const RowGrid g = row_grid(in, V);
+    launch("upsample_nearest", upsample_nearest_kernel<V>, g.grid, g.block, 0, x.data<float>(), in,
+           out, factor, y.data<float>());
+  });
+}
+
+void upsample_nearest_backward(const Tensor& dy, int factor, Tensor& dx) {
+  const ImageSize in(dx.shape()), out(dy.shape());
+  with_pack_size(in.C, [&](auto pack_size) {
+    constexpr int V = pack_size();
+    const RowGrid g = row_grid(in, V);
+    launch("upsample_nearest_backward", upsample_nearest_backward_kernel<V>, g.grid, g.block, 0,
+           dy.data<float>(), out, in, factor, dx.data<float>());
+  });
+}
+
+}  // namespace cairn::CAIRN_NS
