@@ -1,0 +1,29 @@
+#pragma once
+// From a heatmap to its best points: suppression, threshold, border, top-k and refinement in one
+// call. All results stay on the device in tensors of fixed size, so that nothing waits for a count.
+#include "kernels/points/refine.h"
+#include "runtime/tensor.h"
+
+namespace cairn {
+
+struct PointOptions {
+  double threshold = 0.015;  ///< points have scores above it
+  int nms_radius = 4;        ///< of the points with max(|dx|,|dy|) <= radius only the best stays
+  int border = 4;            ///< points have border <= x < W - border, and y likewise
+  int64_t top_k = 1000;
+  Refinement refinement = Refinement::none;
+};
+
+/// Points of each image, best first; places beyond count[n] hold index -1, point (0,0) and score 0.
+struct SelectedPoints {
+  Tensor index;   ///< i32 [N,top_k]: y * W + x of the pixel
+  Tensor points;  ///< [N,top_k,2]: (x, y) in pixels
+  Tensor scores;  ///< [N,top_k]
+  Tensor count;   ///< i32 [N]
+};
+
+/// heat [N,H,W], f32 (f64 on cpu). Greedy suppression comes first, as in SuperPoint's demo: a point
+/// inside the border can be deleted by one outside. Throws an Error that lists what is out of range.
+SelectedPoints select_points(const Tensor& heat, const PointOptions& options = {});
+
+}  // namespace cairn

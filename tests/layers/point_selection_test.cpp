@@ -1,0 +1,66 @@
+#include "layers/point_selection.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/error.h"
+
+namespace cairn {
+namespace {
+
+// A 20 x 30 map with single bright pixels {x, y, score}.
+Tensor map_of(const std::vector<std::array<double, 3>>& peaks) {
+  Tensor heat = Tensor::zeros({1, 20, 30});
+  for (const auto& p : peaks) heat.data<float>()[int(p[1]) * 30 + int(p[0])] = float(p[2]);
+  return heat;
+}
+
+TEST(PointSelection, ReturnsWhatSurvivesSuppressionThresholdAndBorderBestFirst) {
+  const Tensor heat = map_of({{10, 10, 0.5},     // stays
+                              {14, 10, 0.4},     // deleted by the one above
+                              {15, 10, 0.3},     // one pixel farther: stays
+                              {20, 4, 0.9},      // stays, just inside the border
+                              {3, 12, 0.8},      // in the border
+                              {6, 12, 0.7},      // deleted by the one in the border
+                              {25, 15, 0.01}});  // below the threshold
+  for (Device device : available_devices()) {
+    const SelectedPoints best = select_points(heat.to(device));
+    ASSERT_EQ(best.count.item(), 3) << device;
+    const auto points = best.points.to(Device::cpu).values<float>();
+    EXPECT_EQ(std::vector<float>(points.begin(), points.begin() + 6),
+              (std::vector<float>{20, 4, 10, 10, 15, 10}));
+    EXPECT_EQ(best.scores.to(Device::cpu).values<float>()[2], 0.3f);
+    EXPECT_EQ(best.index.to(Device::cpu).values<int32_t>()[3], -1);
+  }
+}
+
+TEST(PointSelection, TopKKeepsTheBest) {
+  PointOptions options;
+  options.top_k = 1;
+  const SelectedPoints best = select_points(map_of({{5, 10, 0.2}, {15, 10, 0.6}}), options);
+  EXPECT_EQ(best.count.item(), 1);
+  EXPECT_EQ(best.points.values<float>(), (std::vector<float>{15, 10}));
+}
+
+TEST(PointSelection, AFullMapHasRoomForEveryPointThatCanStay) {
+  PointOptions options;
+  options.nms_radius = 1;
+  options.border = 0;
+  const SelectedPoints best = select_points(Tensor::full({1, 5, 7}, 1), options);
+  EXPECT_EQ(best.count.item(), 3 * 4);
+}
+
+TEST(PointSelection, EveryOptionOutOfRangeIsNamed) {
+  PointOptions options;
+  options.top_k = 0;
+  options.threshold = -1;
+  try {
+    select_points(Tensor::zeros({2, 3}), options);
+    FAIL();
+  } catch (const Error& e) {
+    for (const char* part : {"rank 2", "top_k is 0", "threshold is -1"})
+      EXPECT_NE(e.wrong.find(part), std::string::npos) << part;
+  }
+}
+
+}  // namespace
+}  // namespace cairn
