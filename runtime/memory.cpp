@@ -4,6 +4,9 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #include "runtime/cuda.h"
 #include "runtime/error.h"
@@ -23,7 +26,17 @@ struct Source {
   void (*fill)(void*, unsigned char, size_t);
 };
 
-void* host_take(size_t bytes) { return std::aligned_alloc(64, bytes); }
+// Large blocks ask for 2 MiB pages: fewer faults on first touch, and no misses of the address cache when
+// a kernel walks across the rows of an image.
+void* host_take(size_t bytes) {
+  constexpr size_t huge_page = size_t{2} << 20;
+  if (bytes < 2 * huge_page) return std::aligned_alloc(64, bytes);
+  void* p = std::aligned_alloc(huge_page, (bytes + huge_page - 1) / huge_page * huge_page);
+#ifdef MADV_HUGEPAGE
+  if (p) madvise(p, bytes, MADV_HUGEPAGE);  // a wish: refused where the system has none
+#endif
+  return p;
+}
 void host_fill(void* p, unsigned char value, size_t bytes) { std::memset(p, value, bytes); }
 
 Source source_of(Device d) {

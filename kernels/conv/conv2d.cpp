@@ -1,5 +1,6 @@
 #include "kernels/conv/conv2d.h"
 
+#include "kernels/conv/channel_totals.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/gather.h"
 #include "kernels/conv/winograd.h"
@@ -54,19 +55,6 @@ std::vector<int64_t> multiples(int64_t count, int64_t step) {
   return at;
 }
 
-template <class T>
-void column_sums(const Tensor& dy, Tensor& sums) {
-  const int64_t O = dy.dim(3), pixels = O ? dy.count() / O : 0;
-  const T* d = dy.data<T>();
-  T* to = sums.data<T>();
-  parallel_for(O, 16, [=](int64_t begin, int64_t end) {
-    std::vector<double> sum(end - begin);
-    for (int64_t p = 0; p < pixels; ++p)
-      for (int64_t o = begin; o < end; ++o) sum[o - begin] += double(d[p * O + o]);
-    for (int64_t o = begin; o < end; ++o) to[o] = T(sum[o - begin]);
-  });
-}
-
 // dw of each group is the sum over output pixels of the outer product of dy's channels and what the
 // kernel saw there: kw runs of channels in each of kh rows.
 template <class T>
@@ -77,18 +65,19 @@ void weights_gradient(const Tensor& x, const Tensor& dy, const Sizes& s, const C
     const T* from = x.data<T>() + g * s.Cg;
     const auto seen = [&](int64_t pixel, int64_t k, int64_t count, T* to) {
       const int64_t j = pixel % s.Wo, i = pixel / s.Wo % s.Ho, n = pixel / s.Wo / s.Ho;
+      int64_t c = k % s.Cg, v = k / s.Cg % s.kw, u = k / s.Cg / s.kw;
+      const int64_t left = j * o.stride - o.padding;
+      const bool whole_rows = left >= 0 && left + s.kw <= s.W && o.dilation == 1 && o.groups == 1;
       while (count > 0) {
-        const int64_t c = k % s.Cg, v = k / s.Cg % s.kw, u = k / s.Cg / s.kw;
-        const int64_t r = i * o.stride + u * o.dilation - o.padding;
-        const int64_t q = j * o.stride + v * o.dilation - o.padding;
-        const int64_t run = std::min(count, s.Cg - c);
-        if (r >= 0 && r < s.H && q >= 0 && q < s.W) {
-          const T* at = from + ((n * s.H + r) * s.W + q) * s.C + c;
-          for (int64_t a = 0; a < run; ++a) to[a] = at[a];
-        } else {
-          for (int64_t a = 0; a < run; ++a) to[a] = 0;
-        }
-        to += run, k += run, count -= run;
+        const int64_t r = i * o.stride + u * o.dilation - o.padding, q = left + v * o.dilation;
+        const int64_t run = std::min(count, (whole_rows ? (s.kw - v) * s.Cg : s.Cg) - c);
+        if (r >= 0 && r < s.H && q >= 0 && q < s.W)
+          std::copy_n(from + ((n * s.H + r) * s.W + q) * s.C + c, run, to);
+        else
+          std::fill_n(to, run, T(0));
+        to += run, count -= run, c = 0;
+        v = whole_rows ? s.kw : v + 1;
+        if (v == s.kw) v = 0, ++u;
       }
     };
     outer_product(s.Og, K, s.N * s.Ho * s.Wo, dy.data<T>() + g * s.Og, s.O,
@@ -127,7 +116,7 @@ template <class T>
 void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o, Tensor& dw,
                       Tensor* dbias) {
   const Sizes s(x, dw, o);
-  if (dbias) column_sums<T>(dy, *dbias);
+  if (dbias) channel_totals(dy, *dbias);
   if (s.depthwise(o)) return depthwise_backward_weights(x, dy, o, dw);
   if (winograd_serves(x, dw, o)) return winograd_backward_weights(x, dy, o.padding, dw);
   weights_gradient<T>(x, dy, s, o, dw);

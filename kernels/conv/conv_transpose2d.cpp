@@ -1,5 +1,6 @@
 #include "kernels/conv/conv_transpose2d.h"
 
+#include "kernels/conv/channel_totals.h"
 #include "runtime/threads.h"
 
 namespace cairn::cpu {
@@ -29,20 +30,7 @@ void conv_transpose2d_backward_weights(const Tensor& x, const Tensor& dy,
                                        const ConvTranspose2dOptions& options, Tensor& dw,
                                        Tensor* dbias) {
   cpu::conv2d_backward_weights(dy, x, options.transposed(), dw, nullptr);
-  if (!dbias) return;
-  with_float(dw.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const T* d = dy.data<T>();
-    T* b = dbias->data<T>();
-    const int64_t O = dy.dim(3), pixels = O ? dy.count() / O : 0;
-    parallel_for(O, 8, [=](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; ++o) {
-        double sum = 0;
-        for (int64_t p = 0; p < pixels; ++p) sum += double(d[p * O + o]);
-        b[o] = T(sum);
-      }
-    });
-  });
+  if (dbias) channel_totals(dy, *dbias);
 }
 
 }  // namespace cairn::cpu

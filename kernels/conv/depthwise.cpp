@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/conv/depthwise_rows.h"
+#include "kernels/conv/channel_rows.h"
 #include "kernels/conv/gather.h"
 #include "kernels/gemm/curved.h"
 #include "runtime/threads.h"

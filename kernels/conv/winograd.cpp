@@ -17,10 +17,11 @@ TiledImage tiled(const Tensor& x, int64_t Ho, int64_t Wo, int padding) {
 int64_t tiles_of(const TiledImage& x, int64_t N) { return N * x.rows * x.columns; }
 
 // Tiles that a thread takes through all three stages before the next: as many as keep their
-// transforms, and the products of one panel, in half a megabyte of L2.
+// transforms, and the products of one panel, in a quarter of a megabyte of L2, beside the weights and
+// what is being fetched for the next block.
 int64_t block_of(int64_t C) {
   const int64_t bytes = 36 * (C + panel_width<float>()) * 4, rows = tile_rows();
-  return std::clamp<int64_t>((512 << 10) / bytes / rows * rows, rows, 4 * rows);
+  return std::clamp<int64_t>((256 << 10) / bytes / rows * rows, rows, 4 * rows);
 }
 
 Tensor transformed(WinogradWeights k) {
@@ -87,7 +88,7 @@ void winograd_backward_data(const Tensor& dy, const Tensor& w, int padding, Tens
 }
 
 void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, Tensor& dw) {
-  const int64_t O = dw.dim(0), C = dw.dim(3), width = panel_width<float>(), capacity = 128;
+  const int64_t O = dw.dim(0), C = dw.dim(3), width = panel_width<float>(), capacity = 192;
   WinogradPair pair{tiled(x, dy.dim(1), dy.dim(2), padding),
                     tiled(dy, dy.dim(1), dy.dim(2), 0),
                     capacity,

@@ -105,8 +105,22 @@ void transform_output(const WinogradForward& k, int64_t tile, const float* m, in
             activated<float>(y[i][j] + bias, k.act, k.slope));
 }
 
+// Asks for what the next block will read, a part at a time, while the products keep the core busy: row
+// `part` % 6 of tile `part` / 6, without the two columns that it shares with its neighbour.
+CAIRN_INLINE void prefetch(const TiledImage& x, int64_t first_tile, int64_t part) {
+  const int64_t tile = first_tile + part / 6;
+  const int64_t n = tile / (x.rows * x.columns);
+  const int64_t r = tile / x.columns % x.rows * 4 - x.padding + part % 6;
+  const int64_t q = tile % x.columns * 4 - x.padding;
+  if (r < 0 || r >= x.H) return;
+  const float* row = x.data + (n * x.H + r) * x.W * x.C;
+  const float* last = row + (q + 6 < x.W ? q + 6 : x.W) * x.C;
+  for (const float* p = row + (q + 2) * x.C; p < last; p += 16) __builtin_prefetch(p, 0, 2);
+}
+
 // One block of tiles: transforms in, 36 products a panel, transforms out.
-void forward_block(const WinogradForward& k, int64_t first, int64_t tiles) {
+// `next` tiles follow it.
+void forward_block(const WinogradForward& k, int64_t first, int64_t tiles, int64_t next) {
   const int64_t C = k.x.C, v_stride = point_stride(k.block, C);
   const int64_t m_stride = point_stride(k.block, width);
   float *v = k.scratch, *m = v + 36 * v_stride, *patch = m + 36 * m_stride;
@@ -118,6 +132,9 @@ void forward_block(const WinogradForward& k, int64_t first, int64_t tiles) {
     const bool whole = k.O - panel * width >= width;
     for (int point = 0; point < 36; ++point) {
       const float* u = k.u + (point * panels + panel) * C * width;
+      const int64_t step = panel * 36 + point, parts = next * 6, steps = 36 * panels;
+      for (int64_t i = step * parts / steps; i < (step + 1) * parts / steps; ++i)
+        prefetch(k.x, first + tiles, i);
       if (whole)
         product<2>(v + point * v_stride, tiles, C, u, m + point * m_stride);
       else
@@ -153,8 +170,12 @@ void winograd_weights(const WinogradWeights& k, int64_t k0, int64_t k1) {
 }
 
 void winograd_forward(const WinogradForward& k, int64_t first_tile, int64_t last_tile) {
+  const auto block = [&](int64_t tile) {  // tiles of the block that begins at `tile`
+    const int64_t left = last_tile - tile;
+    return left < 0 ? 0 : left < k.block ? left : k.block;
+  };
   for (int64_t t = first_tile; t < last_tile; t += k.block)
-    forward_block(k, t, last_tile - t < k.block ? last_tile - t : k.block);
+    forward_block(k, t, block(t), block(t + k.block));
 }
 
 void winograd_pair(const WinogradPair& k, int64_t first_tile, int64_t last_tile, int64_t at) {

@@ -1,5 +1,5 @@
 #pragma once
-// The inner loops of the depthwise convolution, along the channels of pixels.
+// Inner loops along the channels of pixels: the depthwise convolution, and sums over pixels.
 #include <cstdint>
 
 #include "kernels/isa.h"
@@ -27,9 +27,19 @@ struct ChannelProducts {
   T* sums;
 };
 
+/// totals[c] += sum over j of x[j C + c], for j in 0..count. Runs of 32 pixels add up in T.
+template <class T>
+struct ChannelTotals {
+  const T* x;
+  int64_t count, C;
+  double* totals;
+};
+
 CAIRN_ON_EACH_ISA(void channel_sums(const ChannelSums<float>&);
                   void channel_sums(const ChannelSums<double>&);
                   void channel_products(const ChannelProducts<float>&);
-                  void channel_products(const ChannelProducts<double>&);)
+                  void channel_products(const ChannelProducts<double>&);
+                  void channel_totals(const ChannelTotals<float>&);
+                  void channel_totals(const ChannelTotals<double>&);)
 
 }  // namespace cairn
