@@ -1,12 +1,13 @@
 #include "training/classical_detectors.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "runtime/error.h"
 #ifdef CAIRN_HAS_OPENCV
+#include <algorithm>
+#include <cstring>
 #include <opencv2/features2d.hpp>
 #include <opencv2/imgproc.hpp>
+
+#include "kernels/points/nms_greedy.h"
 #endif
 
 namespace cairn {
@@ -27,62 +28,50 @@ const char* name(ClassicalDetector d) {
 
 namespace {
 
-constexpr int suppression_radius = 4, most_corners = 300;
+constexpr int suppression_radius = 4;
+constexpr size_t most_corners = 300;
 
-// Greedy: the surest first, each removes all others within the radius along both axes.
-std::vector<ScoredPoint> suppressed(std::vector<ScoredPoint> points) {
-  std::stable_sort(points.begin(), points.end(),
-                   [](const ScoredPoint& a, const ScoredPoint& b) { return a.score > b.score; });
-  std::vector<ScoredPoint> kept;
-  for (const ScoredPoint& p : points) {
-    if (int(kept.size()) == most_corners) break;
-    if (std::none_of(kept.begin(), kept.end(), [&](const ScoredPoint& q) {
-          return std::max(std::abs(p.x - q.x), std::abs(p.y - q.y)) <= suppression_radius;
-        }))
-      kept.push_back(p);
-  }
-  return kept;
-}
-
-std::vector<ScoredPoint> fast_corners(const cv::Mat& grey) {
-  cv::Mat bytes;
+// Scores of pixels; 0 where there is no corner.
+cv::Mat fast_scores(const cv::Mat& grey) {
+  cv::Mat bytes, scores = cv::Mat::zeros(grey.size(), CV_32F);
   grey.convertTo(bytes, CV_8U);
   std::vector<cv::KeyPoint> keypoints;
   cv::FAST(bytes, keypoints, 10, true);
-  std::vector<ScoredPoint> points;
-  for (const cv::KeyPoint& k : keypoints) points.push_back({k.pt.x, k.pt.y, k.response});
-  return points;
+  for (const cv::KeyPoint& k : keypoints) scores.at<float>(int(k.pt.y), int(k.pt.x)) = k.response;
+  return scores;
 }
 
-// The local maxima of the response: of its positive pixels none else survives the suppression's
-// first round.
-std::vector<ScoredPoint> harris_corners(const cv::Mat& grey) {
-  cv::Mat response, highest;
+cv::Mat harris_scores(const cv::Mat& grey) {
+  cv::Mat response;
   cv::cornerHarris(grey, response, 4, 3, 0.04);
-  cv::dilate(response, highest, cv::Mat());
-  std::vector<ScoredPoint> points;
-  for (int y = 0; y < response.rows; ++y)
-    for (int x = 0; x < response.cols; ++x) {
-      const float r = response.at<float>(y, x);
-      if (r > 0 && r == highest.at<float>(y, x)) points.push_back({double(x), double(y), r});
-    }
-  return points;
+  return response;
 }
 
 // The published evaluation runs the detector at many quality levels and scores a corner with the
 // highest that keeps it. Weaker corners never displace stronger ones, so that level is the
 // corner's own eigenvalue relative to the largest.
-std::vector<ScoredPoint> shi_tomasi_corners(const cv::Mat& grey) {
+cv::Mat shi_tomasi_scores(const cv::Mat& grey) {
   std::vector<cv::Point2f> corners;
   cv::goodFeaturesToTrack(grey, corners, 100, 1e-4, 5);
-  cv::Mat eigenvalue;
+  cv::Mat eigenvalue, scores = cv::Mat::zeros(grey.size(), CV_32F);
   cv::cornerMinEigenVal(grey, eigenvalue, 3, 3);
   double largest = 0;
   cv::minMaxLoc(eigenvalue, nullptr, &largest);
-  std::vector<ScoredPoint> points;
   for (const cv::Point2f& c : corners)
-    points.push_back({c.x, c.y, eigenvalue.at<float>(int(c.y), int(c.x)) / largest});
-  return points;
+    scores.at<float>(cv::Point(c)) = float(eigenvalue.at<float>(cv::Point(c)) / largest);
+  return scores;
+}
+
+cv::Mat scores_of(ClassicalDetector detector, const cv::Mat& grey) {
+  switch (detector) {
+    case ClassicalDetector::fast:
+      return fast_scores(grey);
+    case ClassicalDetector::harris:
+      return harris_scores(grey);
+    case ClassicalDetector::shi_tomasi:
+      return shi_tomasi_scores(grey);
+  }
+  return cv::Mat::zeros(grey.size(), CV_32F);
 }
 
 }  // namespace
@@ -93,18 +82,22 @@ std::vector<ScoredPoint> classical_corners(ClassicalDetector detector, const Ten
   if (image.dtype() != DType::f32 || image.rank() != 3 || image.dim(2) != 1)
     throw Error(name(detector), text("an image ", image), "f32 [height, width, 1]",
                 "convert the image to grey floats");
-  const cv::Mat unit(int(image.dim(0)), int(image.dim(1)), CV_32F,
-                     const_cast<float*>(image.data<float>()));
-  const cv::Mat grey = unit * 255;
-  switch (detector) {
-    case ClassicalDetector::fast:
-      return suppressed(fast_corners(grey));
-    case ClassicalDetector::harris:
-      return suppressed(harris_corners(grey));
-    case ClassicalDetector::shi_tomasi:
-      return suppressed(shi_tomasi_corners(grey));
-  }
-  return {};
+  const int height = int(image.dim(0)), width = int(image.dim(1));
+  const cv::Mat unit(height, width, CV_32F, const_cast<float*>(image.data<float>()));
+  const cv::Mat scores = scores_of(detector, unit * 255);
+  Tensor heat = Tensor::empty({1, height, width}), kept = heat.empty_like();
+  std::memcpy(heat.raw(), scores.ptr<float>(), heat.bytes());
+  nms_greedy(heat, suppression_radius, 0, kept);
+
+  std::vector<ScoredPoint> corners;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      if (const float score = kept.data<float>()[y * width + x]; score > 0)
+        corners.push_back({double(x), double(y), score});
+  std::stable_sort(corners.begin(), corners.end(),
+                   [](const ScoredPoint& a, const ScoredPoint& b) { return a.score > b.score; });
+  if (corners.size() > most_corners) corners.resize(most_corners);
+  return corners;
 }
 
 #else

@@ -1,18 +1,17 @@
 #pragma once
 // Warping one image on a data worker, and which of its pixels show the input.
-#include <cstdint>
-#include <vector>
-
 #include "geometry/homography.h"
 #include "runtime/tensor.h"
 
 namespace cairn {
 
-/// out(p) = image(H p), bilinear, 0 outside; `output_to_input` is H. Both f32 [H, W, 1].
-Tensor warp_bilinear(const Tensor& image, const Matrix3& output_to_input);
+struct WarpedImage {
+  Tensor image;  ///< as the input
+  Tensor seen;   ///< u8 [H, W]: 1 where the nearest pixel of the input exists
+};
 
-/// u8 [height, width]: 1 where the nearest input pixel of H p exists.
-Tensor seen_pixels(int height, int width, const Matrix3& output_to_input);
+/// image(p) = input(H p), bilinear, 0 outside; `output_to_input` is H, the input f32 [H, W, C].
+WarpedImage warped(const Tensor& input, const Matrix3& output_to_input);
 
 /// A pixel stays 1 if all pixels under an elliptic element of side 2 * margin, centred as OpenCV
 /// does, are 1; the border of the image itself does not erode.

@@ -39,9 +39,9 @@ DetectorBatch magicpoint_sample(const MagicPointData& data, int64_t index) {
   if (data.augment_homographic) {
     Random random = numbers(data.seed, index, Use::homography);
     const Matrix3 h = random_homography(data.homography, height, width, random);
-    image = warp_bilinear(image, h);
-    valid = whole_cells(eroded(seen_pixels(height, width, h), data.homography.erosion_margin),
-                        detector_cell);
+    const WarpedImage warp = warped(image, h);
+    image = warp.image;
+    valid = whole_cells(eroded(warp.seen, data.homography.erosion_margin), detector_cell);
     const Matrix3 input_to_output = inverse(h);
     for (Point& p : shape.points) p = apply(input_to_output, p);
   } else {

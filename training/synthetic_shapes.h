@@ -41,7 +41,7 @@ struct SyntheticShapes {
 
 struct LabelledImage {
   Tensor image;               ///< u8 [height, width, 1]
-  std::vector<Point> points;  ///< pixels of the image, all within its outer border
+  std::vector<Point> points;  ///< pixels; within the outer border, unless compat_label_scale
 };
 
 /// Image number `index` of the endless sequence `seed`: the same in any order and on any machine.

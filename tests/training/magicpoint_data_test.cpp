@@ -66,12 +66,12 @@ TEST(ImageWarp, ADotIsFoundWhereItsPointGoes) {
             std::exp(-float((x - dot.x) * (x - dot.x) + (y - dot.y) * (y - dot.y)) / 8);
     const Point p = apply(inverse(h), dot);
     if (!(p.x > 12 && p.x < 147 && p.y > 12 && p.y < 107)) continue;
-    const Tensor warped = warp_bilinear(image, h);
+    const Tensor output = warped(image, h).image;
     double x = 0, y = 0, sum = 0;
     for (int v = 0; v < 120; ++v)
       for (int u = 0; u < 160; ++u) {
         // Its brightest part: perspective makes the rest lopsided.
-        const double value = std::pow(warped.data<float>()[v * 160 + u], 6);
+        const double value = std::pow(output.data<float>()[v * 160 + u], 6);
         x += u * value;
         y += v * value;
         sum += value;
@@ -88,14 +88,15 @@ TEST(ImageWarp, ALinearRampStaysExactWhereTheInputIsSeen) {
   for (int y = 0; y < 40; ++y)
     for (int x = 0; x < 60; ++x) ramp.data<float>()[y * 60 + x] = float(2 * x + 3 * y);
   const Matrix3 h{{1.1, 0.2, -8, -0.1, 0.9, 3, 0.001, -0.002, 1}};
-  const Tensor warped = warp_bilinear(ramp, h), seen = eroded(seen_pixels(40, 60, h), 2);
+  const WarpedImage output = warped(ramp, h);
+  const Tensor seen = eroded(output.seen, 2);
   int compared = 0;
   for (int y = 0; y < 40; ++y)
     for (int x = 0; x < 60; ++x) {
       if (!seen.data<uint8_t>()[y * 60 + x]) continue;
       const Point p = apply(h, {double(x), double(y)});
       if (p.x < 0 || p.x > 59 || p.y < 0 || p.y > 39) continue;  // interpolates with the outside
-      EXPECT_NEAR(warped.data<float>()[y * 60 + x], 2 * p.x + 3 * p.y, 1e-3);
+      EXPECT_NEAR(output.image.data<float>()[y * 60 + x], 2 * p.x + 3 * p.y, 1e-3);
       ++compared;
     }
   EXPECT_GT(compared, 1000);
