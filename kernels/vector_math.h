@@ -13,7 +13,7 @@ namespace cairn {
 /// x = n log 2 + r with |r| <= log 2 / 2: log 2 in two parts, the first of few bits so that n times
 /// it is exact (Cody and Waite, 1980); e^r by the polynomial of Cephes' expf (Moshier, 1992); 2^n
 /// by its exponent bits, in two factors so that results at both ends of the range come out right.
-inline float exp_vec(float x) {
+[[gnu::always_inline]] inline float exp_vec(float x) {
   constexpr float round_shift = 12582912.f;  // 1.5 * 2^23: adding it leaves the nearest integer
   x = x < -105.f ? -105.f : x;
   x = x > 89.f ? 89.f : x;
@@ -34,6 +34,6 @@ inline float exp_vec(float x) {
 }
 
 /// For templates over both types; float64 is the reference and need not be fast.
-inline double exp_vec(double x) { return std::exp(x); }
+[[gnu::always_inline]] inline double exp_vec(double x) { return std::exp(x); }
 
 }  // namespace cairn

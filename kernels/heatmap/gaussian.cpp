@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "kernels/heatmap/gaussian_factors.h"
+#include "kernels/heatmap/row_loops.h"
 
 namespace cairn::cpu {
 namespace {
@@ -64,11 +65,8 @@ class WeightedColumns {
       map_.repeat(row_.data(), w.data());
       for (int64_t k = 0; k < map_.channels; ++k) row_[k] *= factors.dy(y, k);
     }
-    for (int j = 0; j < 3; ++j) {
-      const T* w = weight_[j].data();
-      double* c = column_[j].data();
-      for (int64_t i = 0; i < run; ++i) c[i] += double(dy[i]) * double(w[i]);
-    }
+    for (int j = 0; j < 3; ++j)
+      CAIRN_ISA_CALL(add_products, dy, weight_[j].data(), column_[j].data(), run);
   }
   void fold(const GaussianFactors<T>& factors, int64_t x0, int64_t x1, const T* of_column,
             GaussianSums* channels) const {

@@ -6,7 +6,6 @@
 // whatever the number of channels; constants of the channels are repeated along the tile. The cut
 // follows from the shape alone: what is summed part by part, in order, does not depend on threads.
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "runtime/tensor.h"
@@ -52,11 +51,14 @@ struct MapParts {
     for (int64_t x = 0; x < width; x += tile) f(x, std::min(x + tile, width));
   }
 
-  /// The values of the channels, side by side along a tile.
+  /// The values of the channels, side by side along a tile: one copy, then copies of copies.
   template <class T>
   void repeat(const T* values, T* along) const {
-    for (int64_t x = 0; x < tile; ++x)
-      std::memcpy(along + x * channels, values, size_t(channels) * sizeof(T));
+    const int64_t all = tile_elements();
+    int64_t done = std::min(channels, all);
+    std::copy_n(values, done, along);
+    for (; done > 0 && done < all; done = std::min(2 * done, all))
+      std::copy_n(along, std::min(done, all - done), along + done);
   }
 };
 

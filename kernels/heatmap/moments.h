@@ -3,6 +3,7 @@
 // spatial_moments have in common. Sums are in double about the centre of the map, where the
 // cancellation in sxx/s - (sx/s)^2 is harmless.
 #include "kernels/heatmap/map_parts.h"
+#include "kernels/heatmap/row_loops.h"
 
 namespace cairn::cpu {
 
@@ -31,14 +32,8 @@ class MomentColumns {
 
   template <class T>
   void add_row(int64_t row, const T* weights, int64_t run) {
-    const double y = (double(row) + 0.5) / double(map_.height) - 0.5, yy = y * y;
-    double *s = s_.data(), *sy = sy_.data(), *syy = syy_.data();
-    for (int64_t i = 0; i < run; ++i) {
-      const double w = weights[i];
-      s[i] += w;
-      sy[i] += w * y;
-      syy[i] += w * yy;
-    }
+    const double y = (double(row) + 0.5) / double(map_.height) - 0.5;
+    CAIRN_ISA_CALL(add_moments, weights, y, s_.data(), sy_.data(), syy_.data(), run);
   }
 
   void fold(int64_t x0, int64_t x1, MomentSums* channels) const {

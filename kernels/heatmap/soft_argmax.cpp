@@ -1,86 +1,70 @@
 #include "kernels/heatmap/soft_argmax.h"
 
-#include <limits>
+#include <cmath>
 
 #include "kernels/heatmap/moments.h"
-#include "kernels/vector_math.h"
+#include "kernels/heatmap/part_maxima.h"
 
 namespace cairn::cpu {
 namespace {
 
-// What a part of a map knows of a channel: its own maximum, and sums of exp(gain (z - maximum)).
+// Sums of exp(gain (z - max)) over a part of an image, `max` and `sums` per channel.
 template <class T>
-struct PartSums {
-  T max = std::numeric_limits<T>::lowest();
-  MomentSums sums;
-};
-
-template <class T>
-void part_maxima(const MapParts& map, const T* z, int64_t image, int64_t y0, int64_t y1,
-                 PartSums<T>* channels) {
-  std::vector<T> column(size_t(map.tile_elements()));
-  map.each_tile([&](int64_t x0, int64_t x1) {
-    const int64_t run = (x1 - x0) * map.channels;
-    std::fill_n(column.data(), run, std::numeric_limits<T>::lowest());
-    for (int64_t y = y0; y < y1; ++y) {
-      const T* row = z + map.offset(image, y, x0);
-      for (int64_t i = 0; i < run; ++i) column[i] = column[i] < row[i] ? row[i] : column[i];
-    }
-    for (int64_t i = 0; i < run;)
-      for (int64_t k = 0; k < map.channels; ++k, ++i)
-        channels[k].max = std::max(channels[k].max, column[i]);
-  });
-}
-
-template <class T>
-void part_sums(const MapParts& map, const T* z, T gain, int64_t image, int64_t y0, int64_t y1,
-               PartSums<T>* channels) {
-  std::vector<T> own_max(map.channels), top(map.tile_elements()), weights(map.tile_elements());
-  for (int64_t k = 0; k < map.channels; ++k) own_max[k] = channels[k].max;
-  map.repeat(own_max.data(), top.data());
-  std::vector<MomentSums> sums(map.channels);
+void part_sums(const MapParts& map, const T* z, const T* max, T gain, int64_t image, int64_t y0,
+               int64_t y1, MomentSums* sums) {
+  std::vector<T> top(map.tile_elements()), weights(map.tile_elements());
+  map.repeat(max, top.data());
   MomentColumns columns(map);
   map.each_tile([&](int64_t x0, int64_t x1) {
     const int64_t run = (x1 - x0) * map.channels;
     columns.clear();
     for (int64_t y = y0; y < y1; ++y) {
-      const T* row = z + map.offset(image, y, x0);
-      for (int64_t i = 0; i < run; ++i) weights[i] = exp_vec(gain * (row[i] - top[i]));
+      CAIRN_ISA_CALL(exp_row, z + map.offset(image, y, x0), top.data(), gain, weights.data(), run);
       columns.add_row(y, weights.data(), run);
     }
-    columns.fold(x0, x1, sums.data());
+    columns.fold(x0, x1, sums);
   });
-  for (int64_t k = 0; k < map.channels; ++k) channels[k].sums = sums[k];
+}
+
+// What is known of a map: a maximum, and the sums of exp(gain (z - maximum)).
+template <class T>
+struct MapSums {
+  T max;
+  MomentSums sums;
+};
+
+// Joins one channel's parts, each with a maximum of its own; they lie `step` apart.
+template <class T>
+MapSums<T> joined(const T* max, const MomentSums* sums, int64_t parts, int64_t step, T gain) {
+  MapSums<T> all{max[0], {}};
+  for (int64_t p = 1; p < parts; ++p) all.max = std::max(all.max, max[p * step]);
+  for (int64_t p = 0; p < parts; ++p)
+    all.sums.add(sums[p * step],
+                 std::exp(double(gain) * (double(max[p * step]) - double(all.max))));
+  return all;
 }
 
 template <class T>
 void forward(const T* z, T gain, const MapParts& map, T* point, T* variance, T* stats) {
-  std::vector<PartSums<T>> parts(size_t(map.count() * map.channels));
+  const int64_t K = map.channels;
+  std::vector<T> max(size_t(map.count() * K));
+  std::vector<MomentSums> sums(max.size());
   map.each([&](int64_t part, int64_t image, int64_t y0, int64_t y1) {
-    PartSums<T>* channels = parts.data() + part * map.channels;
-    part_maxima(map, z, image, y0, y1, channels);
-    part_sums(map, z, gain, image, y0, y1, channels);
+    part_maxima(map, z, image, y0, y1, max.data() + part * K);
+    part_sums(map, z, max.data() + part * K, gain, image, y0, y1, sums.data() + part * K);
   });
-  for (int64_t n = 0; n < map.images; ++n)
-    for (int64_t k = 0; k < map.channels; ++k) {
-      const PartSums<T>* of_image = parts.data() + n * map.per_image * map.channels + k;
-      T max = of_image[0].max;
-      for (int64_t p = 1; p < map.per_image; ++p)
-        max = std::max(max, of_image[p * map.channels].max);
-      MomentSums m;
-      for (int64_t p = 0; p < map.per_image; ++p) {
-        const PartSums<T>& part = of_image[p * map.channels];
-        m.add(part.sums, std::exp(double(gain) * (double(part.max) - double(max))));
-      }
-      const int64_t at = (n * map.channels + k) * 2;
-      const double x = m.sx / m.s, y = m.sy / m.s;
-      point[at] = T(x + 0.5);
-      point[at + 1] = T(y + 0.5);
-      variance[at] = T(std::max(m.sxx / m.s - x * x, 0.0));
-      variance[at + 1] = T(std::max(m.syy / m.s - y * y, 0.0));
-      stats[at] = max;
-      stats[at + 1] = T(m.s);
-    }
+  for (int64_t i = 0; i < map.images * K; ++i) {
+    const int64_t first = i / K * map.per_image * K + i % K;
+    const MapSums<T> all = joined(max.data() + first, sums.data() + first, map.per_image, K, gain);
+    const MomentSums& m = all.sums;
+    const double x = m.sx / m.s, y = m.sy / m.s;
+    point[2 * i] = T(x + 0.5);
+    point[2 * i + 1] = T(y + 0.5);
+    variance[2 * i] = T(std::max(m.sxx / m.s - x * x, 0.0));
+    variance[2 * i + 1] = T(std::max(m.syy / m.s - y * y, 0.0));
+    stats[2 * i] = all.max;
+    stats[2 * i + 1] = T(m.s);
+  }
 }
 
 template <class T>
@@ -102,10 +86,9 @@ void backward(const T* z, const T* point, const T* variance, const T* stats, con
       bracket.columns(x0, x1, of_column.data());
       for (int64_t y = y0; y < y1; ++y) {
         bracket.row(y, of_row.data());
-        const int64_t at = map.offset(image, y, x0);
-        for (int64_t i = 0; i < (x1 - x0) * K; ++i)
-          dz[at + i] =
-              scales[i] * exp_vec(gain * (z[at + i] - top[i])) * (of_column[i] + of_row[i]);
+        const int64_t at = map.offset(image, y, x0), run = (x1 - x0) * K;
+        CAIRN_ISA_CALL(exp_row, z + at, top.data(), gain, dz + at, run);
+        for (int64_t i = 0; i < run; ++i) dz[at + i] *= scales[i] * (of_column[i] + of_row[i]);
       }
     });
   });

@@ -1,9 +1,6 @@
 #include "kernels/heatmap/spatial_softmax.h"
 
-#include <limits>
-
-#include "kernels/heatmap/map_parts.h"
-#include "kernels/vector_math.h"
+#include "kernels/heatmap/part_maxima.h"
 
 namespace cairn::cpu {
 namespace {
@@ -24,20 +21,9 @@ std::vector<T> joined(const MapParts& map, const std::vector<T>& of_parts, Join&
 
 template <class T>
 std::vector<T> maxima(const MapParts& map, const T* z) {
-  std::vector<T> of_parts(size_t(map.count() * map.channels), std::numeric_limits<T>::lowest());
+  std::vector<T> of_parts(size_t(map.count() * map.channels));
   map.each([&](int64_t part, int64_t image, int64_t y0, int64_t y1) {
-    T* best = of_parts.data() + part * map.channels;
-    std::vector<T> column(size_t(map.tile_elements()));
-    map.each_tile([&](int64_t x0, int64_t x1) {
-      const int64_t run = (x1 - x0) * map.channels;
-      std::fill_n(column.data(), run, std::numeric_limits<T>::lowest());
-      for (int64_t y = y0; y < y1; ++y) {
-        const T* row = z + map.offset(image, y, x0);
-        for (int64_t i = 0; i < run; ++i) column[i] = column[i] < row[i] ? row[i] : column[i];
-      }
-      for (int64_t i = 0; i < run;)
-        for (int64_t k = 0; k < map.channels; ++k, ++i) best[k] = std::max(best[k], column[i]);
-    });
+    part_maxima(map, z, image, y0, y1, of_parts.data() + part * map.channels);
   });
   return joined(map, of_parts, [](T a, T b) { return std::max(a, b); });
 }
@@ -79,12 +65,8 @@ void forward(const T* z, T gain, const MapParts& map, T* h) {
   std::vector<double> sum = sums(
       map, [&](int64_t image) { return along_tile<T>(map, largest, image); },
       [=](const std::vector<T>& top, int64_t at, int64_t run, double* column) {
-        const T* m = top.data();
-        for (int64_t i = 0; i < run; ++i) {
-          const T e = exp_vec(gain * (z[at + i] - m[i]));
-          h[at + i] = e;
-          column[i] += e;
-        }
+        CAIRN_ISA_CALL(exp_row, z + at, top.data(), gain, h + at, run);
+        CAIRN_ISA_CALL(add_row, h + at, column, run);
       });
   for (double& s : sum) s = 1 / s;
   map.each([&](int64_t, int64_t image, int64_t y0, int64_t y1) {
@@ -103,7 +85,7 @@ void backward(const T* h, const T* dh, T gain, const MapParts& map, T* dz) {
   const std::vector<double> inner = sums(
       map, [](int64_t) { return 0; },
       [=](int, int64_t at, int64_t run, double* column) {
-        for (int64_t i = 0; i < run; ++i) column[i] += double(h[at + i]) * double(dh[at + i]);
+        CAIRN_ISA_CALL(add_products, h + at, dh + at, column, run);
       });
   map.each([&](int64_t, int64_t image, int64_t y0, int64_t y1) {
     const std::vector<T> mean = along_tile<T>(map, inner, image);
