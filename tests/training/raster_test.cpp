@@ -11,13 +11,13 @@ namespace {
 
 constexpr int height = 60, width = 80;
 
-// Compares each pixel with a predicate on its centre; `doubtful` ones (within rounding of the
-// border) may be either.
+// Compares each pixel with inside(x, y), positive inside the shape; a pixel whose centre is on the
+// border up to rounding may be either.
 template <class Inside>
 void expect_drawn(const GrayImage& image, Inside inside) {
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
-      const double margin = inside(double(x), double(y));  // positive inside
+      const double margin = inside(double(x), double(y));
       if (std::abs(margin) < 1e-9) continue;
       ASSERT_EQ(image.row(y)[x] == 255, margin > 0) << "at " << x << ", " << y;
     }

@@ -7,9 +7,9 @@ namespace {
 
 constexpr int block = 8;
 
-// The integral of a piecewise constant function with one value per block, at a coordinate in
-// pixels (pixel x spans [x, x + 1]), continued by reflection about the centres of the first and
-// last pixel. As a sum: sign * (prefix[index] + part * value[index]) + constant at the mirror.
+// Where the integral of a piecewise constant function, one value per block, is read: at `part`
+// pixels into block `index` (pixel x spans [x, x + 1]). Outside, the function goes on by reflection
+// about the centre of its first or last pixel, at m: the integral is 2 F(m) - F(mirrored place).
 struct Edge {
   int index;
   float part;
@@ -50,8 +50,8 @@ struct Windows {
   }
 };
 
-// Box means along the first of two strides: `lines` independent lines, each `n` long.
-// The inner loop runs over the lines, so that it vectorises for contiguous ones.
+// Box means down the columns of values[n][lines]; the inner loops run over the columns, which are
+// contiguous.
 std::vector<float> box_means(const std::vector<float>& values, int n, int lines, int side) {
   const Windows windows(n, side);
   std::vector<float> prefix(size_t(n) * lines, 0.f);

@@ -60,8 +60,8 @@ inline bool cross(const Segment& s, const Segment& t) {
 inline Point truncated(Point p) { return {std::trunc(p.x), std::trunc(p.y)}; }
 inline double distance(Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); }
 
-/// One direction per equal slice of the circle, uniform within the slice; from a centre with
-/// |offset| <= radius and a factor of at least `least` per coordinate.
+/// `count` points in the order of their direction, one per equal slice of the circle and uniform
+/// within it; x and y each lie at `radius` times its own factor max(U, least) from the centre.
 std::vector<Point> points_around(Canvas& canvas, Point centre, double radius, int count,
                                  double least);
 /// A random centre at least `margin` from the border.
