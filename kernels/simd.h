@@ -51,6 +51,26 @@ template <class T>
 inline void store(T* p, Vector<T> v) {
   *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
 }
+/// Stores whole lines past the caches, where the instruction set can; p must be aligned to a vector.
+/// Before others may read them, stream_end() on the same thread.
+inline void stream(float* p, Vector<float> v) {
+#if defined(__AVX512F__)
+  __builtin_ia32_movntps512(p, v);
+#elif defined(__AVX2__)
+  __builtin_ia32_movntps256(p, v);
+#elif defined(__SSE2__)
+  __builtin_ia32_movntps(p, v);
+#else
+  store(p, v);
+#endif
+}
+inline void stream(double* p, Vector<double> v) { store(p, v); }
+inline void stream_end() {
+#if defined(__SSE2__)
+  __builtin_ia32_sfence();
+#endif
+}
+
 template <class T>
 inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};

@@ -4,6 +4,7 @@
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/gather.h"
 #include "kernels/conv/winograd.h"
+#include "kernels/gemm/curved.h"
 #include "kernels/gemm/product.h"
 
 namespace cairn::cpu {
@@ -46,6 +47,7 @@ void pointwise(const Tensor& x, const Panels<T>& b, const Epilogue& epilogue, Te
   block.bias = epilogue.bias ? epilogue.bias->data<T>() : nullptr;
   block.act = epilogue.act;
   block.slope = T(epilogue.slope);
+  block.stream = too_large_to_cache(y.bytes()) && !is_curved(epilogue.act);
   tall_product(block, b);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/gemm/curved.h"
 #include "kernels/gemm/product.h"
 
 namespace cairn {
@@ -44,6 +45,7 @@ class Gather {
       : rows_(rows),
         columns_(columns),
         epilogue_(epilogue),
+        stream_(too_large_to_cache(y.bytes()) && !epilogue.pool2 && !is_curved(epilogue.act)),
         groups_(groups),
         H_(x.dim(1)),
         W_(x.dim(2)),
@@ -149,6 +151,7 @@ class Gather {
     block.c_row = c_row;
     block.act = epilogue_.act;
     block.slope = T(epilogue_.slope);
+    block.stream = stream_;
     for (int g = 0; g < groups_; ++g) {
       fill_strip(n, i, j, count, g, strip);
       block.c = c + g * Og_;
@@ -184,6 +187,7 @@ class Gather {
 
   const Axis &rows_, &columns_;
   const Epilogue& epilogue_;
+  const bool stream_;
   const int groups_;
   const int64_t H_, W_, C_, Hy_, Wy_, O_, Cg_, Og_, U_;
   const T* x_;

@@ -24,6 +24,8 @@ int64_t block_of(int64_t C) {
   return std::clamp<int64_t>((256 << 10) / bytes / rows * rows, rows, 4 * rows);
 }
 
+bool is_aligned(const Tensor& y) { return reinterpret_cast<uintptr_t>(y.raw()) % 64 == 0; }
+
 Tensor transformed(WinogradWeights k) {
   const int64_t width = panel_width<float>(), panels = (k.N + width - 1) / width;
   Tensor u = Tensor::empty({36, panels, k.K, width});
@@ -54,6 +56,7 @@ void convolve(const Tensor& x, const WinogradWeights& weights, int padding,
                     epilogue.act,
                     epilogue.slope,
                     epilogue.pool2,
+                    too_large_to_cache(y.bytes()) && is_aligned(y),
                     block_of(x.dim(3)),
                     nullptr};
   const int64_t tiles = tiles_of(k.x, x.dim(0)), unit = tile_rows();

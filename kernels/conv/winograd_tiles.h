@@ -35,6 +35,7 @@ struct WinogradForward {
   Activation act;
   float slope;
   bool pool2;
+  bool stream;     ///< write y past the caches
   int64_t block;   ///< tiles whose transforms stay in the cache together
   float* scratch;  ///< winograd_scratch(C, block) numbers
 };

@@ -76,6 +76,11 @@ void product(const float* v, int64_t tiles, int64_t K, const float* u, float* m)
               [&](auto rows) { product_rows<rows, vectors>(v + t * K, K, u, m + t * width); });
 }
 
+inline void put(const WinogradForward& k, float* y, V z, V bias) {
+  z = activated(z + bias, k.act, k.slope);
+  k.stream ? stream(y, z) : store(y, z);
+}
+
 // The outputs of one tile and one vector of channels: sixteen, or four maxima.
 void transform_output(const WinogradForward& k, int64_t tile, const float* m, int64_t stride,
                       int64_t o) {
@@ -93,16 +98,13 @@ void transform_output(const WinogradForward& k, int64_t tile, const float* m, in
         const V c = y[2 * i + 1][2 * j], d = y[2 * i + 1][2 * j + 1];
         const V ab = a > b ? a : b, cd = c > d ? c : d, z = ab > cd ? ab : cd;
         const int64_t r = top / 2 + i, q = left / 2 + j;
-        if (r < Hp && q < Wp)
-          store(k.y + ((n * Hp + r) * Wp + q) * k.O + o,
-                activated<float>(z + bias, k.act, k.slope));
+        if (r < Hp && q < Wp) put(k, k.y + ((n * Hp + r) * Wp + q) * k.O + o, z, bias);
       }
     return;
   }
   for (int i = 0; i < 4 && top + i < k.Ho; ++i)
     for (int j = 0; j < 4 && left + j < k.Wo; ++j)
-      store(k.y + ((n * k.Ho + top + i) * k.Wo + left + j) * k.O + o,
-            activated<float>(y[i][j] + bias, k.act, k.slope));
+      put(k, k.y + ((n * k.Ho + top + i) * k.Wo + left + j) * k.O + o, y[i][j], bias);
 }
 
 // Asks for what the next block will read, a part at a time, while the products keep the core busy: row
@@ -176,6 +178,7 @@ void winograd_forward(const WinogradForward& k, int64_t first_tile, int64_t last
   };
   for (int64_t t = first_tile; t < last_tile; t += k.block)
     forward_block(k, t, block(t), block(t + k.block));
+  if (k.stream) stream_end();
 }
 
 void winograd_pair(const WinogradPair& k, int64_t first_tile, int64_t last_tile, int64_t at) {

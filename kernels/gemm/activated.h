@@ -6,16 +6,16 @@
 namespace cairn::CAIRN_ISA {
 namespace {
 
-template <class T>
-inline Vector<T> activated(Vector<T> z, Activation act, T slope) {
-  const Vector<T> zero{};
+template <class V, class T>
+inline V activated(V z, Activation act, T slope) {
+  const V zero{};
   switch (act) {
     case Activation::relu:
       return z > zero ? z : zero;
     case Activation::leaky_relu:
       return z > zero ? z : slope * z;
     case Activation::relu6: {
-      const Vector<T> six = broadcast(T(6)), low = z > zero ? z : zero;
+      const V six = broadcast(T(6)), low = z > zero ? z : zero;
       return low < six ? low : six;
     }
     default:

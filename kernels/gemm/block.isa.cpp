@@ -20,50 +20,76 @@ void store_part(T* p, Vector<T> v, int count) {
   for (int i = 0; i < count; ++i) p[i] = v[i];
 }
 
-/// Rows m..m+R of one panel that begins at column n and has V vectors.
+// f(r, v) for every vector of a tile, unrolled so that the sums stay in registers.
+template <int R, int V, class F>
+inline __attribute__((always_inline)) void each(F&& f) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) f(r, v);
+}
+
+// Rows m..m+R of one panel that begins at column n and has V vectors, the last of which may be cut.
 template <class T, int R, int V, bool k_major>
 void tile(const Block<T>& k, int64_t m, int64_t n, const T* panel) {
   Vector<T> sums[R][V] = {};
   multiply_tile<T, R, V, k_major>(k.a + m * k.a_row, k_major ? k.a_column : k.a_row, panel, k.b_row,
                                   k.K, sums);
-  for (int v = 0; v < V; ++v) {
-    const int64_t column = n + v * lanes<T>;
-    const int count = int(k.N - column < lanes<T> ? k.N - column : lanes<T>);
-    const bool whole = count == lanes<T>;
-    Vector<T> bias{};
-    if (k.finish && k.bias)
-      bias = whole ? load(k.bias + column) : load_part(k.bias + column, count);
-    for (int r = 0; r < R; ++r) {
-      T* c = k.c + (m + r) * k.c_row + column;
-      Vector<T> z = sums[r][v];
-      if (k.accumulate) z += whole ? load(c) : load_part(c, count);
-      if (k.finish) z = activated<T>(z + bias, k.act, k.slope);
-      if (whole)
-        store(c, z);
-      else
-        store_part(c, z, count);
-    }
+  T* const c = k.c + m * k.c_row + n;
+  const int last = int(k.N - n) - (V - 1) * lanes<T>;  // columns of the last vector, or more
+  const auto loaded = [&](const T* p, int v) {
+    return v < V - 1 || last >= lanes<T> ? load(p + v * lanes<T>)
+                                         : load_part(p + v * lanes<T>, last);
+  };
+  if (k.accumulate) each<R, V>([&](int r, int v) { sums[r][v] += loaded(c + r * k.c_row, v); });
+  if (k.finish && k.bias) {
+    Vector<T> bias[V];
+    for (int v = 0; v < V; ++v) bias[v] = loaded(k.bias + n, v);
+    each<R, V>([&](int r, int v) { sums[r][v] += bias[v]; });
   }
-}
-
-template <class T, int V, bool k_major>
-void panel_product(const Block<T>& k, int64_t n, const T* panel) {
-  int64_t m = 0;
-  for (; m + max_rows <= k.M; m += max_rows) tile<T, max_rows, V, k_major>(k, m, n, panel);
-  if (m < k.M)
-    with_rows(int(k.M - m), [&](auto rows) { tile<T, rows, V, k_major>(k, m, n, panel); });
+  if (k.finish && k.act == Activation::relu)
+    each<R, V>([&](int r, int v) { sums[r][v] = activated(sums[r][v], Activation::relu, T(0)); });
+  else if (k.finish && k.act != Activation::none)
+    each<R, V>([&](int r, int v) { sums[r][v] = activated(sums[r][v], k.act, k.slope); });
+  if (k.stream && last >= lanes<T>)
+    each<R, V>([&](int r, int v) { stream(c + r * k.c_row + v * lanes<T>, sums[r][v]); });
+  else if (last >= lanes<T>)
+    each<R, V>([&](int r, int v) { store(c + r * k.c_row + v * lanes<T>, sums[r][v]); });
+  else
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < V - 1; ++v) store(c + r * k.c_row + v * lanes<T>, sums[r][v]);
+      store_part(c + r * k.c_row + (V - 1) * lanes<T>, sums[r][V - 1], last);
+    }
 }
 
 template <class T, bool k_major>
-void block_product(const Block<T>& k) {
+void tile_of_panel(const Block<T>& k, int64_t m, int64_t n) {
+  const T* panel = k.b + n / (2 * lanes<T>)*k.b_panel;
+  const int rows = int(k.M - m < max_rows ? k.M - m : max_rows);
+  const bool whole = k.N - n > lanes<T>;
+  const auto call = [&](auto R) {
+    whole ? tile<T, R, 2, k_major>(k, m, n, panel) : tile<T, R, 1, k_major>(k, m, n, panel);
+  };
+  if (rows == max_rows)
+    call(std::integral_constant<int, max_rows>{});
+  else
+    with_rows(rows, call);
+}
+
+template <class T, bool k_major>
+void block_product(Block<T> k) {
   constexpr int width = 2 * lanes<T>;
-  for (int64_t n = 0; n < k.N; n += width) {
-    const T* panel = k.b + n / width * k.b_panel;
-    if (k.N - n > lanes<T>)
-      panel_product<T, 2, k_major>(k, n, panel);
-    else
-      panel_product<T, 1, k_major>(k, n, panel);
+  k.stream = k.stream && k.finish && k.c_row % lanes<T> == 0 &&
+             reinterpret_cast<uintptr_t>(k.c) % vector_bytes == 0;
+  if (k.K * k.N * int64_t(sizeof(T)) <= 16 << 10) {
+    // B stays in L1: row after row, so that C is written as one stream.
+    for (int64_t m = 0; m < k.M; m += max_rows)
+      for (int64_t n = 0; n < k.N; n += width) tile_of_panel<T, k_major>(k, m, n);
+  } else {
+    for (int64_t n = 0; n < k.N; n += width)
+      for (int64_t m = 0; m < k.M; m += max_rows) tile_of_panel<T, k_major>(k, m, n);
   }
+  if (k.stream) stream_end();
 }
 
 }  // namespace
