@@ -1,0 +1,70 @@
+#include "training/draw.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/error.h"
+
+namespace cairn {
+namespace {
+
+const uint8_t* pixel(const Tensor& image, int64_t x, int64_t y) {
+  return image.data<uint8_t>() + (y * image.dim(1) + x) * 3;
+}
+
+TEST(Draw, ADiscCoversItsAreaAroundItsCentre) {
+  Canvas canvas(21, 31, {0, 0, 0});
+  canvas.disc({12, 8}, 5, {255, 255, 255});
+  double sum = 0, x = 0, y = 0;
+  for (int64_t r = 0; r < 21; ++r)
+    for (int64_t c = 0; c < 31; ++c) {
+      const double v = pixel(canvas.image(), c, r)[0] / 255.0;
+      sum += v;
+      x += v * double(c);
+      y += v * double(r);
+    }
+  EXPECT_NEAR(sum, 25 * 3.14159, 1);
+  EXPECT_NEAR(x / sum, 12, 1e-9);
+  EXPECT_NEAR(y / sum, 8, 1e-9);
+}
+
+TEST(Draw, APointOfAnEnlargedImageLiesInTheMiddleOfItsPixel) {
+  const Tensor image = Tensor::zeros({4, 5, 1}, DType::u8);
+  const Canvas canvas(image, 3);
+  EXPECT_EQ(canvas.at({0, 0}).x, 1);
+  EXPECT_EQ(canvas.at({2, 3}).y, 10);
+  EXPECT_EQ(canvas.height(), 12);
+}
+
+TEST(Draw, ShapesBeyondTheBorderAreClipped) {
+  Canvas canvas(8, 8, {1, 2, 3});
+  canvas.disc({-100, 4}, 5, {255, 0, 0});
+  canvas.line({-50, -50}, {60, 60}, 2, {0, 255, 0});
+  canvas.text({-20, 4}, "words\n\xc3\xbc", {0, 0, 255});
+  canvas.paste(Tensor::full({20, 20, 1}, 7, DType::u8), -6, 5);
+  EXPECT_EQ(pixel(canvas.image(), 4, 4)[1], 255);
+  EXPECT_EQ(pixel(canvas.image(), 0, 7)[0], 7);
+  EXPECT_EQ(pixel(canvas.image(), 7, 0)[2], 3);
+}
+
+TEST(Draw, KeypointsTakeTheColourOfTheirScore) {
+  const Tensor image = Tensor::zeros({960, 400, 1}, DType::u8);
+  const Tensor drawn = draw_keypoints(image, {{100, 50, 0.5}, {200, 80, 0.0}});
+  EXPECT_EQ(pixel(drawn, 100, 50)[0], heat_colour(1).r);
+  EXPECT_EQ(pixel(drawn, 200, 80)[2], heat_colour(0).b);
+  EXPECT_EQ(pixel(drawn, 300, 80)[2], 0);
+}
+
+TEST(Draw, AContactSheetHoldsEveryTileScaledDownToFit) {
+  const Tensor big = Tensor::full({100, 300, 3}, 200, DType::u8);
+  EXPECT_EQ(fitted(big, 60).shape(), (Shape{20, 60, 3}));
+  EXPECT_EQ(fitted(big, 60).data<uint8_t>()[100], 200);
+  const Tensor sheet =
+      contact_sheet({{big, "one"}, {big, "a caption that is too long for it"}, {big, ""}}, 2, 60);
+  EXPECT_EQ(sheet.dim(1), 2 * 68 + 8);
+  EXPECT_EQ(sheet.dim(0), 2 * (20 + 18 + 8) + 8);
+  EXPECT_EQ(pixel(sheet, 8 + 30, 8 + 10)[0], 200);
+  EXPECT_THROW(contact_sheet({{Tensor::zeros({3, 3}), ""}}, 2, 60), Error);
+}
+
+}  // namespace
+}  // namespace cairn
