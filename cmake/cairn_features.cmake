@@ -10,6 +10,7 @@ function(cairn_choose name wanted found why)
       "  Install it (scripts/install_dependencies.sh names the packages), or configure with -DCAIRN_${upper}=OFF.")
   endif()
   set(CAIRN_HAS_${upper} ${found} PARENT_SCOPE)
+  set(CAIRN_WHY_${upper} "${why}" PARENT_SCOPE)  # for `cairn doctor`
   if(found)
     message(STATUS "cairn: ${name} yes (${why})")
   else()

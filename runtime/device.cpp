@@ -29,7 +29,7 @@ std::string why_unavailable(Device d) {
     case Device::cpu:
       return "";
     case Device::simt:
-      return build::has_simt ? "" : "this build has no simt (Boost.Context was not found)";
+      return build::has_simt ? "" : "this build has no simt";
     case Device::cuda:
       if constexpr (build::has_cuda)
         return cuda::why_unavailable();

@@ -1,0 +1,61 @@
+#include "tools/verb.h"
+
+#include <CLI/Validators.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include "runtime/error.h"
+#include "runtime/threads.h"
+
+namespace cairn {
+
+void describe(CLI::App& verb, const std::string& summary, const std::string& example) {
+  verb.description(summary);
+  verb.footer("\nExample:\n  " + example);
+}
+
+void add_json_option(CLI::App& verb, bool& json) {
+  verb.add_flag("--json", json, "print JSON on stdout");
+}
+
+void add_device_options(CLI::App& verb, Device& device) {
+  device = why_unavailable(Device::cuda).empty() ? Device::cuda : Device::cpu;
+  verb.add_option_function<std::string>(
+          "--device",
+          [&device](const std::string& value) {
+            device = parse_device(value);
+            require_available(device);
+          },
+          "cpu, simt or cuda; cuda where a GPU can be used, else cpu")
+      ->type_name("D");
+  verb.add_option_function<int>(
+          "--threads", [](int n) { set_thread_count(n); },
+          "threads to compute with; all cores unless given")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+}
+
+void print_json(const Json& json) {
+  std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+Size parse_size(const std::string& option, const std::string& value) {
+  Size size{};
+  int end = 0;
+  if (std::sscanf(value.c_str(), "%5ldx%5ld%n", &size.height, &size.width, &end) != 2 ||
+      size_t(end) != value.size() || size.height < 1 || size.width < 1)
+    throw UsageError(option, "'" + value + "' is not a size", "HEIGHTxWIDTH, as in 480x640",
+                     "write both sides in pixels, with an x between them");
+  return size;
+}
+
+void make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error || !std::filesystem::is_directory(folder))
+    throw Error(folder, "the folder cannot be made: " + error.message(),
+                "a folder that can be written", "choose another one with --out");
+}
+
+}  // namespace cairn

@@ -1,0 +1,99 @@
+// cairn data: contact sheets of a data set or a generator.
+#include <filesystem>
+#include <iostream>
+
+#include "runtime/error.h"
+#include "runtime/image.h"
+#include "tools/image_list.h"
+#include "tools/verb.h"
+#include "training/draw.h"
+#include "training/synthetic_shapes.h"
+
+namespace cairn {
+namespace {
+
+struct Options {
+  std::vector<std::string> what;
+  std::string out = "data.png", size = "120x160";
+  int64_t count = 27, columns = 9, tile = 240;
+  uint64_t seed = 0;
+  bool json = false;
+};
+
+// Every primitive in turn, with its corners as dots.
+std::vector<Tile> shapes(const Options& o, Json& answer) {
+  SyntheticShapes generator;
+  const Size size = parse_size("--size", o.size);
+  generator.height = int(size.height);
+  generator.width = int(size.width);
+  std::vector<Tile> tiles;
+  answer["images"] = Json::array();
+  for (int64_t i = 0; i < o.count; ++i) {
+    const Primitive primitive = Primitive(i % primitive_count);
+    const LabelledImage drawn = synthetic_shape(generator, primitive, o.seed, i);
+    Canvas canvas(drawn.image, size.width <= o.tile / 2 ? 2 : 1);
+    for (const Point& p : drawn.points) {
+      canvas.disc(canvas.at(p), 3, {0, 0, 0}, 0.8);
+      canvas.disc(canvas.at(p), 2, {255, 72, 52});
+    }
+    tiles.push_back({canvas.image(), text(name(primitive), ", ", drawn.points.size())});
+    answer["images"].push_back({{"shape", name(primitive)}, {"points", drawn.points.size()}});
+  }
+  return tiles;
+}
+
+std::vector<Tile> files(const Options& o, Json& answer) {
+  std::vector<std::string> paths = expand_images(o.what);
+  answer["found"] = paths.size();
+  if (int64_t(paths.size()) > o.count) paths.resize(size_t(o.count));
+  std::vector<Tile> tiles;
+  answer["images"] = Json::array();
+  answer["skipped"] = for_each_image(paths, 3, [&](const std::string& path, const Tensor& image) {
+    const std::string name = std::filesystem::path(path).filename().string();
+    tiles.push_back({fitted(image, o.tile), text(name, ", ", image.dim(1), " x ", image.dim(0))});
+    answer["images"].push_back(
+        {{"image", path}, {"width", image.dim(1)}, {"height", image.dim(0)}});
+  });
+  return tiles;
+}
+
+void run(const Options& o) {
+  Json answer;
+  answer["sheet"] = o.out;
+  const bool synthetic = o.what.size() == 1 && o.what[0] == "shapes";
+  const std::vector<Tile> tiles = synthetic ? shapes(o, answer) : files(o, answer);
+  write_png(o.out, contact_sheet(tiles, o.columns, o.tile));
+  if (o.json)
+    print_json(answer);
+  else
+    std::cout << tiles.size() << " images in " << o.out << '\n';
+}
+
+}  // namespace
+
+void add_data(CLI::App& verb) {
+  describe(verb, "Look at data: a contact sheet of images or of a generator",
+           "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png");
+  auto o = std::make_shared<Options>();
+  verb.add_option("WHAT", o->what,
+                  "'shapes' (synthetic shapes with their corners), or images and "
+                  "folders of images")
+      ->required()
+      ->type_name("");
+  verb.add_option("--out", o->out, "the picture to write; data.png")->type_name("FILE");
+  verb.add_option("--count", o->count, "how many images; 27")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000));
+  verb.add_option("--columns", o->columns, "images beside each other; 9")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100));
+  verb.add_option("--tile", o->tile, "longest side of an image on the sheet, in pixels; 240")
+      ->type_name("PX")
+      ->check(CLI::Range(16, 4096));
+  verb.add_option("--size", o->size, "of synthetic shapes: 120x160 or 240x320")->type_name("HxW");
+  verb.add_option("--seed", o->seed, "of synthetic shapes: which images; 0")->type_name("N");
+  add_json_option(verb, o->json);
+  verb.callback([o] { run(*o); });
+}
+
+}  // namespace cairn
