@@ -35,29 +35,47 @@ void upsample_bilinear(const Tensor& x, Align align, Tensor& y) {
   });
 }
 
+namespace {
+
+// Which outputs read an input, and the input's share in each of them.
+template <class T>
+struct Reader {
+  int64_t output;
+  T weight;
+};
+template <class T>
+std::vector<std::vector<Reader<T>>> readers(const ResizeAxis& axis) {
+  std::vector<std::vector<Reader<T>>> all(axis.in);
+  for (int i = 0; i < axis.in; ++i) {
+    const ResizeAxis::Range range = axis.readers(i);
+    for (int o = range.first; o <= range.last; ++o)
+      if (const T w = axis.weight<T>(o, i); w != 0) all[i].push_back({o, w});
+  }
+  return all;
+}
+
+}  // namespace
+
 void upsample_bilinear_backward(const Tensor& dy, Align align, Tensor& dx) {
   const int64_t H = dx.dim(1), W = dx.dim(2), C = dx.dim(3), Ho = dy.dim(1), Wo = dy.dim(2);
-  const ResizeAxis rows(H, Ho, align), columns(W, Wo, align);
   with_float(dx.dtype(), [&](auto type) {
     using T = decltype(type);
+    const auto rows = readers<T>(ResizeAxis(H, Ho, align));
+    const auto columns = readers<T>(ResizeAxis(W, Wo, align));
     const T* pd = dy.data<T>();
     T* px = dx.data<T>();
     parallel_for(dx.dim(0) * H, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const ResizeAxis::Range is = rows.readers(int(row % H));
+      for (int64_t row = begin; row < end; ++row)
         for (int64_t q = 0; q < W; ++q) {
-          const ResizeAxis::Range js = columns.readers(int(q));
           T* to = px + (row * W + q) * C;
           std::fill_n(to, C, T(0));
-          for (int i = is.first; i <= is.last; ++i)
-            for (int j = js.first; j <= js.last; ++j) {
-              const T w = rows.weight<T>(i, int(row % H)) * columns.weight<T>(j, int(q));
-              if (w == 0) continue;
-              const T* from = pd + ((row / H * Ho + i) * Wo + j) * C;
+          for (const Reader<T>& i : rows[row % H])
+            for (const Reader<T>& j : columns[q]) {
+              const T w = i.weight * j.weight;
+              const T* from = pd + ((row / H * Ho + i.output) * Wo + j.output) * C;
               for (int64_t c = 0; c < C; ++c) to[c] += w * from[c];
             }
         }
-      }
     });
   });
 }

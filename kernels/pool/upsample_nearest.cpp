@@ -15,8 +15,9 @@ void upsample_nearest(const Tensor& x, int factor, Tensor& y) {
     parallel_for(x.dim(0) * x.dim(1), 1, [=](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         T* top = py + row * factor * Wo * C;
-        for (int64_t j = 0; j < Wo; ++j)
-          std::copy_n(px + (row * W + j / factor) * C, C, top + j * C);
+        for (int64_t q = 0; q < W; ++q)
+          for (int v = 0; v < factor; ++v)
+            std::copy_n(px + (row * W + q) * C, C, top + (q * factor + v) * C);
         for (int u = 1; u < factor; ++u) std::copy_n(top, Wo * C, top + u * Wo * C);
       }
     });
@@ -35,10 +36,11 @@ void upsample_nearest_backward(const Tensor& dy, int factor, Tensor& dx) {
           const T* square = pd + (row * factor * Wo + q * factor) * C;
           T* to = px + (row * W + q) * C;
           std::copy_n(square, C, to);
-          for (int t = 1; t < factor * factor; ++t) {
-            const T* from = square + (t / factor * Wo + t % factor) * C;
-            for (int64_t c = 0; c < C; ++c) to[c] += from[c];
-          }
+          for (int u = 0; u < factor; ++u)
+            for (int v = u == 0 ? 1 : 0; v < factor; ++v) {
+              const T* from = square + (u * Wo + v) * C;
+              for (int64_t c = 0; c < C; ++c) to[c] += from[c];
+            }
         }
     });
   });
