@@ -3,6 +3,7 @@
 #include "kernels/conv/channel_totals.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/gather.h"
+#include "kernels/conv/onednn.h"
 #include "kernels/conv/winograd.h"
 #include "kernels/gemm/curved.h"
 #include "kernels/gemm/product.h"
@@ -95,6 +96,9 @@ void forward(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Epi
     return pointwise(x, Panels<T>(w.data<T>(), multiples(s.C, 1), s.C, s.O), epilogue, y);
   if (s.depthwise(o) && !epilogue.pool2) return depthwise(x, w, o, epilogue, y);
   if (winograd_serves(x, w, o)) return winograd(x, w, o.padding, epilogue, y);
+  if constexpr (build::has_onednn)
+    if (onednn::serves(x, w, o) && onednn::serves(epilogue))
+      return onednn::conv2d(x, w, o, epilogue, y);
   const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, s.kh * s.kw * s.Cg, s.kw * s.Cg, s.Cg, 1};
   gather(x, w.data<T>(), strides, o.groups, forward_axis(s.Ho, s.kh, o),
          forward_axis(s.Wo, s.kw, o), epilogue, y);
@@ -107,6 +111,8 @@ void backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& o, Te
     return pointwise(dy, Panels<T>(w.data<T>(), multiples(s.O, s.C), 1, s.C), {}, dx);
   if (s.depthwise(o)) return depthwise_backward_data(dy, w, o, dx);
   if (winograd_serves(dx, w, o)) return winograd_backward_data(dy, w, o.padding, dx);
+  if constexpr (build::has_onednn)
+    if (onednn::serves(dx, w, o)) return onednn::conv2d_backward_data(dy, w, o, dx);
   const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, 1, s.kw * s.Cg, s.Cg, s.kh * s.kw * s.Cg};
   for (int64_t r = 0; r < o.stride; ++r)
     for (int64_t q = 0; q < o.stride; ++q)
@@ -121,6 +127,8 @@ void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o,
   if (dbias) channel_totals(dy, *dbias);
   if (s.depthwise(o)) return depthwise_backward_weights(x, dy, o, dw);
   if (winograd_serves(x, dw, o)) return winograd_backward_weights(x, dy, o.padding, dw);
+  if constexpr (build::has_onednn)
+    if (onednn::serves(x, dw, o)) return onednn::conv2d_backward_weights(x, dy, o, dw);
   weights_gradient<T>(x, dy, s, o, dw);
 }
 
