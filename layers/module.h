@@ -104,7 +104,8 @@ class Parameters {
 
   /// Draws all initial values from (seed, name): the same on every device and in any order.
   void initialize(uint64_t seed);
-  /// Forgets which parameters were touched. Call before the first backward of a step.
+  /// Forgets which parameters were touched. Call at the start of a step, before its first forward:
+  /// what is recorded later adds to the gradients that are there.
   void begin_step();
 
   int64_t count() const;  ///< trainable numbers, padding not counted

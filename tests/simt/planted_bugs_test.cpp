@@ -5,6 +5,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "test_paths.h"
 #include "kernels/simt/simt.h"
 #include "runtime/error.h"
 #include "tests/simt/kernels.h"

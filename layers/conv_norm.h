@@ -1,0 +1,35 @@
+#pragma once
+// Convolution, normalisation, activation, pooling: the sequence that every network here repeats.
+#include "layers/modules.h"
+
+namespace cairn {
+
+/// Which of the three orders a network was trained with.
+enum class NormOrder {
+  none,  ///< conv -> activation
+  pre,   ///< conv -> norm -> activation
+  post,  ///< conv -> activation -> norm
+};
+
+struct ConvNormStep {
+  NormOrder order = NormOrder::none;
+  Activation act = Activation::relu;
+  bool pool2 = false;  ///< 2x2 max pool, stride 2, after everything else
+};
+
+/// pool2(act(norm(conv(x)))) in the step's order. `norm` may be null when the order is none.
+///
+/// While a gradient is recorded each part is a node of its own. Otherwise the running statistics
+/// are folded into the convolution and everything runs in one pass over the output (a norm after
+/// the activation stays a pass of its own: folded into the next convolution it would be wrong in
+/// the outermost ring, where the zero padding lacks its constant).
+Var conv_norm(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step);
+
+/// conv -> norm as one convolution: w' = w gamma / sqrt(var + eps), b' = (b - mean) gamma /
+/// sqrt(var + eps) + beta, with the running statistics. `bias` may be undefined. For inference.
+struct FoldedConv {
+  Tensor weight, bias;
+};
+FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
+
+}  // namespace cairn

@@ -1,0 +1,96 @@
+#include "models/model.h"
+
+#include <algorithm>
+
+#include "runtime/error.h"
+
+namespace cairn {
+
+#define CAIRN_SYSTEM(name) std::unique_ptr<Model> make_##name(const Options&);
+#include "models.inc"
+#undef CAIRN_SYSTEM
+
+namespace {
+
+struct System {
+  const char* name;
+  std::unique_ptr<Model> (*make)(const Options&);
+};
+
+const System systems[] = {
+#define CAIRN_SYSTEM(name) {#name, make_##name},
+#include "models.inc"
+#undef CAIRN_SYSTEM
+};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& w : words) out += (out.empty() ? "" : ", ") + w;
+  return out.empty() ? "none" : out;
+}
+
+}  // namespace
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const System& s : systems) names.push_back(s.name);
+  return names;
+}
+
+std::unique_ptr<Model> make_model(const std::string& architecture, const Options& options) {
+  const size_t dash = architecture.find('-');
+  const std::string name = architecture.substr(0, dash);
+  Options all = options;
+  if (dash != std::string::npos) all["variant"] = architecture.substr(dash + 1);
+  for (const System& s : systems)
+    if (name == s.name) return s.make(all);
+  throw UsageError("architecture", text("'", architecture, "' is unknown"), joined(model_names()),
+                   "name one of them, or NAME-VARIANT");
+}
+
+const std::string* OptionReader::take(const std::string& key) {
+  known_.push_back(key);
+  const auto it = left_.find(key);
+  if (it == left_.end()) return nullptr;
+  const std::string& value = taken_[key] = it->second;
+  left_.erase(it);
+  return &value;
+}
+
+int OptionReader::integer(const std::string& key, int fallback, int low, int high) {
+  const std::string* value = take(key);
+  if (!value) return fallback;
+  char* end = nullptr;
+  const long n = std::strtol(value->c_str(), &end, 10);
+  if (value->empty() || *end || n < low || n > high)
+    throw UsageError(system_ + "." + key, text("the value is '", *value, "'"),
+                     text("a whole number from ", low, " to ", high), "correct it");
+  return int(n);
+}
+
+bool OptionReader::boolean(const std::string& key, bool fallback) {
+  const std::string* value = take(key);
+  if (!value) return fallback;
+  if (*value == "true") return true;
+  if (*value == "false") return false;
+  throw UsageError(system_ + "." + key, text("the value is '", *value, "'"), "true or false",
+                   "correct it");
+}
+
+std::string OptionReader::choice(const std::string& key, const std::vector<std::string>& choices) {
+  const std::string* value = take(key);
+  if (!value) return choices.front();
+  if (std::find(choices.begin(), choices.end(), *value) != choices.end()) return *value;
+  throw UsageError(system_ + "." + key, text("the value is '", *value, "'"), joined(choices),
+                   "choose one of them");
+}
+
+void OptionReader::finish() const {
+  if (left_.empty()) return;
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : left_) unknown.push_back(key);
+  throw UsageError(system_, text("unknown option ", joined(unknown)), joined(known_),
+                   "remove or correct it");
+}
+
+}  // namespace cairn

@@ -1,0 +1,68 @@
+#pragma once
+// What training, replay and the program need of a system. One file pair models/NAME.{h,cpp} per
+// system, which defines make_NAME(); the list of systems is generated from the file names.
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layers/module.h"
+#include "models/keypoints.h"
+
+namespace cairn {
+
+/// Named tensors of one batch: "image" [N,H,W,C] in [0,1], and what the loss needs.
+using Batch = std::map<std::string, Tensor>;
+
+/// A system's options as text, as they stand in recipes and in the metadata of weight files.
+using Options = std::map<std::string, std::string>;
+
+/// How a heatmap becomes points.
+struct DetectOptions {
+  double threshold = 0.015;  ///< least score; for SuperPoint 1/65 is the uniform probability
+  int nms_radius = 4;        ///< greedy suppression, Chebyshev distance in pixels
+  int border = 4;            ///< points nearer to the image's edge are dropped
+  int top_k = 1000;          ///< 0: all
+};
+
+class Model : public Module {
+ public:
+  virtual std::string architecture() const = 0;  ///< the name that make_model() takes
+  virtual Options options() const = 0;           ///< complete: make_model(architecture, options)
+
+  virtual int channels() const = 0;       ///< of the input image: 1 grey, 3 RGB
+  virtual int size_multiple() const = 0;  ///< image sides must be multiples of this
+
+  /// The training loss, one element.
+  virtual Var loss(Tape& tape, const Batch& batch) = 0;
+  /// Everything the network returns, by name, for `--raw` and for comparisons.
+  virtual std::map<std::string, Tensor> raw_outputs(const Tensor& image) = 0;
+  /// Keypoints of every image of a batch [N,H,W,C].
+  virtual std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) = 0;
+};
+
+/// A system by name: "superpoint", "stacked_hourglass"; "superpoint-mnv2" is the variant mnv2 of
+/// it. An unknown name, option or value is a UsageError that lists what there is.
+std::unique_ptr<Model> make_model(const std::string& architecture, const Options& options = {});
+std::vector<std::string> model_names();
+
+/// Reads options with defaults and checks that none is left over.
+class OptionReader {
+ public:
+  OptionReader(std::string system, const Options& options)
+      : system_(std::move(system)), left_(options) {}
+  int integer(const std::string& key, int fallback, int low, int high);
+  bool boolean(const std::string& key, bool fallback);
+  /// One of `choices`; the first is the default.
+  std::string choice(const std::string& key, const std::vector<std::string>& choices);
+  /// Throws a UsageError that names the options nobody asked for, with the known ones.
+  void finish() const;
+
+ private:
+  const std::string* take(const std::string& key);
+  std::string system_;
+  Options left_, taken_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace cairn

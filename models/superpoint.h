@@ -1,0 +1,76 @@
+#pragma once
+// SuperPoint (DeTone, Malisiewicz, Rabinovich, CVPRW 2018): interest points and descriptors of a
+// grey image in one pass. MagicPoint is the same network without the descriptor head.
+#include <memory>
+
+#include "layers/conv_norm.h"
+#include "models/model.h"
+
+namespace cairn {
+
+struct SuperPointOptions {
+  enum class Backbone {
+    vgg,   ///< the paper's eight 3x3 convolutions, grey input, parameter names of the v1 weights
+    mnv2,  ///< MobileNetV2 (width 1.4) up to stride 8, RGB input: light, for embedded use
+  };
+  Backbone backbone = Backbone::vgg;
+  NormOrder norm = NormOrder::none;  ///< of the vgg backbone and heads; mnv2 always has pre
+  bool descriptor = true;            ///< false: MagicPoint
+  /// Where a pixel lies in the descriptor map.
+  enum class Sampling {
+    exact,      ///< u = (x + 0.5) / 8 - 0.5: the pixel-centre geometry
+    compat_v1,  ///< u = x (W/8 - 1) / W: the released v1 weights, and others made like them
+  } sampling = Sampling::exact;
+};
+
+/// The network. Parameters: 1,300,865 (vgg), 939,905 without the descriptor head; batch norm adds
+/// two per normalised channel.
+class SuperPoint : public Model {
+ public:
+  static constexpr int cell = 8;  ///< stride of both heads, in pixels
+
+  explicit SuperPoint(const SuperPointOptions& options);
+  ~SuperPoint() override;
+  void visit(Visitor& v) override;
+
+  struct Output {
+    /// [N,H/8,W/8,65]; channel 8 dy + dx is pixel (dy, dx) of the cell, 64 the dustbin.
+    Var logits;
+    /// [N,H/8,W/8,256], not normalised; undefined without the head.
+    Var descriptors;
+  };
+  /// `image`: [N,H,W,C] in [0,1], C = channels(); H and W multiples of 8.
+  Output forward(const Var& image);
+
+  std::string architecture() const override { return "superpoint"; }
+  Options options() const override;
+  int channels() const override;
+  int size_multiple() const override { return cell; }
+
+  /// The detector loss of MagicPoint: mean over valid cells of the 65-way cross entropy.
+  /// Batch: image, label i32 [N,H/8,W/8] in 0..64, valid [N,H/8,W/8] of 0 and 1.
+  Var loss(Tape& tape, const Batch& batch) override;
+  /// logits as "semi", and "desc" (unit length) if there is a descriptor head.
+  std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
+  /// Points by falling score, with unit descriptors if the network has them.
+  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
+
+ private:
+  struct Backbone;
+  struct Vgg;
+  struct MobileNet;
+  Var head(const Var& features, Conv2d& first, BatchNorm2d* first_norm, Conv2d& last,
+           BatchNorm2d* last_norm);
+
+  SuperPointOptions options_;
+  std::unique_ptr<Backbone> backbone_;
+  Conv2d convPa_, convPb_;
+  std::unique_ptr<BatchNorm2d> bnPa_, bnPb_;
+  std::unique_ptr<Conv2d> convDa_, convDb_;
+  std::unique_ptr<BatchNorm2d> bnDa_, bnDb_;
+};
+
+/// The probability of an interest point at each pixel, [N,H,W], from logits [N,H/8,W/8,65].
+Tensor superpoint_heatmap(const Tensor& logits);
+
+}  // namespace cairn

@@ -1,0 +1,38 @@
+#include "layers/residual.h"
+
+#include "tests/layers/gradient_check.h"
+
+namespace cairn {
+namespace {
+
+TEST(Residual, GradientsEqualCentralDifferences) {
+  for (const auto [in, out] : {std::pair{6, 6}, {4, 6}}) {
+    Residual block(in, out);
+    Parameters parameters(block, Device::cpu, DType::f64);
+    parameters.initialize(3);
+    for (bool training : {true, false}) {
+      SCOPED_TRACE(testing::Message() << in << " -> " << out << (training ? ", training" : ""));
+      expect_gradients(
+          parameters, normal64({2, 5, 4, in}, 5), [&](const Var& x) { return block(x); }, training);
+    }
+  }
+}
+
+TEST(Hourglass, GradientsEqualCentralDifferences) {
+  Hourglass hourglass(2, 4);
+  Parameters parameters(hourglass, Device::cpu, DType::f64);
+  parameters.initialize(4);
+  expect_gradients(
+      parameters, normal64({2, 8, 4, 4}, 6), [&](const Var& x) { return hourglass(x); }, true);
+}
+
+TEST(Residual, HasTheParametersOfThePaper) {
+  Residual narrow(128, 128), wide(128, 256);
+  EXPECT_EQ(Parameters(narrow, Device::cpu).count(), 54'016);
+  EXPECT_EQ(Parameters(wide, Device::cpu).count(), 230'912);
+  Hourglass hourglass(4, 256);
+  EXPECT_EQ(Parameters(hourglass, Device::cpu).count(), 2'788'864);
+}
+
+}  // namespace
+}  // namespace cairn
