@@ -1,0 +1,123 @@
+#include "training/replay.h"
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "layers/weights.h"
+#include "models/model.h"
+#include "runtime/error.h"
+#include "runtime/layout.h"
+#include "training/optimizer.h"
+
+namespace cairn {
+namespace {
+
+using nlohmann::json;
+
+json read_recording(const std::string& path) {
+  std::ifstream in(path);
+  if (!in)
+    throw Error(path, "it cannot be read", "the description of a recording", "check the folder");
+  json j = json::parse(in, nullptr, false);
+  std::string missing;
+  for (const char* key : {"model", "options", "loss", "optimizer", "losses", "gradient_norms"})
+    if (!j.is_object() || !j.contains(key)) missing += text(missing.empty() ? "" : ", ", key);
+  if (!missing.empty())
+    throw Error(path, text("missing: ", missing),
+                "model, options, loss, optimizer, losses, gradient_norms",
+                "record it again; the format is in training/replay.h");
+  return j;
+}
+
+Options text_options(const json& j) {
+  Options options;
+  for (const auto& [key, value] : j.items())
+    options[key] = value.is_string() ? value.get<std::string>() : value.dump();
+  return options;
+}
+
+struct RecordedOptimizer {
+  OptimizerConfig config;
+  double lr;
+
+  explicit RecordedOptimizer(const json& j)
+      : config(OptimizerConfig::defaults(parse_optimizer(j.at("name").get<std::string>()))),
+        lr(j.at("lr").get<double>()) {
+    if (j.contains("betas")) {
+      config.beta1 = j["betas"].at(0);
+      config.beta2 = j["betas"].at(1);
+    }
+    config.alpha = j.value("alpha", config.alpha);
+    config.eps = j.value("eps", config.eps);
+    config.momentum = j.value("momentum", config.momentum);
+    config.nesterov = j.value("nesterov", config.nesterov);
+    config.weight_decay = j.value("weight_decay", config.weight_decay);
+  }
+};
+
+// Rank-4 real tensors come as N,C,H,W; everything real gets the run's precision.
+Batch recorded_batch(const std::string& path, Device device, DType precision) {
+  Batch batch;
+  for (const auto& [name, tensor] : read_safetensors(path).tensors) {
+    Tensor t = tensor.dtype() == DType::i32 ? tensor : tensor.to(precision);
+    if (t.rank() == 4) t = channels_last(t);
+    batch[name] = t.to(device);
+  }
+  return batch;
+}
+
+void compare_weights(Model& model, const std::string& path, ReplayResult& result) {
+  const SafetensorsFile file = read_safetensors(path);
+  for (const auto& [name, ours] : export_weights(model)) {
+    const auto it = file.tensors.find(name);
+    if (it == file.tensors.end()) continue;
+    const auto a = ours.to(DType::f64).values<double>(),
+               b = it->second.to(DType::f64).values<double>();
+    for (size_t i = 0; i < a.size(); ++i) {
+      const double error = std::abs(a[i] - b[i]);
+      if (!(error <= result.max_weight_error)) {
+        result.max_weight_error = error;
+        result.max_weight_name = name;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+ReplayResult replay(const std::string& dir, Device device, DType precision) {
+  require_available(device);
+  if (precision == DType::f64 && device != Device::cpu)
+    throw UsageError("--precision", text("fp64 on ", device), "fp64 on cpu",
+                     "use --device cpu, or --precision fp32");
+  const json recording = read_recording(dir + "/replay.json");
+  ReplayResult result;
+  result.model = recording["model"];
+  result.recorded_losses = recording["losses"].get<std::vector<double>>();
+  result.recorded_gradient_norms = recording["gradient_norms"].get<std::vector<double>>();
+
+  const std::unique_ptr<Model> model = make_model(result.model, text_options(recording["options"]));
+  Parameters parameters(*model, device, precision);
+  load_weights(*model, dir + "/weights.safetensors");
+  const RecordedOptimizer recorded(recording["optimizer"]);
+  Optimizer optimizer(recorded.config, parameters);
+  const Batch batch = recorded_batch(dir + "/batch.safetensors", device, precision);
+
+  for (const double want : result.recorded_losses) {
+    parameters.begin_step();
+    Tape tape;
+    tape.training = true;
+    const Var loss = model->loss(tape, batch);
+    tape.backward(loss);
+    optimizer.step(recorded.lr, INFINITY);
+    result.losses.push_back(loss.value().item());
+    result.gradient_norms.push_back(optimizer.gradient_norm().item());
+    const double error = std::abs(result.losses.back() - want) / std::abs(want);
+    if (!(error <= result.max_relative_loss_error)) result.max_relative_loss_error = error;
+  }
+  compare_weights(*model, dir + "/weights_after.safetensors", result);
+  return result;
+}
+
+}  // namespace cairn
