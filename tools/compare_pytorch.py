@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Cairn and PyTorch side by side on this machine's CPU, in one run.
+
+    python3 tools/compare_pytorch.py --cairn build/release/cairn
+
+Both sides run in turn, each measurement in a process of its own; medians of the rounds are compared.
+PyTorch gets its best of eager and scripted, contiguous and channels-last, with bound threads and an
+allocator that keeps its memory. Needs PyTorch in the Python that runs this (or in --python).
+"""
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+KEEP_MEMORY = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "100000000000",
+    "MALLOC_TOP_PAD_": "100000000",
+}
+
+
+# ---- the PyTorch side, run as `compare_pytorch.py child CASE MODE THREADS` ------------------------------
+
+
+def superpoint(torch, with_descriptor):
+    """SuperPoint v1 as plain modules; random weights, as the time does not depend on them."""
+    nn = torch.nn
+
+    def head(channels):
+        return nn.Sequential(nn.Conv2d(128, 256, 3, padding=1), nn.ReLU(), nn.Conv2d(256, channels, 1))
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            layers, inputs = [], 1
+            for i, width in enumerate([64, 64, 64, 64, 128, 128, 128, 128]):
+                if i in (2, 4, 6):
+                    layers.append(nn.MaxPool2d(2))
+                layers += [nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU(inplace=True)]
+                inputs = width
+            self.encoder = nn.Sequential(*layers)
+            self.detector = head(65)
+            self.descriptor = head(256) if with_descriptor else nn.Identity()
+
+        def forward(self, image):
+            x = self.encoder(image)
+            return self.detector(x), self.descriptor(x)
+
+    torch.manual_seed(0)
+    return Network()
+
+
+def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
+    """Softmax, shuffle to pixels, separable max-pool suppression, top-k, descriptor sampling."""
+    F = torch.nn.functional
+    heat = F.pixel_shuffle(F.softmax(logits, 1)[:, :-1], 8)
+
+    def widest(t):
+        k = 2 * radius + 1
+        t = F.max_pool2d(t, (1, k), stride=1, padding=(0, radius))
+        return F.max_pool2d(t, (k, 1), stride=1, padding=(radius, 0))
+
+    keep = heat == widest(heat)
+    for _ in range(2):
+        near = widest(keep.to(heat.dtype)) > 0
+        rest = torch.where(near, torch.zeros_like(heat), heat)
+        keep = keep | ((rest == widest(rest)) & ~near)
+    scores = torch.where(keep, heat, torch.zeros_like(heat))[0, 0]
+    scores[:radius] = scores[-radius:] = 0
+    scores[:, :radius] = scores[:, -radius:] = 0
+    ys, xs = torch.nonzero(scores > threshold, as_tuple=True)
+    best, order = scores[ys, xs].topk(min(top_k, ys.numel()))
+    xy = torch.stack([xs[order], ys[order]], 1).to(heat.dtype)
+    size = torch.tensor([coarse.shape[3] * 8, coarse.shape[2] * 8], dtype=xy.dtype)
+    grid = (xy + 0.5) / size * 2 - 1
+    sampled = F.grid_sample(F.normalize(coarse, dim=1), grid[None, None], align_corners=False)
+    return xy, best, F.normalize(sampled[0, :, 0], dim=0)
+
+
+def child(case, mode, threads):
+    import torch
+
+    torch.set_num_threads(threads)
+    train = case == "train"
+    height, width = (120, 160) if train else (240, 320) if case == "start" else (480, 640)
+    model = superpoint(torch, with_descriptor=not train)
+    image = torch.rand(8 if train else 1, 1, height, width)
+    if "bf16" in mode:
+        model, image = model.bfloat16(), image.bfloat16()
+    if "cl" in mode:
+        model = model.to(memory_format=torch.channels_last)
+        image = image.contiguous(memory_format=torch.channels_last)
+    if train:
+        optimizer = torch.optim.Adam([p for p in model.parameters()], lr=1e-3)
+        label = torch.randint(0, 65, (8, height // 8, width // 8))
+
+        def run():
+            optimizer.zero_grad(set_to_none=True)
+            logits, _ = model(image)
+            torch.nn.functional.cross_entropy(logits, label).backward()
+            optimizer.step()
+    else:
+        model.eval()
+        if "jit" in mode:
+            with torch.no_grad():
+                model = torch.jit.freeze(torch.jit.trace(model, image))
+
+        def run():
+            with torch.no_grad():
+                logits, coarse = model(image)
+                if case in ("pipeline", "start"):
+                    decode(torch, logits.float(), coarse.float())
+    if case == "start":
+        run()
+        return {"ms": 0}
+    for _ in range(3):
+        run()
+    times = []
+    while len(times) < 8 or sum(times) < 2:
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return {
+        "ms": 1000 * statistics.median(times),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+# ---- the comparison -------------------------------------------------------------------------------------
+
+
+def run_json(command, env=None):
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def whole_process(command, env=None):
+    """Wall milliseconds and peak MiB of one process."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{' '.join(command)} failed")
+    return 1000 * (time.perf_counter() - start), usage.ru_maxrss / 1024
+
+
+class Comparison:
+    def __init__(self, arguments):
+        self.cairn, self.python = arguments.cairn, arguments.python
+        self.threads, self.rounds = arguments.threads, arguments.rounds
+        self.env = {**os.environ, **KEEP_MEMORY, "OMP_NUM_THREADS": str(arguments.threads), "OMP_PROC_BIND": "true"}
+        self.rows = []
+
+    def torch(self, case, mode):
+        return run_json([self.python, __file__, "child", case, mode, str(self.threads)], self.env)
+
+    def bench(self, *words):
+        return run_json([self.cairn, "bench", *words, "--threads", str(self.threads), "--json"])
+
+    def add(self, what, cairn_words, case, modes, goal, field="median_ms"):
+        """`goal`: the ratio that Cairn is to reach."""
+        ours, theirs = [], {mode: [] for mode in modes}
+        for _ in range(self.rounds):
+            ours.append(self.bench(*cairn_words)[field])
+            for mode in modes:
+                theirs[mode].append(self.torch(case, mode)["ms"])
+        best = min(modes, key=lambda m: statistics.median(theirs[m]))
+        mine, other = statistics.median(ours), statistics.median(theirs[best])
+        self.row(what, f"{mine:.1f} ms", f"{other:.1f} ms ({best})", mine / other, goal)
+        return mine, other
+
+    def row(self, what, ours, theirs, ratio, goal):
+        self.rows.append({"work": what, "cairn": ours, "pytorch": theirs, "ratio": ratio, "goal": goal})
+        print(f"| {what} | {theirs} | {ours} | {ratio:.2f} | {goal} |", flush=True)
+
+    def processes(self, image, model):
+        """Process start to keypoints at 240x320, and the peak memory of detection at 480x640."""
+        detect = [self.cairn, "detect", "--model", model, "--json", "--threads", str(self.threads)]
+        start = statistics.median(whole_process([*detect, image(240, 320)])[0] for _ in range(5))
+        theirs = statistics.median(
+            whole_process([self.python, __file__, "child", "start", "eager cl", str(self.threads)], self.env)[0]
+            for _ in range(3))
+        self.row("process start to keypoints, 240x320", f"{start:.0f} ms", f"{theirs:.0f} ms", start / theirs, "<= 150 ms")
+        peak = whole_process([*detect, image(480, 640)])[1]
+        other = min(self.torch("pipeline", mode)["peak_mib"] for mode in ("eager cl", "jit"))
+        self.row("peak memory of detection, 480x640", f"{peak:.0f} MiB", f"{other:.0f} MiB", peak / other, "<= 200 MB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cairn", default="build/release/cairn", help="the program to measure")
+    parser.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--model", help="weights for the rows that run `cairn detect`; left out without")
+    parser.add_argument("--json", metavar="FILE", help="write the rows here too")
+    arguments = parser.parse_args()
+
+    c = Comparison(arguments)
+    print("| work | PyTorch | Cairn | ratio | goal |\n| --- | --- | --- | --- | --- |")
+    fp32 = ["eager cl", "jit", "jit cl"]
+    network = ["model", "superpoint", "--size", "480x640"]
+    c.add("SuperPoint network, 480x640, fp32", network, "network", fp32, 0.70)
+    c.add("image to keypoints and descriptors, 480x640", [*network, "--detect"], "pipeline", fp32, 0.65)
+    c.add("MagicPoint training step, 8x120x160, fp32",
+          ["train", "magicpoint", "--batch", "8", "--size", "120x160"], "train", ["eager", "eager cl"], 0.75)
+    if arguments.model:
+        with tempfile.TemporaryDirectory() as folder:
+
+            def image(height, width):
+                path = os.path.join(folder, f"{height}.pgm")
+                with open(path, "wb") as out:
+                    out.write(b"P5 %d %d 255\n" % (width, height) + os.urandom(height * width))
+                return path
+
+            c.processes(image, arguments.model)
+    if arguments.json:
+        with open(arguments.json, "w") as out:
+            json.dump(c.rows, out, indent=1)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["child"]:
+        print(json.dumps(child(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
+    else:
+        main()
