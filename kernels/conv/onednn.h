@@ -9,6 +9,8 @@
 //    64x64, 24 -> 40, 3x3              forward 0.41 | 0.36    weights 0.57 | 0.38
 // It is not used where it was no faster: one-channel images (4.5 | 5.0 at 480x640), 1x1 (2.9 | 2.8 for
 // 256 -> 256), strided wide layers (weights 3.4 | 6.1), and wide 3x3 layers, where Winograd halves it.
+// Its sums may be split by the number of threads, so weights trained through it repeat bit for bit only
+// with as many threads; the project's own convolutions do so with any.
 #include "kernels/conv/conv2d.h"
 
 namespace cairn::onednn {
