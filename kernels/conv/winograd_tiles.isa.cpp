@@ -107,17 +107,17 @@ void transform_output(const WinogradForward& k, int64_t tile, const float* m, in
       put(k, k.y + ((n * k.Ho + top + i) * k.Wo + left + j) * k.O + o, y[i][j], bias);
 }
 
-// Asks for what the next block will read, a part at a time, while the products keep the core busy: row
-// `part` % 6 of tile `part` / 6, without the two columns that it shares with its neighbour.
-CAIRN_INLINE void prefetch(const TiledImage& x, int64_t first_tile, int64_t part) {
-  const int64_t tile = first_tile + part / 6;
+// Asks for a row of a tile of size x size pixels ahead of its use, but for the columns that it shares
+// with its left neighbour. Inlined by force: a function that only prefetches looks useless to GCC.
+template <int size>
+CAIRN_INLINE void prefetch(const TiledImage& x, int64_t tile, int64_t row_of_tile) {
   const int64_t n = tile / (x.rows * x.columns);
-  const int64_t r = tile / x.columns % x.rows * 4 - x.padding + part % 6;
+  const int64_t r = tile / x.columns % x.rows * 4 - x.padding + row_of_tile;
   const int64_t q = tile % x.columns * 4 - x.padding;
   if (r < 0 || r >= x.H) return;
   const float* row = x.data + (n * x.H + r) * x.W * x.C;
-  const float* last = row + (q + 6 < x.W ? q + 6 : x.W) * x.C;
-  for (const float* p = row + (q + 2) * x.C; p < last; p += 16) __builtin_prefetch(p, 0, 2);
+  const float* last = row + (q + size < x.W ? q + size : x.W) * x.C;
+  for (const float* p = row + (q + size - 4) * x.C; p < last; p += 16) __builtin_prefetch(p, 0, 2);
 }
 
 // One block of tiles: transforms in, 36 products a panel, transforms out.
@@ -136,7 +136,7 @@ void forward_block(const WinogradForward& k, int64_t first, int64_t tiles, int64
       const float* u = k.u + (point * panels + panel) * C * width;
       const int64_t step = panel * 36 + point, parts = next * 6, steps = 36 * panels;
       for (int64_t i = step * parts / steps; i < (step + 1) * parts / steps; ++i)
-        prefetch(k.x, first + tiles, i);
+        prefetch<6>(k.x, first + tiles + i / 6, i % 6);
       if (whole)
         product<2>(v + point * v_stride, tiles, C, u, m + point * m_stride);
       else
@@ -184,6 +184,9 @@ void winograd_forward(const WinogradForward& k, int64_t first_tile, int64_t last
 void winograd_pair(const WinogradPair& k, int64_t first_tile, int64_t last_tile, int64_t at) {
   const auto place = [&](int64_t c) { return c / width * k.capacity * width + c % width; };
   for (int64_t tile = first_tile; tile < last_tile; ++tile, ++at) {
+    const int64_t ahead = tile + 4;
+    for (int r = 0; r < 6 && ahead < last_tile; ++r) prefetch<6>(k.x, ahead, r);
+    for (int r = 0; r < 4 && ahead < last_tile; ++r) prefetch<4>(k.dy, ahead, r);
     transform_input(pixels_of<6>(k.x, tile, k.patch), k.x.C, k.v + at * width, k.v_stride, place);
     transform_gradient(pixels_of<4>(k.dy, tile, k.patch), k.dy.C, k.m + at * k.dy.C, k.m_stride);
   }
