@@ -11,6 +11,7 @@
 #include "kernels/loss/pointwise_loss.h"
 
 namespace cairn::CAIRN_NS {
+namespace {  // each file that includes this has kernels of its own
 
 /// The weight of element i; channels is 0 where there is one weight per element.
 struct WeightAt {
@@ -42,8 +43,8 @@ CAIRN_KERNEL void loss_shares_kernel(Loss l, const float* x, const float* target
 }
 
 // Writes loss and factor; `divisor` 0: the sum of the weights.
-inline CAIRN_KERNEL void loss_total_kernel(const Float2* shares, int count, float divisor,
-                                           float* loss, float* factor) {
+CAIRN_KERNEL void loss_total_kernel(const Float2* shares, int count, float divisor, float* loss,
+                                    float* factor) {
   Float2 sum{0, 0};
   for (int i = threadIdx.x; i < count; i += 256) {
     sum.x += shares[i].x;
@@ -87,4 +88,5 @@ void pointwise_loss_backward(const char* op, const Loss& l, const Tensor& x, con
          x.count(), dx.data<float>());
 }
 
+}  // namespace
 }  // namespace cairn::CAIRN_NS

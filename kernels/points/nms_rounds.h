@@ -15,6 +15,7 @@
 #include "runtime/tensor.h"
 
 namespace cairn::CAIRN_NS {
+namespace {  // each file that includes this has kernels of its own
 
 enum : uint8_t { absent, open, kept };
 
@@ -44,15 +45,15 @@ CAIRN_DEVICE uint8_t next_state(const NmsMap& m, int64_t image, int y, int x,
 }
 
 /// All points above the threshold are open.
-inline CAIRN_KERNEL void nms_start_kernel(const float* heat, float threshold, int64_t count,
-                                          uint8_t* state) {
+CAIRN_KERNEL void nms_start_kernel(const float* heat, float threshold, int64_t count,
+                                   uint8_t* state) {
   for (int64_t i = global_thread(); i < count; i += global_threads())
     state[i] = heat[i] > threshold ? open : absent;
 }
 
 /// One round; where `still_open` is not null it counts the open points of each image there.
-inline CAIRN_KERNEL void nms_round_kernel(NmsMap m, int64_t count, const uint8_t* from, uint8_t* to,
-                                          int* still_open) {
+CAIRN_KERNEL void nms_round_kernel(NmsMap m, int64_t count, const uint8_t* from, uint8_t* to,
+                                   int* still_open) {
   const int64_t size = int64_t(m.height) * m.width;
   for (int64_t i = global_thread(); i < count; i += global_threads()) {
     const int64_t image = i / size;
@@ -62,8 +63,8 @@ inline CAIRN_KERNEL void nms_round_kernel(NmsMap m, int64_t count, const uint8_t
   }
 }
 
-inline CAIRN_KERNEL void nms_write_kernel(const float* heat, const uint8_t* state, int64_t count,
-                                          float* y) {
+CAIRN_KERNEL void nms_write_kernel(const float* heat, const uint8_t* state, int64_t count,
+                                   float* y) {
   for (int64_t i = global_thread(); i < count; i += global_threads())
     y[i] = state[i] == kept ? heat[i] : 0;
 }
@@ -102,4 +103,5 @@ class NmsRounds {
   Tensor now_, next_;
 };
 
+}  // namespace
 }  // namespace cairn::CAIRN_NS
