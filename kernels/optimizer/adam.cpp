@@ -25,6 +25,7 @@ void adam(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_sc
       const T into_g = T(o.decoupled ? 0 : decay), keep = T(o.decoupled ? 1 - lr * decay : 1);
       const T rate = T(lr / (1 - std::pow(o.beta1, t)));
       const T root = T(1 / std::sqrt(1 - std::pow(o.beta2, t)));
+#pragma GCC ivdep  // the buffers do not overlap
       for (int64_t i = 0; i < flat_chunk; ++i) {
         const T g = clip * g_in[i] + into_g * value[i];
         m[i] = b1 * m[i] + a1 * g;
