@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runtime/atomic_file.h"
+#include "test_paths.h"
 #include "tests/temporary_folder.h"
 
 namespace cairn {

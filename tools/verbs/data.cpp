@@ -57,16 +57,37 @@ std::vector<Tile> files(const Options& o, Json& answer) {
   return tiles;
 }
 
+// One picture of six shapes beside each other, 480x960, without their corners: something to detect
+// in where no photograph is at hand.
+void scene(const Options& o, Json& answer) {
+  SyntheticShapes generator;
+  generator.height = 240;
+  generator.width = 320;
+  Canvas canvas(2 * generator.height, 3 * generator.width, {0, 0, 0});
+  const Primitive shown[] = {Primitive::checkerboard, Primitive::cube,    Primitive::star,
+                             Primitive::lines,        Primitive::polygon, Primitive::stripes};
+  for (int i = 0; i < 6; ++i)
+    canvas.paste(synthetic_shape(generator, shown[i], o.seed, i).image, i % 3 * generator.width,
+                 i / 3 * generator.height);
+  write_png(o.out, canvas.image());
+  answer["width"] = canvas.width();
+  answer["height"] = canvas.height();
+}
+
 void run(const Options& o) {
   Json answer;
-  answer["sheet"] = o.out;
-  const bool synthetic = o.what.size() == 1 && o.what[0] == "shapes";
-  const std::vector<Tile> tiles = synthetic ? shapes(o, answer) : files(o, answer);
-  write_png(o.out, contact_sheet(tiles, o.columns, o.tile));
+  answer["picture"] = o.out;
+  const std::string what = o.what.size() == 1 ? o.what[0] : "";
+  if (what == "scene") {
+    scene(o, answer);
+  } else {
+    const std::vector<Tile> tiles = what == "shapes" ? shapes(o, answer) : files(o, answer);
+    write_png(o.out, contact_sheet(tiles, o.columns, o.tile));
+  }
   if (o.json)
     print_json(answer);
   else
-    std::cout << tiles.size() << " images in " << o.out << '\n';
+    std::cout << "written to " << o.out << '\n';
 }
 
 }  // namespace
@@ -76,7 +97,8 @@ void add_data(CLI::App& verb) {
            "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png");
   auto o = std::make_shared<Options>();
   verb.add_option("WHAT", o->what,
-                  "'shapes' (synthetic shapes with their corners), or images and "
+                  "'shapes' (synthetic shapes with their corners), 'scene' (a picture to detect "
+                  "in), or images and "
                   "folders of images")
       ->required()
       ->type_name("");

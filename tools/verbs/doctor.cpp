@@ -1,8 +1,8 @@
 // cairn doctor: what this machine offers, what this build has of it, and why the rest is missing.
 #include <unistd.h>
 
-#include <fstream>
 #include <cmath>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
 

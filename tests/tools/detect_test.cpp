@@ -1,0 +1,132 @@
+// `cairn detect`: its answers and how it treats bad images, models and folders.
+#include <cmath>
+#include <fstream>
+
+#include "models/model_file.h"
+#include "runtime/error.h"
+#include "runtime/image.h"
+#include "runtime/safetensors.h"
+#include "tests/tools/run_program.h"
+#include "training/synthetic_shapes.h"
+
+namespace cairn {
+namespace {
+
+// A folder with an untrained MagicPoint, m.safetensors, and a drawn image, a.png, 120x160.
+class Detect : public ProgramTest {
+ protected:
+  Detect() {
+    const auto model = make_model("magicpoint");
+    Parameters parameters(*model, Device::cpu);
+    parameters.initialize(1);
+    save_model(folder_ / "m.safetensors", *model);
+    write_png(folder_ / "a.png", synthetic_shape({}, Primitive::checkerboard, 1, 1).image);
+  }
+
+  // Changes the model file's tensors and metadata.
+  template <class F>
+  void change(F&& f) const {
+    SafetensorsFile file = read_safetensors(folder_ / "m.safetensors");
+    f(file);
+    write_safetensors(folder_ / "m.safetensors", {file.tensors.begin(), file.tensors.end()},
+                      file.metadata);
+  }
+};
+
+TEST_F(Detect, AnswersWithPointsInsideTheImageAndDrawsThem) {
+  const Answer a = cairn("detect a.png --model m.safetensors --json --out found --threshold 0.01");
+  ASSERT_EQ(a.code, 0) << a;
+  const auto json = a.json();
+  EXPECT_EQ(json["image"], "a.png");
+  EXPECT_EQ(json["width"], 160);
+  EXPECT_EQ(json["height"], 120);
+  ASSERT_GT(json["keypoints"].size(), 0u);
+  for (const auto& p : json["keypoints"]) {
+    EXPECT_GE(p[0].get<double>(), 4);
+    EXPECT_LT(p[0].get<double>(), 156);
+    EXPECT_LT(p[1].get<double>(), 116);
+    EXPECT_GE(p[2].get<double>(), 0.01);
+  }
+  EXPECT_GE(read_image_info(folder_ / "found/a.png").width, 160);
+}
+
+TEST_F(Detect, SidesThatAreNotMultiplesOfEightArePadded) {
+  write_png(folder_ / "odd.png", Tensor::full({61, 83, 1}, 100, DType::u8));
+  const Answer a =
+      cairn("detect odd.png --model m.safetensors --json --threshold 0 --raw r.safetensors");
+  ASSERT_EQ(a.code, 0) << a;
+  EXPECT_EQ(a.json()["width"], 83);
+  for (const auto& p : a.json()["keypoints"]) {
+    EXPECT_LT(p[0].get<double>(), 79);
+    EXPECT_LT(p[1].get<double>(), 57);
+  }
+  EXPECT_EQ(read_safetensors(folder_ / "r.safetensors").tensors.at("semi").shape(),
+            (Shape{1, 65, 8, 11}));
+}
+
+TEST_F(Detect, AFolderGivesALinePerImageAndSkipsTheDamagedOnes) {
+  std::filesystem::create_directory(folder_ / "in");
+  std::filesystem::copy_file(folder_ / "a.png", folder_ / "in/a.png");
+  std::filesystem::copy_file(folder_ / "a.png", folder_ / "in/b.png");
+  write_file(folder_ / "in/c.png", "no image");
+  const Answer a = cairn("detect in --model m.safetensors --json");
+  EXPECT_EQ(a.code, 0) << a;
+  EXPECT_EQ(std::count(a.out.begin(), a.out.end(), '\n'), 2) << a;
+  EXPECT_TRUE(a.says("1 of 3 images were skipped:")) << a;
+  EXPECT_TRUE(a.says("in/c.png: it is")) << a;
+}
+
+TEST_F(Detect, BadImagesAreErrors) {
+  const std::string with = " --model m.safetensors --json";
+  expect_error(cairn("detect none.png" + with), 1, "none.png: there is no such file");
+  write_file(folder_ / "empty.png", "");
+  expect_error(cairn("detect empty.png" + with), 1, "empty.png: the file is empty");
+  write_file(folder_ / "cut.png", read_file(folder_ / "a.png").substr(0, 2000));
+  expect_error(cairn("detect cut.png" + with), 1, "cut.png: ");
+  write_file(folder_ / "text.png", std::string(500, 'x'));
+  expect_error(cairn("detect text.png" + with), 1, "text.png: it is not an image");
+  write_file(folder_ / "huge.pgm", "P5\n100000 100000\n255\n");
+  expect_error(cairn("detect huge.pgm" + with), 1, "it has 100000 x 100000 pixels");
+  expect_error(cairn("detect empty.png text.png" + with), 1, "none of 2 could be read");
+}
+
+TEST_F(Detect, WeightsThatDoNotFitAreRefusedWithEveryMismatch) {
+  const Answer other = cairn("detect a.png --model m.safetensors --arch superpoint-mnv2");
+  expect_error(other, 1, "unexpected  conv1a.weight");
+  EXPECT_TRUE(other.says("missing     encoder_truncated.0.weight")) << other;
+  EXPECT_TRUE(other.says("missing     convDb.bias")) << other;
+  EXPECT_TRUE(other.says("the file says that it holds 'superpoint'")) << other;
+  expect_error(cairn("detect a.png --model m.safetensors --arch hourglas"), 2, "hourglas");
+
+  change([](SafetensorsFile& f) { f.tensors["conv1a.bias"].data<float>()[3] = NAN; });
+  expect_error(cairn("detect a.png --model m.safetensors"), 1, "not finite  conv1a.bias: 1 of 64");
+  change([](SafetensorsFile& f) { f.metadata.clear(); });
+  expect_error(cairn("detect a.png --model m.safetensors"), 2, "does not say which architecture");
+}
+
+TEST_F(Detect, DamagedModelFilesAreRefused) {
+  const std::string whole = read_file(folder_ / "m.safetensors");
+  write_file(folder_ / "m.safetensors", whole.substr(0, whole.size() / 2));
+  expect_error(cairn("detect a.png --model m.safetensors"), 1, "the file is truncated");
+  write_file(folder_ / "m.safetensors", std::string(64, '\xff'));
+  expect_error(cairn("detect a.png --model m.safetensors"), 1, "the header claims");
+  expect_error(cairn("detect a.png --model none"), 1, "none: there is no such file");
+}
+
+TEST_F(Detect, DevicesAndFoldersThatAreNotThereAreNamed) {
+  expect_error(cairn("detect a.png --model m.safetensors --device gpu"), 2,
+               "'gpu' is not a device");
+  if (!why_unavailable(Device::cuda).empty())
+    expect_error(cairn("detect a.png --model m.safetensors --device cuda"), 1,
+                 "device cuda: " + why_unavailable(Device::cuda));
+  write_file(folder_ / "file", "x");
+  expect_error(cairn("detect a.png --model m.safetensors --out file/found"), 1, "file/found: ");
+  expect_error(cairn("detect a.png --model m.safetensors --out file"), 1, "file: ");
+  expect_error(cairn("detect a.png --model m.safetensors --raw none/r"), 1,
+               "create the folder none");
+  expect_error(cairn("detect a.png a.png --model m.safetensors --raw r"), 2, "--raw: 2 images");
+  expect_error(cairn("detect a.png"), 2, "--model");
+}
+
+}  // namespace
+}  // namespace cairn
