@@ -2,6 +2,7 @@
 
 #include "kernels/conv/channel_totals.h"
 #include "kernels/conv/depthwise.h"
+#include "kernels/conv/few_channels.h"
 #include "kernels/conv/gather.h"
 #include "kernels/conv/onednn.h"
 #include "kernels/conv/winograd.h"
@@ -126,6 +127,7 @@ void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o,
   const Sizes s(x, dw, o);
   if (dbias) channel_totals(dy, *dbias);
   if (s.depthwise(o)) return depthwise_backward_weights(x, dy, o, dw);
+  if (few_channels_serves(dw, o)) return few_channels_backward_weights(x, dy, o, dw);
   if (winograd_serves(x, dw, o)) return winograd_backward_weights(x, dy, o.padding, dw);
   if constexpr (build::has_onednn)
     if (onednn::serves(x, dw, o)) return onednn::conv2d_backward_weights(x, dy, o, dw);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/conv/strip.h"
 #include "kernels/gemm/curved.h"
 #include "kernels/gemm/product.h"
 
@@ -30,13 +31,8 @@ Axis backward_axis(int64_t size, int64_t kernel, int64_t remainder, const Conv2d
 
 namespace {
 
-// A block of outputs, one row of up to `length` pixels, is a product: its A is a strip of the
-// source in which each column holds the pixels that the kernel's rows read, so that the reads of
-// neighbouring outputs overlap and the strip is only as many times larger than the source as the
-// kernel has rows.
-//
-//   strip  [source columns of the block][U rows of taps][C / groups]
-//   K      ordered (v, u, c): one run for all of v where the columns' offsets follow each other
+// A block of outputs, one row of up to `length` pixels, is a product whose A is a strip (strip.h). K is
+// ordered (v, u, c): one run for all of v where the columns' offsets follow each other.
 template <class T>
 class Gather {
  public:
@@ -118,32 +114,10 @@ class Gather {
                O_;
   }
 
-  void fill_strip(int64_t n, int64_t i, int64_t j, int64_t count, int g, T* strip) const {
-    const int64_t width = (count - 1) * columns_.source_step + reach_;
-    const int64_t left = reach_ ? j * columns_.source_step + columns_.offset[0] : 0;
-    for (int64_t u = 0; u < U_; ++u) {
-      const int64_t r = i * rows_.source_step + rows_.offset[u];
-      const bool inside = r >= 0 && r < H_;
-      const int64_t first = inside ? std::clamp<int64_t>(-left, 0, width) : width;
-      const int64_t last = inside ? std::clamp<int64_t>(W_ - left, first, width) : width;
-      const T* from = x_ + ((n * H_ + r) * W_ + left) * C_ + g * Cg_;
-      T* to = strip + u * Cg_;
-      fill_zeros(to, 0, first);
-      if (Cg_ < 8)
-        for (int64_t q = first; q < last; ++q)
-          for (int64_t c = 0; c < Cg_; ++c) to[q * U_ * Cg_ + c] = from[q * C_ + c];
-      else
-        for (int64_t q = first; q < last; ++q) std::copy_n(from + q * C_, Cg_, to + q * U_ * Cg_);
-      fill_zeros(to, last, width);
-    }
-  }
-
-  void fill_zeros(T* to, int64_t first, int64_t last) const {
-    for (int64_t q = first; q < last; ++q) std::fill_n(to + q * U_ * Cg_, Cg_, T(0));
-  }
-
   // `count` outputs of row i from column j on, into c.
   void block(int64_t n, int64_t i, int64_t j, int64_t count, T* strip, T* c, int64_t c_row) const {
+    const int64_t width = (count - 1) * columns_.source_step + reach_;
+    const int64_t left = reach_ ? j * columns_.source_step + columns_.offset[0] : 0;
     Block<T> block;
     block.M = count;
     block.N = Og_;
@@ -153,7 +127,8 @@ class Gather {
     block.slope = T(epilogue_.slope);
     block.stream = stream_;
     for (int g = 0; g < groups_; ++g) {
-      fill_strip(n, i, j, count, g, strip);
+      const StripSource<T> source{x_ + n * H_ * W_ * C_ + g * Cg_, H_, W_, C_, Cg_};
+      fill_strip(source, i * rows_.source_step, rows_.offset, left, width, strip);
       block.c = c + g * Og_;
       block.bias = epilogue_.bias ? epilogue_.bias->data<T>() + g * Og_ : nullptr;
       block.accumulate = false;

@@ -67,6 +67,7 @@ TEST_P(EveryIsa, ConvolvesAsFloat64Does) {
   EXPECT_LT(worst_error({2, 9, 11, 12}, {18, 3, 3, 4}, {.padding = 1, .groups = 3}), 2e-6);
   EXPECT_LT(worst_error({2, 9, 11, 70}, {70, 3, 3, 1}, {.padding = 1, .groups = 70}), 2e-6);
   EXPECT_LT(worst_error({2, 23, 29, 50}, {65, 1, 1, 50}, {}), 2e-6);
+  EXPECT_LT(worst_error({2, 25, 23, 3}, {32, 7, 7, 3}, {.stride = 2, .padding = 3}), 2e-6);
   EXPECT_LT(worst_error({1, 30, 31, 1}, {64, 3, 3, 1}, {.padding = 1}), 2e-6);
 }
 
