@@ -56,9 +56,9 @@ CAIRN_DEVICE int thread_rank() {
 CAIRN_DEVICE int lane_index() { return thread_rank() % 32; }
 CAIRN_DEVICE int warp_index() { return thread_rank() / 32; }
 
-// ---- reductions
-// ----------------------------------------------------------------------------------- All threads
-// get the result. The order is fixed, so it is the same to the bit every time.
+// ---- reductions --------------------------------------------------------------------------------
+
+// All threads get the result. The order is fixed, so it is the same to the bit every time.
 
 template <class T>
 CAIRN_DEVICE T warp_sum(T v, Site site = Site::current()) {
@@ -101,8 +101,7 @@ CAIRN_DEVICE T block_max(T v, Site site = Site::current()) {
       v, [](T a, T b) { return a < b ? b : a; }, site);
 }
 
-// ---- vector loads and stores
-// ----------------------------------------------------------------------
+// ---- vector loads and stores -------------------------------------------------------------------
 
 /// N elements that are moved at once; addresses are multiples of its size (16 bytes at most).
 template <class T, int N>

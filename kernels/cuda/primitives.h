@@ -35,8 +35,7 @@ void launch(const char* name, void (*kernel)(Parameters...), Dim3 grid, Dim3 blo
   check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), name);
 }
 
-// ---- shared memory
-// --------------------------------------------------------------------------------
+// ---- shared memory -----------------------------------------------------------------------------
 
 template <class T>
 CAIRN_DEVICE T& shared() {
@@ -49,8 +48,7 @@ CAIRN_DEVICE T* dynamic_shared() {
   return reinterpret_cast<T*>(cairn_dynamic_shared);
 }
 
-// ---- waiting for each other
-// -----------------------------------------------------------------------
+// ---- waiting for each other --------------------------------------------------------------------
 
 CAIRN_DEVICE void sync_threads(Site = Site::current()) { __syncthreads(); }
 CAIRN_DEVICE void sync_warp(unsigned mask = full_warp, Site = Site::current()) { __syncwarp(mask); }
@@ -86,8 +84,7 @@ CAIRN_DEVICE T warp_reduce(T v, Op op, Site) {
   return v;
 }
 
-// ---- atomics: relaxed, return the old value
-// -------------------------------------------------------
+// ---- atomics: relaxed, return the old value ----------------------------------------------------
 
 CAIRN_DEVICE int atomic_add(int* p, int v) { return atomicAdd(p, v); }
 CAIRN_DEVICE unsigned atomic_add(unsigned* p, unsigned v) { return atomicAdd(p, v); }
@@ -103,8 +100,7 @@ CAIRN_DEVICE float atomic_max(float* p, float v) {
   return __int_as_float(atomicMax(reinterpret_cast<int*>(p), __float_as_int(v)));
 }
 
-// ---- asynchronous copies
-// --------------------------------------------------------------------------
+// ---- asynchronous copies -----------------------------------------------------------------------
 
 CAIRN_DEVICE unsigned shared_address(const void* p) {
   return static_cast<unsigned>(__cvta_generic_to_shared(p));
@@ -124,8 +120,7 @@ CAIRN_DEVICE void cp_async_wait(Site = Site::current()) {
   asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
-// ---- tensor cores
-// ---------------------------------------------------------------------------------
+// ---- tensor cores ------------------------------------------------------------------------------
 
 /// Four 8x8 matrices of 16-bit elements; lane 8i + r brings the address of row r of matrix i.
 CAIRN_DEVICE void ldmatrix_x4(unsigned& r0, unsigned& r1, unsigned& r2, unsigned& r3,
@@ -173,8 +168,7 @@ CAIRN_DEVICE void mma_tile_tf32(float (&acc)[I][J][4], const unsigned (&a)[I][4]
           : "r"(a[i][0]), "r"(a[i][1]), "r"(a[i][2]), "r"(a[i][3]), "r"(b[j][0]), "r"(b[j][1]));
 }
 
-// ---- bits
-// -----------------------------------------------------------------------------------------
+// ---- bits --------------------------------------------------------------------------------------
 
 CAIRN_DEVICE unsigned float_bits(float v) { return __float_as_uint(v); }
 CAIRN_DEVICE float bits_float(unsigned v) { return __uint_as_float(v); }

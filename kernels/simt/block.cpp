@@ -32,8 +32,7 @@ void BlockRunner::begin_launch(const Launch& launch, simt::Order order, uint64_t
   shared_.begin_launch(launch.dynamic_shared);
 }
 
-// ---- who runs
-// -------------------------------------------------------------------------------------
+// ---- who runs ----------------------------------------------------------------------------------
 
 void BlockRunner::run(int64_t block) {
   blockIdx = block_index_ = launch_->grid.index(block);
@@ -59,11 +58,10 @@ void BlockRunner::run(int64_t block) {
   if constexpr (checker::built)
     if (!failure_) checker::end_interval();
   if (const auto* part = failure_ ? nullptr : shared_.overrun())
-    blame(nullptr,
-          text("a thread wrote beyond ", part->bytes, " bytes of ",
-               part->key ? place("shared memory", part->site) : "dynamic shared memory"),
-          "indices within the shared memory",
-          "build with -DCAIRN_SIMT_CHECKER=ON, which names the thread and the line");
+    blame(nullptr, {text("a thread wrote beyond ", part->bytes, " bytes of ",
+                         part->key ? place("shared memory", part->site) : "dynamic shared memory"),
+                    "indices within the shared memory",
+                    "build with -DCAIRN_SIMT_CHECKER=ON, which names the thread and the line"});
   if (!failure_) return;
   fibers_.take_all_back();
   const Error failure = *std::exchange(failure_, std::nullopt);
@@ -85,10 +83,13 @@ void BlockRunner::run_fresh_threads(Fiber& self) {
     warps_[t.rank / 32].returned |= 1u << t.rank % 32;
     ++returned_;
     if (at_barrier_)
-      fail(text("this thread returned while ", at_barrier_, " threads wait at ",
-                place("sync_threads", barrier_site_)),
-           "every thread of the block at every barrier",
-           "move the barrier out of the branch, or let idle threads go on instead of returning");
+      fail([&] {
+        return Finding{
+            text("this thread returned while ", at_barrier_, " threads wait at ",
+                 place("sync_threads", barrier_site_)),
+            "every thread of the block at every barrier",
+            "move the barrier out of the branch, or let idle threads go on instead of returning"};
+      });
   }
   fibers_.give_back(self);
   jump_and_end(self, next());
@@ -122,39 +123,40 @@ void BlockRunner::shuffle_order(uint64_t draw) {
     std::swap(order_[i - 1], order_[philox(seed_, draw, i).v[0] % i]);
 }
 
-void BlockRunner::blame(const Thread* thread, std::string wrong, std::string expected,
-                        std::string remedy) {
+void BlockRunner::blame(const Thread* thread, const Finding& f) {
   failure_.emplace(text(launch_->kernel, " on simt, block ", name(block_index_),
                         thread ? text(", thread ", name(thread->index)) : ""),
-                   std::move(wrong), std::move(expected), std::move(remedy));
-}
-
-void BlockRunner::fail(std::string wrong, std::string expected, std::string remedy) {
-  blame(current_, std::move(wrong), std::move(expected), std::move(remedy));
-  jump_and_end(*current_->fiber, launcher_);
+                   f.wrong, f.expected, f.remedy);
 }
 
 void BlockRunner::stuck() {
-  fail(text("no thread can run on: ", what_threads_do(threads_)),
-       "every barrier and every lane of a mask to be reached",
-       "look for a barrier or a collective in a branch that not all of its threads take");
+  fail([&] {
+    return Finding{
+        text("no thread can run on: ", what_threads_do(threads_)),
+        "every barrier and every lane of a mask to be reached",
+        "look for a barrier or a collective in a branch that not all of its threads take"};
+  });
 }
 
-// ---- the barrier
-// ----------------------------------------------------------------------------------
+// ---- the barrier -------------------------------------------------------------------------------
 
 void BlockRunner::sync(Site site) {
   Thread& me = *current_;
   if (returned_)
-    fail(text("this thread waits at ", place("sync_threads", site), ", but ", returned_,
-              " threads of the block have returned"),
-         "every thread of the block at every barrier",
-         "move the barrier out of the branch, or let idle threads go on instead of returning");
+    fail([&] {
+      return Finding{
+          text("this thread waits at ", place("sync_threads", site), ", but ", returned_,
+               " threads of the block have returned"),
+          "every thread of the block at every barrier",
+          "move the barrier out of the branch, or let idle threads go on instead of returning"};
+    });
   if (at_barrier_ && !same(site, barrier_site_))
-    fail(text("this thread waits at ", place("sync_threads", site), ", ", at_barrier_,
-              " others wait at ", place("sync_threads", barrier_site_)),
-         "all threads of the block at the same barrier",
-         "move the barriers out of the branch that separates the threads");
+    fail([&] {
+      return Finding{text("this thread waits at ", place("sync_threads", site), ", ", at_barrier_,
+                          " others wait at ", place("sync_threads", barrier_site_)),
+                     "all threads of the block at the same barrier",
+                     "move the barriers out of the branch that separates the threads"};
+    });
   barrier_site_ = site;
   me.state = State::at_barrier;
   me.what = "sync_threads";
@@ -163,7 +165,7 @@ void BlockRunner::sync(Site site) {
   if (++at_barrier_ == threads_.size()) {
     at_barrier_ = 0;
     if constexpr (checker::built) checker::end_interval();
-    if (failure_) jump_and_end(*me.fiber, launcher_);
+    if (failure_) give_up();
     ++interval_;
     if (order_kind_ == simt::Order::random) shuffle_order(draws_++);
     for (size_t i = order_.size(); i-- > 0;) {
@@ -174,34 +176,40 @@ void BlockRunner::sync(Site site) {
   leave();
 }
 
-// ---- collectives of a warp
-// ------------------------------------------------------------------------
+// ---- collectives of a warp ---------------------------------------------------------------------
+
+// A mask names the caller, and only lanes that can still come.
+void BlockRunner::check_mask(const char* name, unsigned mask, Site site) {
+  const Thread& me = *current_;
+  const Warp& warp = warps_[size_t(me.rank / 32)];
+  const unsigned absent = mask & (~warp.exists | warp.returned);
+  if (mask >> me.rank % 32 & 1 && !absent) return;
+  fail([&] {
+    std::string wrong =
+        text("lane ", me.rank % 32, " calls ", place(name, site), " with mask ", hex(mask));
+    if (!(mask >> me.rank % 32 & 1))
+      wrong += ", which does not contain it";
+    else if (absent & ~warp.exists)
+      wrong += text(", which names lanes that do not exist: ", hex(absent & ~warp.exists));
+    else
+      wrong += text(", which names lanes that have returned: ", hex(absent & warp.returned));
+    return Finding{wrong,
+                   "a mask of exactly the lanes that make this call together, in whole warps",
+                   "compute the mask before the branch (ballot), or call outside of it; launch "
+                   "multiples of 32 threads"};
+  });
+}
 
 void** BlockRunner::meet(const char* name, unsigned mask, void* mine, Site site) {
+  check_mask(name, mask, site);
   Thread& me = *current_;
-  Warp& warp = warps_[me.rank / 32];
-  const unsigned bit = 1u << me.rank % 32;
-  const char* expected = "a mask of exactly the lanes that make this call together";
-  const char* remedy = "compute the mask before the branch (ballot), or call outside of it";
-  if (!(mask & bit))
-    fail(text("lane ", me.rank % 32, " calls ", place(name, site), " with mask ", hex(mask),
-              ", which does not contain it"),
-         expected, remedy);
-  if (mask & ~warp.exists)
-    fail(text(place(name, site), " with mask ", hex(mask),
-              " names lanes that do not exist: ", hex(mask & ~warp.exists)),
-         "a block size that is a multiple of 32",
-         "launch whole warps and let idle lanes take part");
-  if (mask & warp.returned)
-    fail(text(place(name, site), " with mask ", hex(mask),
-              " names lanes that have returned: ", hex(mask & warp.returned)),
-         expected, remedy);
+  Warp& warp = warps_[size_t(me.rank / 32)];
   me.what = name;
   me.site = site;
   me.mask = mask;
   me.deposit = mine;
   me.state = State::in_warp;
-  warp.arrived |= bit;
+  warp.arrived |= 1u << me.rank % 32;
   if ((warp.arrived & mask) != mask) {
     leave();
     return nullptr;
@@ -217,11 +225,13 @@ void BlockRunner::check_agreement(unsigned mask) {
     const int lane = std::countr_zero(left);
     const Thread& other = threads_[size_t(me.rank / 32 * 32 + lane)];
     if (other.mask != mask || other.what != me.what || !same(other.site, me.site))
-      fail(
-          text("lane ", me.rank % 32, " calls ", place(me.what, me.site), " with mask ", hex(mask),
-               ", lane ", lane, " ", place(other.what, other.site), " with mask ", hex(other.mask)),
-          "the same call with the same mask by every lane of the mask",
-          "compute the mask before the branch (ballot), or call outside of it");
+      fail([&] {
+        return Finding{text("lane ", me.rank % 32, " calls ", place(me.what, me.site),
+                            " with mask ", hex(mask), ", lane ", lane, " ",
+                            place(other.what, other.site), " with mask ", hex(other.mask)),
+                       "the same call with the same mask by every lane of the mask",
+                       "compute the mask before the branch (ballot), or call outside of it"};
+      });
     deposits_[lane] = other.deposit;
   }
 }

@@ -44,6 +44,11 @@ struct Warp {
   unsigned exists = 0, returned = 0, arrived = 0;  // by lane
 };
 
+/// What went wrong, what would have been right, what to do.
+struct Finding {
+  std::string wrong, expected, remedy;
+};
+
 class BlockRunner {
  public:
   void begin_launch(const Launch& launch, simt::Order order, uint64_t seed);
@@ -59,11 +64,16 @@ class BlockRunner {
   void** meet(const char* name, unsigned mask, void* mine, Site site);
   void part();
 
-  /// Ends the launch with an Error that says where in the grid; called on a fiber.
-  [[noreturn]] void fail(std::string wrong, std::string expected, std::string remedy);
-  /// The same, said of a thread (null: of none) and taking effect at the next switch to the
-  /// launcher.
-  void blame(const Thread* thread, std::string wrong, std::string expected, std::string remedy);
+  /// Ends the launch with an Error that says where in the grid; called on a fiber. `describe` gives the
+  /// Finding: the fiber is abandoned, so nothing on it may own memory any more.
+  template <class Describe>
+  [[noreturn]] void fail(Describe describe) {
+    blame(current_, describe());
+    give_up();
+  }
+  /// The same, said of a thread (null: of none) and taking effect at the next switch to the launcher.
+  void blame(const Thread* thread, const Finding& finding);
+  [[noreturn]] void give_up() { jump_and_end(*current_->fiber, launcher_); }
 
  private:
   static void enter(Fiber& self);
@@ -72,6 +82,7 @@ class BlockRunner {
   void leave();
   void make_current(Thread& t);
   void shuffle_order(uint64_t draw);
+  void check_mask(const char* name, unsigned mask, Site site);
   void check_agreement(unsigned mask);
   [[noreturn]] void stuck();
 
@@ -100,8 +111,7 @@ class BlockRunner {
 /// The one whose block runs on this host thread.
 inline thread_local constinit BlockRunner* runner = nullptr;
 
-// ---- reports (report.cpp)
-// -------------------------------------------------------------------------
+// ---- reports (report.cpp) ----------------------------------------------------------------------
 
 std::string place(Site site);                    ///< kernels/a.cu:12
 std::string place(const char* what, Site site);  ///< sync_threads (kernels/a.cu:12)

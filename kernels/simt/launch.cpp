@@ -105,17 +105,18 @@ void run(const Launch& launch) {
   }
 }
 
-// ---- what kernels/simt/primitives.h calls
-// ---------------------------------------------------------
+// ---- what kernels/simt/primitives.h calls ------------------------------------------------------
 
 int lane() { return runner->current().rank % 32; }
 
 void* shared_memory(const void* key, size_t bytes, Site site) {
   if (void* p = runner->shared().part(key, bytes, site)) return p;
-  runner->fail(text(bytes, " more bytes of shared memory at ", place(site)),
-               text("at most ", SharedMemory::static_limit, " bytes of shared<T>() and ",
-                    SharedMemory::limit, " altogether"),
-               "use dynamic_shared<T>(), or smaller tiles");
+  runner->fail([&] {
+    return Finding{text(bytes, " more bytes of shared memory at ", place(site)),
+                   text("at most ", SharedMemory::static_limit, " bytes of shared<T>() and ",
+                        SharedMemory::limit, " altogether"),
+                   "use dynamic_shared<T>(), or smaller tiles"};
+  });
 }
 void* dynamic_shared_memory() { return runner->shared().dynamic_part(); }
 
@@ -148,15 +149,20 @@ void** meet(const char* name, unsigned mask, void* mine, Site site) {
 void part() { runner->part(); }
 
 void outside_mask(const char* name, int lane, int source, unsigned mask, Site site) {
-  runner->fail(text("lane ", lane, " reads lane ", source, " in ", place(name, site),
-                    ", outside of the mask ", hex(mask)),
-               "a source lane that takes part", "widen the mask, or guard the source lane");
+  const int first_of_warp = runner->current().rank / 32 * 32;
+  runner->blame(&runner->thread(first_of_warp + lane),
+                {text("lane ", lane, " reads lane ", source, " in ", place(name, site),
+                      ", outside of the mask ", hex(mask)),
+                 "a source lane that takes part", "widen the mask, or guard the source lane"});
+  runner->give_up();
 }
 
 void misaligned(const void* p, size_t alignment, Site site) {
-  runner->fail(text("address ", p, " at ", place(site), " is not a multiple of ", alignment),
-               text("an address aligned to ", alignment, " bytes"),
-               "pad the rows, or fall back to single elements");
+  runner->fail([&] {
+    return Finding{text("address ", p, " at ", place(site), " is not a multiple of ", alignment),
+                   text("an address aligned to ", alignment, " bytes"),
+                   "pad the rows, or fall back to single elements"};
+  });
 }
 
 }  // namespace cairn::emulator

@@ -33,8 +33,7 @@ void launch(const char* name, void (*kernel)(Parameters...), Dim3 grid, Dim3 blo
                  [](const void* f) { (*static_cast<decltype(&thread)>(f))(); }});
 }
 
-// ---- shared memory
-// --------------------------------------------------------------------------------
+// ---- shared memory -----------------------------------------------------------------------------
 
 template <class T>
 T& shared(Site site = Site::current()) {
@@ -47,8 +46,7 @@ T* dynamic_shared() {
   return static_cast<T*>(emulator::dynamic_shared_memory());
 }
 
-// ---- waiting for each other
-// -----------------------------------------------------------------------
+// ---- waiting for each other --------------------------------------------------------------------
 
 inline void sync_threads(Site site = Site::current()) { emulator::sync_block(site); }
 inline void sync_warp(unsigned mask = full_warp, Site site = Site::current()) {
@@ -123,8 +121,7 @@ T warp_reduce(T v, Op op, Site site) {
   return mine;
 }
 
-// ---- atomics: relaxed, return the old value
-// -------------------------------------------------------
+// ---- atomics: relaxed, return the old value ----------------------------------------------------
 
 inline int atomic_add(int* p, int v) { return __atomic_fetch_add(p, v, __ATOMIC_RELAXED); }
 inline unsigned atomic_add(unsigned* p, unsigned v) {
@@ -149,8 +146,7 @@ inline float atomic_max(float* p, float v) {
   return std::bit_cast<float>(atomic_max(reinterpret_cast<Bits*>(p), std::bit_cast<int>(v)));
 }
 
-// ---- asynchronous copies
-// --------------------------------------------------------------------------
+// ---- asynchronous copies -----------------------------------------------------------------------
 
 /// 16 bytes from global to shared memory; zeros if not `inside` (the source is then not read).
 inline void cp_async_16(void* to, const void* from, bool inside = true,
@@ -164,8 +160,7 @@ void cp_async_wait(Site site = Site::current()) {
   emulator::wait_for_copies(N, site);
 }
 
-// ---- tensor cores
-// ---------------------------------------------------------------------------------
+// ---- tensor cores ------------------------------------------------------------------------------
 
 /// Four 8x8 matrices of 16-bit elements; lane 8i + r brings the address of row r of matrix i.
 inline void ldmatrix_x4(unsigned& r0, unsigned& r1, unsigned& r2, unsigned& r3, const void* row,
@@ -191,8 +186,7 @@ void mma_tile_tf32(float (&acc)[I][J][4], const unsigned (&a)[I][4], const unsig
   emulator::multiply({&acc[0][0][0], &a[0][0], &b[0][0], I, J, true}, site);
 }
 
-// ---- bits
-// -----------------------------------------------------------------------------------------
+// ---- bits --------------------------------------------------------------------------------------
 
 inline unsigned float_bits(float v) { return std::bit_cast<unsigned>(v); }
 inline float bits_float(unsigned v) { return std::bit_cast<float>(v); }

@@ -24,12 +24,14 @@ namespace {
 
 bool do_the_same(const Thread& a, const Thread& b) {
   if (a.state != b.state) return false;
-  if (a.state == State::returned) return true;
+  if (a.state != State::at_barrier && a.state != State::in_warp) return true;
   return same(a.site, b.site) && a.mask == b.mask && a.what == b.what;
 }
 
 std::string what_it_does(const Thread& t) {
   if (t.state == State::returned) return "returned";
+  if (t.state == State::fresh) return "not started";
+  if (t.state == State::running) return "can run";
   if (t.state == State::at_barrier) return text("at ", place(t.what, t.site));
   return text("at ", place(t.what, t.site), ", mask ", hex(t.mask));
 }

@@ -13,8 +13,7 @@ struct Row {
   alignas(16) float v[64];
 };
 
-// ---- barriers
-// -------------------------------------------------------------------------------------
+// ---- barriers ----------------------------------------------------------------------------------
 
 template <bool Corrected>
 CAIRN_KERNEL void missing_barrier(const float* x, float* y) {
@@ -77,8 +76,7 @@ CAIRN_KERNEL void early_return(const float* x, float* y) {
   if (t < 50) y[t] = x[t];
 }
 
-// ---- a warp's collectives
-// -------------------------------------------------------------------------
+// ---- a warp's collectives ----------------------------------------------------------------------
 
 // Half of the warp is named, all of it calls.
 template <bool Corrected>
@@ -110,8 +108,7 @@ CAIRN_KERNEL void source_outside_mask(const float* x, float* y) {
     y[t] = shuffle(0x0000ffffu, x[t], Corrected ? 3 : 20);  // source_outside_mask
 }
 
-// ---- memory that others use
-// -----------------------------------------------------------------------
+// ---- memory that others use --------------------------------------------------------------------
 
 // A shuffle orders no memory, even within a warp.
 template <bool Corrected>
@@ -169,8 +166,7 @@ CAIRN_KERNEL void copy_without_barrier(const float* x, float* y) {
   y[t] = s.v[t];  // copy_without_barrier
 }
 
-// ---- ranges and alignment
-// -------------------------------------------------------------------------
+// ---- ranges and alignment ----------------------------------------------------------------------
 
 template <bool Corrected>
 CAIRN_KERNEL void static_index(const float* x, float* y) {

@@ -35,7 +35,7 @@ const Bug bugs[] = {
     {"source_outside_mask", Needs::nothing, "reads lane 20 in shuffle"},
     {"missing_sync_warp", Needs::checker, "race"},
     {"blocks_write_one_place", Needs::checker, "race"},
-    {"atomic_and_plain", Needs::checker, "changes"},
+    {"atomic_and_plain", Needs::checker, "changed it atomically"},
     {"read_before_write", Needs::checker, "before any thread of the block has written it"},
     {"copy_not_waited_for", Needs::checker, "is under way"},
     {"copy_without_barrier", Needs::checker, "race"},
@@ -82,8 +82,9 @@ TEST_P(PlantedBugs, AreNamedWithKernelBlockThreadAndLines) {
       EXPECT_EQ(e.where.find(GetParam().kernel + " on simt, block ("), 0u) << e.what();
       EXPECT_NE(e.where.find("thread ("), std::string::npos) << e.what();
       // In another order the same bug may show from its other side, in other words.
-      if (order == simt::Order::ascending)
+      if (order == simt::Order::ascending) {
         EXPECT_NE(e.wrong.find(GetParam().words), std::string::npos) << e.what();
+      }
       EXPECT_FALSE(marked_lines(GetParam().kernel).empty());
       for (const std::string& place : marked_lines(GetParam().kernel))
         EXPECT_NE(e.wrong.find(place), std::string::npos) << place << " is not in\n" << e.what();

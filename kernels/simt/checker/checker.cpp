@@ -27,8 +27,7 @@ Access by_current_thread(uint8_t bytes, bool atomic, Place place) {
           place};
 }
 
-// ---- words
-// ----------------------------------------------------------------------------------------
+// ---- words -------------------------------------------------------------------------------------
 
 std::string object(const Region& r, const char* p) {
   if (r.space == Space::device)
@@ -43,9 +42,14 @@ std::string object(const Region& r, const char* p) {
 const char* verb(Kind kind) {
   return kind == Kind::read ? "reads" : kind == Kind::write ? "writes" : "changes atomically";
 }
+const char* past(Kind kind) {
+  return kind == Kind::read    ? "read it"
+         : kind == Kind::write ? "wrote it"
+                               : "changed it atomically";
+}
 
-[[noreturn]] void report_race(const Region& r, const char* p, Kind kind, Place here,
-                              Kind other_kind, const Access& other) {
+Finding race(const Region& r, const char* p, Kind kind, Place here, Kind other_kind,
+             const Access& other) {
   const Thread& me = runner->current();
   std::string who, expected, remedy;
   if (other.run != run) {
@@ -59,17 +63,25 @@ const char* verb(Kind kind) {
     expected = "a barrier between the two";
     remedy = "put sync_threads() between them";
   }
-  runner->fail(text("race: this thread ", verb(kind), " ", object(r, p), ", at ", where(here), "; ",
-                    who, "thread ", name(runner->thread(other.thread).index), " ", verb(other_kind),
-                    " it at ", where(other.place)),
-               expected, remedy);
+  return {text("race: this thread ", verb(kind), " ", object(r, p), ", at ", where(here), "; ", who,
+               "thread ", name(runner->thread(other.thread).index), " ", past(other_kind), " at ",
+               where(other.place)),
+          expected, remedy};
+}
+
+template <class... Arguments>
+[[noreturn]] void report_race(const Arguments&... arguments) {
+  runner->fail([&] { return race(arguments...); });
 }
 
 [[noreturn]] void report_range(const Region& r, const char* p, size_t bytes, Kind kind,
                                Place here) {
-  runner->fail(text("this thread ", verb(kind), " ", bytes, " bytes out of range, at ", where(here),
-                    ": ", object(r, p)),
-               "an index within the memory", "check the index against the shape before the access");
+  runner->fail([&] {
+    return Finding{text("this thread ", verb(kind), " ", bytes, " bytes out of range, at ",
+                        where(here), ": ", object(r, p)),
+                   "an index within the memory",
+                   "check the index against the shape before the access"};
+  });
 }
 
 std::string read_of(const Region& r, const char* p, Place here) {
@@ -77,14 +89,16 @@ std::string read_of(const Region& r, const char* p, Place here) {
 }
 
 [[noreturn]] void report_pending(const Region& r, const char* p, const Cell& cell, Place here) {
-  runner->fail(text(read_of(r, p, here), "while the cp_async_16 at ", where(cell.write.place),
-                    " by thread ", name(runner->thread(cell.write.thread).index), " is under way"),
-               "cp_async_wait by the thread that copies, then a barrier",
-               "wait for the group before the memory is used");
+  runner->fail([&] {
+    return Finding{
+        text(read_of(r, p, here), "while the cp_async_16 at ", where(cell.write.place),
+             " by thread ", name(runner->thread(cell.write.thread).index), " is under way"),
+        "cp_async_wait by the thread that copies, then a barrier",
+        "wait for the group before the memory is used"};
+  });
 }
 
-// ---- rules
-// ----------------------------------------------------------------------------------------
+// ---- rules -------------------------------------------------------------------------------------
 
 // Whether `old` and the running thread's access to the same bytes are a race.
 bool unordered(const Access& old, const Access& now, Space space) {
@@ -203,9 +217,10 @@ simt::Traffic end_launch() { return traffic; }
 
 void end_interval() {
   if (!early_read) return;
-  runner->blame(early_read->thread, early_read->wrong,
-                "shared memory to be written first: it holds whatever was there",
-                "write it, and put a barrier between");
+  runner->blame(
+      early_read->thread,
+      {early_read->wrong, "shared memory to be written first: it holds whatever was there",
+       "write it, and put a barrier between"});
   early_read.reset();
 }
 

@@ -4,14 +4,15 @@
 #include "kernels/simt/checker/checker.h"
 #include "runtime/error.h"
 
-using cairn::emulator::checker::in_kernel;
-using cairn::emulator::checker::Kind;
-using cairn::emulator::checker::place_of;
+using namespace cairn;
+using namespace cairn::emulator;
+using checker::in_kernel;
+using checker::Kind;
 
 namespace {
 
 void report(const void* p, size_t bytes, Kind kind, void* return_address) {
-  cairn::emulator::checker::access(p, bytes, kind, place_of(return_address));
+  checker::access(p, bytes, kind, checker::place_of(return_address));
 }
 
 }  // namespace
@@ -97,12 +98,15 @@ struct UbsanOutOfBounds {
 };
 
 void __ubsan_handle_out_of_bounds(UbsanOutOfBounds* data, uintptr_t index) {
-  const std::string wrong = cairn::text("index ", intptr_t(index), " is out of range for ",
-                                        data->array->name, ", at ", data->file, ":", data->line);
-  const char* expected = "an index within the array";
-  const char* remedy = "check the index before the access";
-  if (in_kernel) cairn::emulator::runner->fail(wrong, expected, remedy);
-  throw cairn::Error("simt", wrong, expected, remedy);
+  const checker::Place here = checker::place_of(__builtin_return_address(0));
+  const auto describe = [&] {
+    return Finding{text("index ", intptr_t(index), " is out of range for ", data->array->name,
+                        ", at ", checker::where(here)),
+                   "an index within the array", "check the index before the access"};
+  };
+  if (in_kernel) runner->fail(describe);
+  const Finding f = describe();
+  throw Error("simt", f.wrong, f.expected, f.remedy);
 }
 
 }  // extern "C"
