@@ -1,0 +1,151 @@
+// conv2d: plain, strided, padded, dilated, grouped and depthwise, with each epilogue.
+#include "kernels/conv/conv2d.h"
+
+#include <cmath>
+
+#include "runtime/error.h"
+#include "tests/conformance/conformance.h"
+
+namespace cairn::conformance {
+namespace {
+
+double activated(double z, Activation act, double slope) {
+  switch (act) {
+    case Activation::none:
+      return z;
+    case Activation::relu:
+      return std::fmax(z, 0);
+    case Activation::leaky_relu:
+      return z > 0 ? z : slope * z;
+    case Activation::relu6:
+      return std::fmin(std::fmax(z, 0), 6);
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-z));
+    case Activation::softplus:
+      return std::log1p(std::exp(z));
+  }
+  return z;
+}
+
+// in: x [N,H,W,C], w [O,kh,kw,C/groups], bias [O]
+Tensor sums(const Tensors& x, const Conv2dOptions& o) {
+  const int64_t N = x[0].dim(0), H = x[0].dim(1), W = x[0].dim(2), C = x[0].dim(3);
+  const int64_t O = x[1].dim(0), kh = x[1].dim(1), kw = x[1].dim(2), Cg = x[1].dim(3);
+  const int64_t Ho = (H + 2 * o.padding - o.dilation * (kh - 1) - 1) / o.stride + 1;
+  const int64_t Wo = (W + 2 * o.padding - o.dilation * (kw - 1) - 1) / o.stride + 1;
+  Tensor y = zeros64({N, Ho, Wo, O});
+  double* at = y.data<double>();
+  for (int64_t n = 0; n < N; ++n)
+    for (int64_t i = 0; i < Ho; ++i)
+      for (int64_t j = 0; j < Wo; ++j)
+        for (int64_t k = 0; k < O; ++k, ++at) {
+          *at = in(x[2])[k];
+          for (int64_t u = 0; u < kh; ++u)
+            for (int64_t v = 0; v < kw; ++v) {
+              const int64_t r = i * o.stride + u * o.dilation - o.padding;
+              const int64_t q = j * o.stride + v * o.dilation - o.padding;
+              if (r < 0 || r >= H || q < 0 || q >= W) continue;
+              const double* from = in(x[0]) + ((n * H + r) * W + q) * C + k / (O / o.groups) * Cg;
+              const double* with = in(x[1]) + ((k * kh + u) * kw + v) * Cg;
+              for (int64_t c = 0; c < Cg; ++c) *at += from[c] * with[c];
+            }
+        }
+  return y;
+}
+
+Tensor pooled(const Tensor& x) {
+  const int64_t H = x.dim(1), W = x.dim(2), C = x.dim(3);
+  Tensor y = zeros64({x.dim(0), H / 2, W / 2, C});
+  double* at = y.data<double>();
+  for (int64_t n = 0; n < x.dim(0); ++n)
+    for (int64_t i = 0; i < H / 2; ++i)
+      for (int64_t j = 0; j < W / 2; ++j)
+        for (int64_t c = 0; c < C; ++c, ++at) {
+          const double* p = in(x) + ((n * H + 2 * i) * W + 2 * j) * C + c;
+          *at = std::fmax(std::fmax(p[0], p[C]), std::fmax(p[W * C], p[W * C + C]));
+        }
+  return y;
+}
+
+struct Step {
+  Activation act = Activation::none;
+  bool pool2 = false;
+};
+
+Case conv_case(const Shape& x, const Shape& w, const Conv2dOptions& o, const Step& step = {}) {
+  Case c;
+  c.label = text("x=", x, " w=", w, " stride=", o.stride, " padding=", o.padding,
+                 " dilation=", o.dilation, " groups=", o.groups, " activation=", int(step.act),
+                 step.pool2 ? " pool2" : "");
+  const double fan_in = std::sqrt(double(w[1] * w[2] * w[3]));
+  c.inputs = {normal(x, 1), normal(w, 2, 1 / fan_in), normal({w[0]}, 3)};
+  c.formula = [=](const Tensors& in) {
+    Tensor y = sums(in, o);
+    for (int64_t i = 0; i < y.count(); ++i)
+      y.data<double>()[i] = activated(y.data<double>()[i], step.act, 0.125);
+    return Tensors{step.pool2 ? pooled(y) : y};
+  };
+  c.forward = [=](const Tensors& in) {
+    int64_t h = conv2d_output_size(x[1], w[1], o), v = conv2d_output_size(x[2], w[2], o);
+    if (step.pool2) h /= 2, v /= 2;
+    Tensor y = in[0].empty_like({x[0], h, v, w[0]});
+    conv2d(in[0], in[1], o, {&in[2], step.act, 0.125f, step.pool2}, y);
+    return Tensors{y};
+  };
+  c.bf16_tolerance = 1e-2;
+  c.tolerance = 5e-6;  // Winograd's share of it: see kernels/conv/winograd.h
+  if (step.act != Activation::none || step.pool2) return c;
+  c.backward = [=](const Tensors& in, const Tensors&, const Tensors& dout) {
+    Tensor dx = in[0].empty_like(), dw = in[1].empty_like(), dbias = in[2].empty_like();
+    conv2d_backward_data(dout[0], in[1], o, dx);
+    conv2d_backward_weights(in[0], dout[0], o, dw, &dbias);
+    return Tensors{dx, dw, dbias};
+  };
+  return c;
+}
+
+Row conv2d_row() {
+  Row row{"conv2d", {}};
+  const auto add = [&](auto&&... args) { row.cases.push_back(conv_case(args...)); };
+  add(Shape{1, 1, 1, 1}, Shape{1, 1, 1, 1}, Conv2dOptions{});
+  add(Shape{0, 5, 5, 3}, Shape{4, 3, 3, 3}, Conv2dOptions{.padding = 1});
+  add(Shape{2, 5, 7, 3}, Shape{5, 1, 1, 3}, Conv2dOptions{});
+  add(Shape{1, 6, 9, 32}, Shape{65, 1, 1, 32}, Conv2dOptions{});
+  add(Shape{2, 7, 6, 4}, Shape{8, 1, 1, 4}, Conv2dOptions{.stride = 2});
+  add(Shape{2, 9, 11, 1}, Shape{8, 3, 3, 1}, Conv2dOptions{.padding = 1});
+  add(Shape{1, 12, 13, 3}, Shape{16, 7, 7, 3}, Conv2dOptions{.stride = 2, .padding = 3});
+  add(Shape{2, 8, 9, 5}, Shape{7, 3, 3, 5}, Conv2dOptions{.stride = 2, .padding = 1});
+  add(Shape{1, 11, 10, 6}, Shape{9, 3, 2, 6}, Conv2dOptions{.padding = 2, .dilation = 2});
+  add(Shape{1, 10, 12, 4}, Shape{4, 3, 3, 4}, Conv2dOptions{.stride = 3, .dilation = 2});
+  add(Shape{1, 4, 5, 2}, Shape{3, 2, 2, 2}, Conv2dOptions{.stride = 3, .padding = 3});
+  add(Shape{2, 6, 7, 6}, Shape{8, 3, 3, 3}, Conv2dOptions{.padding = 1, .groups = 2});
+  add(Shape{1, 7, 8, 20}, Shape{20, 3, 3, 1}, Conv2dOptions{.padding = 1, .groups = 20});
+  add(Shape{2, 9, 8, 70}, Shape{70, 3, 3, 1}, Conv2dOptions{1, 1, 1, 70});
+  add(Shape{1, 8, 9, 6}, Shape{6, 5, 5, 1}, Conv2dOptions{2, 2, 1, 6});
+  add(Shape{1, 6, 5, 3}, Shape{6, 3, 3, 1}, Conv2dOptions{1, 1, 1, 3});
+  // Large enough, and of the kind, for Winograd: whole tiles, cut tiles, and other paddings.
+  add(Shape{1, 16, 16, 32}, Shape{32, 3, 3, 32}, Conv2dOptions{.padding = 1});
+  add(Shape{2, 15, 22, 32}, Shape{48, 3, 3, 32}, Conv2dOptions{.padding = 1});
+  add(Shape{1, 17, 18, 64}, Shape{32, 3, 3, 64}, Conv2dOptions{});
+  add(Shape{1, 15, 14, 32}, Shape{32, 3, 3, 32}, Conv2dOptions{.padding = 2});
+  // Runs of 8 channels, for the tensor cores' tiles: strides, dilation, groups, a large tile.
+  add(Shape{2, 13, 11, 16}, Shape{40, 3, 3, 16}, Conv2dOptions{.stride = 2, .padding = 1});
+  add(Shape{1, 12, 14, 24}, Shape{24, 2, 3, 24}, Conv2dOptions{1, 2, 2, 1});
+  add(Shape{1, 9, 10, 32}, Shape{48, 3, 3, 16}, Conv2dOptions{1, 1, 1, 2});
+  add(Shape{1, 5, 7, 40}, Shape{72, 1, 1, 40}, Conv2dOptions{.stride = 2});
+  add(Shape{1, 130, 128, 4}, Shape{36, 1, 1, 4}, Conv2dOptions{}, Step{Activation::relu, true});
+  for (Activation act : {Activation::none, Activation::relu, Activation::leaky_relu,
+                         Activation::relu6, Activation::sigmoid, Activation::softplus})
+    for (bool pool2 : {false, true}) {
+      add(Shape{1, 7, 9, 5}, Shape{6, 3, 3, 5}, Conv2dOptions{.padding = 1}, Step{act, pool2});
+      add(Shape{1, 6, 5, 8}, Shape{17, 1, 1, 8}, Conv2dOptions{}, Step{act, pool2});
+      add(Shape{1, 5, 6, 8}, Shape{8, 3, 3, 1}, Conv2dOptions{1, 1, 1, 8}, Step{act, pool2});
+      add(Shape{1, 18, 15, 32}, Shape{32, 3, 3, 32}, Conv2dOptions{.padding = 1}, Step{act, pool2});
+    }
+  return row;
+}
+
+const bool added = add_row(conv2d_row());
+
+}  // namespace
+}  // namespace cairn::conformance
