@@ -9,6 +9,7 @@
 
 #include "runtime/atomic_file.h"
 #include "runtime/error.h"
+#include "runtime/jpeg_tables.h"
 
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
@@ -47,6 +48,11 @@ class Source {
     return &table;
   }
   bool ran_out() const { return ran_out_; }
+  bool has_sound_tables() {
+    const bool sound = has_sound_huffman_tables(file_.get());
+    rewind();
+    return sound;
+  }
   bool is_empty() const { return size_ == 0; }
   void rewind() {
     std::rewind(file_.get());
@@ -94,6 +100,9 @@ ImageInfo info(Source& source, const std::string& path) {
   if (source.is_empty())
     throw Error(path, "the file is empty", expected_image, "fetch or save it again");
   check_png_size(source, path);
+  if (!source.has_sound_tables())
+    throw Error(path, "it is damaged: a Huffman table is too long", expected_image,
+                "fetch or save it again");
   int width = 0, height = 0, channels = 0;
   if (!stbi_info_from_callbacks(source.calls(), &source, &width, &height, &channels))
     throw Error(path, source.ran_out() ? "it is truncated or not an image" : "it is not an image",

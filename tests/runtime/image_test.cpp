@@ -117,6 +117,14 @@ TEST_F(Images, AHugeImageIsRefusedBeforeItIsDecoded) {
   EXPECT_EQ(refusal(png), "it has 100000 x 100000 pixels");
 }
 
+TEST_F(Images, AHuffmanTableWithTooManyCodesIsRefused) {
+  std::string bytes = jpeg(picture(16, 16, 1));
+  const size_t table = bytes.find("\xff\xc4");
+  ASSERT_NE(table, std::string::npos);
+  for (size_t i = 0; i < 16; ++i) bytes[table + 5 + i] = '\xff';
+  EXPECT_EQ(refusal(bytes), "it is damaged: a Huffman table is too long");
+}
+
 // Any damage gives an Error or an image; anything else would end this test.
 TEST_F(Images, DamagedBytesNeverCrash) {
   const Tensor t = picture(16, 24, 3);

@@ -91,7 +91,7 @@ class Detection {
                        "run it for each image");
     if (!o_.out.empty()) make_folder(o_.out);
     std::unique_ptr<Progress> progress;
-    if (paths.size() > 1)
+    if (paths.size() > 1 && o_.json)  // without, the answers are a progress of their own
       progress = std::make_unique<Progress>("detect", int64_t(paths.size()), "images");
     int64_t done = 0;
     for_each_image(paths, loaded_.model->channels(),
