@@ -24,6 +24,31 @@ CAIRN_HD inline T activate(T z, T slope) {
   return z;
 }
 
+/// The same where the kind is known at run time only.
+template <class T>
+CAIRN_HD inline T activate(Activation act, T z, T slope) {
+  switch (act) {
+    case Activation::none:
+      return z;
+    case Activation::relu:
+      return activate<Activation::relu>(z, slope);
+    case Activation::leaky_relu:
+      return activate<Activation::leaky_relu>(z, slope);
+    case Activation::relu6:
+      return activate<Activation::relu6>(z, slope);
+    case Activation::sigmoid:
+      return activate<Activation::sigmoid>(z, slope);
+    case Activation::softplus:
+      return activate<Activation::softplus>(z, slope);
+  }
+  return z;
+}
+
+/// Has an exponential in it; the others are a comparison or two.
+inline bool is_curved(Activation act) {
+  return act == Activation::sigmoid || act == Activation::softplus;
+}
+
 /// dy/dz at y = act(z).
 template <Activation act, class T>
 CAIRN_HD inline T activation_derivative(T y, T slope) {

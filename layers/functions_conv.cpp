@@ -1,42 +1,30 @@
 #include "layers/functions_conv.h"
 
-#include "runtime/error.h"
+#include "layers/check.h"
 
 namespace cairn {
 namespace {
 
-// Collects what is wrong with a call, so that one error names all of it.
-class Check {
- public:
-  Check(const char* op, const Var& x, const Var& w, const Var& bias)
-      : op_(op), shapes_(text("x ", x.shape(), ", w ", w.shape())) {
-    if (bias.defined()) shapes_ += text(", bias ", bias.shape());
-  }
-  template <class... Parts>
-  void require(bool ok, const Parts&... parts) {
-    if (!ok) wrong_ += (wrong_.empty() ? "" : "; ") + text(parts...);
-  }
-  bool ok() const { return wrong_.empty(); }
-  void done(const char* expected) const {
-    if (!ok())
-      throw Error(op_, wrong_ + " (" + shapes_ + ")", expected,
-                  "give the layer the channels and the size it was built for; images are "
-                  "[N,H,W,C], one image has N = 1");
-  }
+Check conv_check(const char* op, const Var& x, const Var& w, const Var& bias) {
+  Check check(op);
+  check.argument("x", x).argument("w", w).argument("bias", bias);
+  return check;
+}
 
- private:
-  const char* op_;
-  std::string shapes_, wrong_;
-};
+void finish(const Check& check, const char* expected) {
+  check.done(expected,
+             "give the layer the channels and the size it was built for; images are [N,H,W,C], one "
+             "image has N = 1");
+}
 
 void check_common(Check& check, const Var& x, const Var& w, const Var& bias, int64_t outputs,
                   const Conv2dOptions& o) {
-  check.require(w.value().dtype() == x.value().dtype(), "w is ", w.value().dtype(), ", x is ",
-                x.value().dtype());
-  check.require(w.device() == x.device(), "w is on ", w.device(), ", x on ", x.device());
-  if (bias.defined())
+  check.alike("w", w.value(), "x", x.value());
+  if (bias.defined()) {
+    check.alike("bias", bias.value(), "x", x.value());
     check.require(bias.shape() == Shape{outputs}, "bias has shape ", bias.shape(), " for ", outputs,
                   " output channels");
+  }
   check.require(o.padding >= 0, "padding ", o.padding, " is negative");
 }
 
@@ -46,12 +34,12 @@ bool check_options(Check& check, const Var& x, const Var& w, const Conv2dOptions
   check.require(o.stride >= 1, "stride is ", o.stride);
   check.require(o.dilation >= 1, "dilation is ", o.dilation);
   check.require(o.groups >= 1, "groups is ", o.groups);
-  return check.ok();
+  return check.fine();
 }
 
 Shape conv2d_shape(const char* op, const Var& x, const Var& w, const Var& bias,
                    const Conv2dOptions& o, bool pool2) {
-  Check check(op, x, w, bias);
+  Check check = conv_check(op, x, w, bias);
   int64_t h = 0, v = 0;
   if (check_options(check, x, w, o)) {
     check.require(w.dim(3) * o.groups == x.dim(3), "x has ", x.dim(3), " channels, w takes ",
@@ -64,13 +52,13 @@ Shape conv2d_shape(const char* op, const Var& x, const Var& w, const Var& bias,
     check.require(h > 0 && v > 0, "the ", w.dim(1), "x", w.dim(2),
                   " kernel does not fit into the padded image");
   }
-  check.done("x [N,H,W,C], w [O,kh,kw,C/groups], bias [O], of one type and device");
+  finish(check, "x [N,H,W,C], w [O,kh,kw,C/groups], bias [O], of one type and device");
   return pool2 ? Shape{x.dim(0), h / 2, v / 2, w.dim(0)} : Shape{x.dim(0), h, v, w.dim(0)};
 }
 
 Shape conv_transpose2d_shape(const Var& x, const Var& w, const Var& bias,
                              const ConvTranspose2dOptions& o) {
-  Check check("conv_transpose2d", x, w, bias);
+  Check check = conv_check("conv_transpose2d", x, w, bias);
   int64_t h = 0, v = 0, outputs = 0;
   if (check_options(check, x, w, o.transposed())) {
     outputs = w.dim(3) * o.groups;
@@ -84,7 +72,7 @@ Shape conv_transpose2d_shape(const Var& x, const Var& w, const Var& bias,
     v = conv_transpose2d_output_size(x.dim(2), w.dim(2), o);
     check.require(h > 0 && v > 0, "padding ", o.padding, " leaves nothing of the output");
   }
-  check.done("x [N,H,W,I], w [I,kh,kw,O/groups], bias [O], of one type and device");
+  finish(check, "x [N,H,W,I], w [I,kh,kw,O/groups], bias [O], of one type and device");
   return {x.dim(0), h, v, outputs};
 }
 

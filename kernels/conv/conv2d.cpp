@@ -1,12 +1,12 @@
 #include "kernels/conv/conv2d.h"
 
+#include "kernels/activation.h"
 #include "kernels/conv/channel_totals.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/conv/few_channels.h"
 #include "kernels/conv/gather.h"
 #include "kernels/conv/onednn.h"
 #include "kernels/conv/winograd.h"
-#include "kernels/gemm/curved.h"
 #include "kernels/gemm/product.h"
 
 namespace cairn::cpu {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "kernels/activation.h"
 #include "kernels/conv/channel_rows.h"
 #include "kernels/conv/gather.h"
-#include "kernels/gemm/curved.h"
 #include "runtime/threads.h"
 
 namespace cairn {
@@ -18,22 +18,6 @@ std::vector<T> by_tap(const Tensor& w) {
   for (int64_t c = 0; c < C; ++c)
     for (int64_t t = 0; t < taps; ++t) out[t * C + c] = w.data<T>()[c * taps + t];
   return out;
-}
-
-template <class T>
-T activated(T z, Activation act, T slope) {
-  switch (act) {
-    case Activation::none:
-      return z;
-    case Activation::relu:
-      return z > 0 ? z : T(0);
-    case Activation::leaky_relu:
-      return z > 0 ? z : slope * z;
-    case Activation::relu6:
-      return std::min(std::max(z, T(0)), T(6));
-    default:
-      return curved(z, act);
-  }
 }
 
 // y at the places of two axes gathers from x, as in gather.h.
@@ -66,7 +50,7 @@ void gather_channels(const Tensor& x, const std::vector<T>& w, int64_t kw, const
         const ChannelSums<T> sums{used, from.data(), with.data(), bias, to, C};
         CAIRN_ISA_CALL(channel_sums, sums);
         if (epilogue.act != Activation::none)
-          for (int64_t c = 0; c < C; ++c) to[c] = activated(to[c], epilogue.act, T(epilogue.slope));
+          for (int64_t c = 0; c < C; ++c) to[c] = activate(epilogue.act, to[c], T(epilogue.slope));
       }
     }
   });

@@ -51,7 +51,7 @@ CAIRN_KERNEL void depthwise_forward(Depthwise d) {
     Pack<T, V> out;
 #pragma unroll
     for (int e = 0; e < V; ++e)
-      out[e] = T(activated(best[e] + (bias ? float(bias[o + e]) : 0.0f), d.act, d.slope));
+      out[e] = T(activate(d.act, best[e] + (bias ? float(bias[o + e]) : 0.0f), d.slope));
     store_pack(static_cast<T*>(d.out) + int64_t(pixel) * d.outputs + o, out);
   }
 }

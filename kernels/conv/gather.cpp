@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/activation.h"
 #include "kernels/conv/strip.h"
-#include "kernels/gemm/curved.h"
 #include "kernels/gemm/product.h"
 
 namespace cairn {

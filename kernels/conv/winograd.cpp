@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/activation.h"
 #include "kernels/conv/winograd_tiles.h"
-#include "kernels/gemm/curved.h"
 #include "kernels/gemm/panels.h"
 #include "runtime/threads.h"
 
@@ -38,7 +38,7 @@ Tensor transformed(WinogradWeights k) {
 void curve(Tensor& y, Activation act) {
   float* p = y.data<float>();
   parallel_for(y.count(), 1 << 12, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) p[i] = curved(p[i], act);
+    for (int64_t i = begin; i < end; ++i) p[i] = activate(act, p[i], 0.f);
   });
 }
 

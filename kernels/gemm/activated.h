@@ -1,5 +1,5 @@
 #pragma once
-// The activations without an exponential, on vectors; for *.isa.cpp files alone.
+// The activations without an exponential, on vectors; for *.isa.cpp files alone. NaN passes through.
 #include "kernels/activation_kind.h"
 #include "kernels/simd.h"
 
@@ -11,12 +11,12 @@ inline V activated(V z, Activation act, T slope) {
   const V zero{};
   switch (act) {
     case Activation::relu:
-      return z > zero ? z : zero;
+      return z < zero ? zero : z;
     case Activation::leaky_relu:
-      return z > zero ? z : slope * z;
+      return z < zero ? slope * z : z;
     case Activation::relu6: {
-      const V six = broadcast(T(6)), low = z > zero ? z : zero;
-      return low < six ? low : six;
+      const V six = broadcast(T(6)), low = z < zero ? zero : z;
+      return low > six ? six : low;
     }
     default:
       return z;

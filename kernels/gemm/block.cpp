@@ -1,6 +1,6 @@
 #include "kernels/gemm/block.h"
 
-#include "kernels/gemm/curved.h"
+#include "kernels/activation.h"
 
 namespace cairn {
 namespace {
@@ -12,7 +12,7 @@ void multiply(const Block<T>& k) {
   for (int64_t m = 0; m < k.M; ++m)
     for (int64_t n = 0; n < k.N; ++n) {
       T& c = k.c[m * k.c_row + n];
-      c = curved(c, k.act);
+      c = activate(k.act, c, T(0));
     }
 }
 

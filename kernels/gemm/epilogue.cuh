@@ -6,23 +6,6 @@
 
 namespace cairn::CAIRN_NS {
 
-CAIRN_DEVICE float activated(float z, Activation act, float slope) {
-  switch (act) {
-    case Activation::relu:
-      return activate<Activation::relu>(z, slope);
-    case Activation::leaky_relu:
-      return activate<Activation::leaky_relu>(z, slope);
-    case Activation::relu6:
-      return activate<Activation::relu6>(z, slope);
-    case Activation::sigmoid:
-      return activate<Activation::sigmoid>(z, slope);
-    case Activation::softplus:
-      return activate<Activation::softplus>(z, slope);
-    default:
-      return z;
-  }
-}
-
 /// The larger one; NaN if either is.
 CAIRN_DEVICE float larger(float a, float b) { return b > a || b != b ? b : a; }
 
@@ -34,7 +17,7 @@ CAIRN_DEVICE void write_columns(const Product& p, T* row, const T* bias, int n,
 #pragma unroll
   for (int e = 0; e < N; ++e) {
     const float z = bias && n + e < p.n ? sums[e] + float(bias[n + e]) : sums[e];
-    out[e] = T(activated(z, p.act, p.slope));
+    out[e] = T(activate(p.act, z, p.slope));
   }
   if (p.c_aligned) {
     if (n < p.n) store_pack(row + n, out);
