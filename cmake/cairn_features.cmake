@@ -18,6 +18,14 @@ function(cairn_choose name wanted found why)
   endif()
 endfunction()
 
+# Binaries to carry: what a machine with a GPU and little else has (C library, driver) stays dynamic.
+if(CAIRN_PORTABLE_BINARIES)
+  set(CAIRN_ONEDNN OFF)  # it brings OpenMP
+  set(CAIRN_OPENCV OFF)
+  set(Boost_USE_STATIC_LIBS ON)
+  add_link_options(-static-libstdc++ -static-libgcc -s)
+endif()
+
 # CUDA: nvcc, and in AUTO also a driver; the architecture of that GPU, or the list named in the docs.
 set(found FALSE)
 set(why "switched off")

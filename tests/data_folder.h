@@ -4,14 +4,14 @@
 #include <filesystem>
 #include <string>
 
-#include "test_paths.h"
+#include "tests/source_path.h"
 
 namespace cairn {
 
 /// CAIRN_DATA, or the folder shared/data beside the checkout; "" where `name` is not in it.
 inline std::string data_folder(const std::string& name) {
   const char* set = std::getenv("CAIRN_DATA");
-  const std::string root = set ? set : CAIRN_SOURCE_DIR "/../shared/data";
+  const std::string root = set ? set : source_path("../shared/data");
   const std::string path = root + "/" + name;
   return std::filesystem::exists(path) ? path : "";
 }

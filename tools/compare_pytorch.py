@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Cairn and PyTorch side by side on this machine's CPU, in one run.
+"""Cairn and PyTorch side by side on this machine's CPU or GPU, in one run.
 
-    python3 tools/compare_pytorch.py --cairn build/release/cairn
+    python3 tools/compare_pytorch.py --cairn build/release/cairn [--device cuda]
 
 Both sides run in turn, each measurement in a process of its own; medians of the rounds are compared.
 PyTorch gets its best of eager and scripted, contiguous and channels-last, with bound threads and an
-allocator that keeps its memory. Needs PyTorch in the Python that runs this (or in --python).
+allocator that keeps its memory; on a GPU without TF32, as Cairn computes, and with cuDNN's search for its
+fastest algorithms. Needs PyTorch in the Python that runs this (or in --python).
 """
 import argparse
 import json
@@ -24,7 +25,10 @@ KEEP_MEMORY = {
 }
 
 
-# ---- the PyTorch side, run as `compare_pytorch.py child CASE MODE THREADS` ------------------------------
+TRAINING_BATCH = {"cpu": 8, "cuda": 64}  # a GPU is not busy with 8 images
+
+
+# ---- the PyTorch side, run as `compare_pytorch.py child CASE MODE THREADS DEVICE` -----------------------
 
 
 def superpoint(torch, with_descriptor):
@@ -76,20 +80,24 @@ def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
     ys, xs = torch.nonzero(scores > threshold, as_tuple=True)
     best, order = scores[ys, xs].topk(min(top_k, ys.numel()))
     xy = torch.stack([xs[order], ys[order]], 1).to(heat.dtype)
-    size = torch.tensor([coarse.shape[3] * 8, coarse.shape[2] * 8], dtype=xy.dtype)
+    size = torch.tensor([coarse.shape[3] * 8, coarse.shape[2] * 8], dtype=xy.dtype, device=xy.device)
     grid = (xy + 0.5) / size * 2 - 1
     sampled = F.grid_sample(F.normalize(coarse, dim=1), grid[None, None], align_corners=False)
     return xy, best, F.normalize(sampled[0, :, 0], dim=0)
 
 
-def child(case, mode, threads):
+def child(case, mode, threads, device):
     import torch
 
     torch.set_num_threads(threads)
+    if device == "cuda":
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.benchmark = True
     train = case == "train"
+    batch = TRAINING_BATCH[device] if train else 1
     height, width = (120, 160) if train else (240, 320) if case == "start" else (480, 640)
-    model = superpoint(torch, with_descriptor=not train)
-    image = torch.rand(8 if train else 1, 1, height, width)
+    model = superpoint(torch, with_descriptor=not train).to(device)
+    image = torch.rand(batch, 1, height, width).to(device)
     if "bf16" in mode:
         model, image = model.bfloat16(), image.bfloat16()
     if "cl" in mode:
@@ -97,7 +105,7 @@ def child(case, mode, threads):
         image = image.contiguous(memory_format=torch.channels_last)
     if train:
         optimizer = torch.optim.Adam([p for p in model.parameters()], lr=1e-3)
-        label = torch.randint(0, 65, (8, height // 8, width // 8))
+        label = torch.randint(0, 65, (batch, height // 8, width // 8)).to(device)
 
         def run():
             optimizer.zero_grad(set_to_none=True)
@@ -124,6 +132,8 @@ def child(case, mode, threads):
     while len(times) < 8 or sum(times) < 2:
         start = time.perf_counter()
         run()
+        if device == "cuda":
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
     return {
         "ms": 1000 * statistics.median(times),
@@ -154,18 +164,19 @@ def whole_process(command, env=None):
 class Comparison:
     def __init__(self, arguments):
         self.cairn, self.python = arguments.cairn, arguments.python
-        self.threads, self.rounds = arguments.threads, arguments.rounds
+        self.threads, self.rounds, self.device = arguments.threads, arguments.rounds, arguments.device
         self.env = {**os.environ, **KEEP_MEMORY, "OMP_NUM_THREADS": str(arguments.threads), "OMP_PROC_BIND": "true"}
         self.rows = []
 
     def torch(self, case, mode):
-        return run_json([self.python, __file__, "child", case, mode, str(self.threads)], self.env)
+        return run_json([self.python, __file__, "child", case, mode, str(self.threads), self.device], self.env)
 
     def bench(self, *words):
-        return run_json([self.cairn, "bench", *words, "--threads", str(self.threads), "--json"])
+        where = ["--device", self.device, "--threads", str(self.threads)]
+        return run_json([self.cairn, "bench", *words, *where, "--json"])
 
     def add(self, what, cairn_words, case, modes, goal, field="median_ms"):
-        """`goal`: the ratio that Cairn is to reach."""
+        """`goal`: the ratio that Cairn is to reach on a CPU."""
         ours, theirs = [], {mode: [] for mode in modes}
         for _ in range(self.rounds):
             ours.append(self.bench(*cairn_words)[field])
@@ -177,15 +188,17 @@ class Comparison:
         return mine, other
 
     def row(self, what, ours, theirs, ratio, goal):
+        goal = goal if self.device == "cpu" else "none set"
         self.rows.append({"work": what, "cairn": ours, "pytorch": theirs, "ratio": ratio, "goal": goal})
         print(f"| {what} | {theirs} | {ours} | {ratio:.2f} | {goal} |", flush=True)
 
     def processes(self, image, model):
         """Process start to keypoints at 240x320, and the peak memory of detection at 480x640."""
-        detect = [self.cairn, "detect", "--model", model, "--json", "--threads", str(self.threads)]
+        detect = [self.cairn, "detect", "--model", model, "--json", "--device", "cpu", "--threads", str(self.threads)]
         start = statistics.median(whole_process([*detect, image(240, 320)])[0] for _ in range(5))
         theirs = statistics.median(
-            whole_process([self.python, __file__, "child", "start", "eager cl", str(self.threads)], self.env)[0]
+            whole_process([self.python, __file__, "child", "start", "eager cl", str(self.threads), "cpu"],
+                          self.env)[0]
             for _ in range(3))
         self.row("process start to keypoints, 240x320", f"{start:.0f} ms", f"{theirs:.0f} ms", start / theirs, "<= 150 ms")
         peak = whole_process([*detect, image(480, 640)])[1]
@@ -197,10 +210,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cairn", default="build/release/cairn", help="the program to measure")
     parser.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--model", help="weights for the rows that run `cairn detect`; left out without")
-    parser.add_argument("--json", metavar="FILE", help="write the rows here too")
+    parser.add_argument("--model", help="weights for the rows that run `cairn detect` on a CPU; left out without")
+    parser.add_argument("--json", metavar="FILE", help="write the rows here too; - is stdout")
     arguments = parser.parse_args()
 
     c = Comparison(arguments)
@@ -209,9 +223,10 @@ def main():
     network = ["model", "superpoint", "--size", "480x640"]
     c.add("SuperPoint network, 480x640, fp32", network, "network", fp32, 0.70)
     c.add("image to keypoints and descriptors, 480x640", [*network, "--detect"], "pipeline", fp32, 0.65)
-    c.add("MagicPoint training step, 8x120x160, fp32",
-          ["train", "magicpoint", "--batch", "8", "--size", "120x160"], "train", ["eager", "eager cl"], 0.75)
-    if arguments.model:
+    batch = TRAINING_BATCH[c.device]
+    c.add(f"MagicPoint training step, {batch}x120x160, fp32",
+          ["train", "magicpoint", "--batch", str(batch), "--size", "120x160"], "train", ["eager", "eager cl"], 0.75)
+    if arguments.model and c.device == "cpu":
         with tempfile.TemporaryDirectory() as folder:
 
             def image(height, width):
@@ -221,13 +236,15 @@ def main():
                 return path
 
             c.processes(image, arguments.model)
-    if arguments.json:
+    if arguments.json == "-":
+        print(json.dumps(c.rows, indent=1))
+    elif arguments.json:
         with open(arguments.json, "w") as out:
             json.dump(c.rows, out, indent=1)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["child"]:
-        print(json.dumps(child(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
+        print(json.dumps(child(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])))
     else:
         main()

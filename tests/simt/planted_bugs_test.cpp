@@ -5,10 +5,10 @@
 #include <fstream>
 #include <numeric>
 
-#include "test_paths.h"
 #include "kernels/simt/simt.h"
 #include "runtime/error.h"
 #include "tests/simt/kernels.h"
+#include "tests/source_path.h"
 
 namespace cairn {
 namespace {
@@ -47,7 +47,7 @@ const Bug bugs[] = {
 
 // "planted_bugs.cu:12" for every line that carries a comment with the kernel's name.
 std::vector<std::string> marked_lines(const std::string& kernel) {
-  std::ifstream file(CAIRN_SOURCE_DIR "/tests/simt/planted_bugs.cu");
+  std::ifstream file(source_path("tests/simt/planted_bugs.cu"));
   std::vector<std::string> places;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number)

@@ -2,6 +2,7 @@
 #include "layers/weights.h"
 #include "runtime/device.h"
 #include "runtime/image.h"
+#include "tests/source_path.h"
 #include "tests/tools/run_program.h"
 
 namespace cairn {
@@ -12,7 +13,7 @@ using Program = ProgramTest;
 TEST_F(Program, HelpOfEveryVerbEndsWithAnExample) {
   const Answer help = cairn("--help");
   EXPECT_EQ(help.code, 0);
-  for (const auto& file : std::filesystem::directory_iterator(CAIRN_SOURCE_DIR "/tools/verbs")) {
+  for (const auto& file : std::filesystem::directory_iterator(source_path("tools/verbs"))) {
     const std::string verb = file.path().stem().string();
     EXPECT_NE(help.out.find("\n  " + verb), std::string::npos) << verb;
     const Answer a = cairn(verb + " --help");

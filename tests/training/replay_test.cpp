@@ -6,6 +6,7 @@
 
 #include "runtime/error.h"
 #include "tests/data_folder.h"
+#include "tests/source_path.h"
 
 namespace cairn {
 namespace {
@@ -33,15 +34,14 @@ TEST_P(Replay, MagicPointWithAdam) {
 }
 
 TEST_P(Replay, HourglassWithRmsprop) {
-  expect_reproduced(
-      replay(CAIRN_SOURCE_DIR "/tests/replay/hourglass2-rmsprop", GetParam(), DType::f32), 1e-4,
-      1e-4);
+  expect_reproduced(replay(source_path("tests/replay/hourglass2-rmsprop"), GetParam(), DType::f32),
+                    1e-4, 1e-4);
 }
 
 // In float64 nothing but the recording's own float32 storage is left: 1e-7.
 TEST(ReplayFloat64, HourglassWithRmspropToSevenDigits) {
   const ReplayResult r =
-      replay(CAIRN_SOURCE_DIR "/tests/replay/hourglass2-rmsprop", Device::cpu, DType::f64);
+      replay(source_path("tests/replay/hourglass2-rmsprop"), Device::cpu, DType::f64);
   expect_reproduced(r, 1e-7, 1e-7);
   EXPECT_LE(r.max_weight_error, 1e-6) << r.max_weight_name;
 }

@@ -1,0 +1,55 @@
+"""Writes what tools/gpu_check.py found: report.md for people, report.json for programs."""
+import json
+import os
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for row in rows:
+        lines.append("| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def figures(report):
+    """The tables of what was measured."""
+    data = {s["name"]: s["data"] for s in report["steps"] if s["data"]}
+    replays = [(name[len("replay "):], *(f"{d[k]:.2g}" for k in ("max_relative_loss_error", "max_weight_error")))
+               for name, d in data.items() if name.startswith("replay ")]
+    if replays:
+        yield "## Recorded steps\n\n" + table(["recording", "relative error of a loss", "error of a weight"], replays)
+    benches = [(name[len("bench "):], d["batch"], d["size"], f"{d['median_ms']:.3f}", f"{d['first_ms']:.1f}",
+                f"{d['gflop_per_s']:.0f}", f"{100 * d['share_of_limit']:.0f} %", f"{d['peak_bytes'] / 1e6:.1f}")
+               for name, d in data.items() if name.startswith("bench ") and "median_ms" in d]
+    if benches:
+        yield "## Models\n\nfp32. The limit is the rate of a matrix product, measured in the same process.\n\n" + table(
+            ["work", "batch", "size", "median ms", "first ms", "GFLOP/s", "of the limit", "peak MB"], benches)
+    if "beside PyTorch" in data:
+        yield "## Beside PyTorch\n\nfp32 without TF32, PyTorch's best of eager and scripted.\n\n" + table(
+            ["work", "PyTorch", "Cairn", "ratio"],
+            [(r["work"], r["pytorch"], r["cairn"], f"{r['ratio']:.2f}") for r in data["beside PyTorch"]])
+    kernels = data.get("bench kernels")
+    if kernels:
+        yield (f"## Kernels\n\nLimits measured: {kernels['limit_gflop_per_s']:.0f} GFLOP/s, "
+               f"{kernels['limit_gb_per_s']:.0f} GB/s.\n\n") + table(
+            ["kernel", "shape", "median ms", "GB/s", "GFLOP/s", "of the limit"],
+            [(k["kernel"], k["shape"], f"{k['median_ms']:.4f}", f"{k['gb_per_s']:.0f}", f"{k['gflop_per_s']:.0f}",
+              f"{100 * k['share_of_limit']:.0f} %") for k in kernels["kernels"]])
+
+
+def write(report, out):
+    count = {r: sum(s["result"] == r for s in report["steps"]) for r in ("passed", "failed", "skipped")}
+    parts = [f"# GPU check: {report['machine']['gpu'].split(',')[0]}, {report['date']}\n",
+             f"{count['passed']} steps passed, {count['failed']} failed, {count['skipped']} were skipped, "
+             f"in {report['seconds']:.0f} s.\n",
+             table(["machine", ""], report["machine"].items()),
+             table(["step", "result", "seconds", "what it says"],
+                   [(s["name"], s["result"] if s["result"] != "failed" else "**failed**", s["seconds"], s["says"])
+                    for s in report["steps"]]),
+             *figures(report)]
+    for s in report["steps"]:
+        if s.get("tail"):
+            parts.append(f"## {s['name']}: how it ended\n\n```\n{s['tail']}\n```\n")
+    for name, text in (("report.json", json.dumps(report, indent=1) + "\n"), ("report.md", "\n".join(parts))):
+        with open(os.path.join(out, name), "w") as file:
+            file.write(text)
+    return count["failed"]
