@@ -1,4 +1,5 @@
 #include "layers/functions_conv.h"
+#include "runtime/flops.h"
 
 #include "layers/check.h"
 
@@ -76,6 +77,11 @@ Shape conv_transpose2d_shape(const Var& x, const Var& w, const Var& bias,
   return {x.dim(0), h, v, outputs};
 }
 
+// Every pixel of `places` meets every weight but those of the other side's channels.
+void count_flops(const Shape& places, const Tensor& w) {
+  FlopCounter::add(2.0 * double(places[0] * places[1] * places[2]) * double(w.count()));
+}
+
 // Runs `backward_weights(dw, dbias)` if either is wanted.
 template <class F>
 void want_weights(Grads& grads, const Tensor& w, F&& backward_weights) {
@@ -93,6 +99,7 @@ Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& opt
   Epilogue epilogue;
   if (bias.defined()) epilogue.bias = &bias.value();
   conv2d(x.value(), w.value(), options, epilogue, y);
+  count_flops(y.shape(), w.value());
   return x.tape().record("conv2d", {x, w, bias}, y,
                          [options, xv = x.value(), wv = w.value()](const Tensor& dy, Grads& grads) {
                            want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
@@ -107,6 +114,7 @@ Var conv_transpose2d(const Var& x, const Var& w, const Var& bias,
                      const ConvTranspose2dOptions& options) {
   Tensor y = x.value().empty_like(conv_transpose2d_shape(x, w, bias, options));
   conv_transpose2d(x.value(), w.value(), bias.defined() ? &bias.value() : nullptr, options, y);
+  count_flops(x.shape(), w.value());
   return x.tape().record("conv_transpose2d", {x, w, bias}, y,
                          [options, xv = x.value(), wv = w.value()](const Tensor& dy, Grads& grads) {
                            want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
@@ -127,6 +135,9 @@ Var conv2d_fused(const Var& x, const Var& w, const Var& bias, const Conv2dOption
   Epilogue epilogue{nullptr, step.act, step.slope, step.pool2};
   if (bias.defined()) epilogue.bias = &bias.value();
   conv2d(x.value(), w.value(), options, epilogue, y);
+  const int64_t h = conv2d_output_size(x.dim(1), w.dim(1), options),
+                v = conv2d_output_size(x.dim(2), w.dim(2), options);
+  count_flops({x.dim(0), h, v}, w.value());
   return x.tape().constant(y);
 }
 

@@ -33,6 +33,14 @@ class Model : public Module {
   virtual int channels() const = 0;       ///< of the input image: 1 grey, 3 RGB
   virtual int size_multiple() const = 0;  ///< image sides must be multiples of this
 
+  /// What loss() reads beside the image for a batch of images of this size.
+  struct InputSpec {
+    Shape shape;
+    DType dtype;
+    double limit;  ///< values lie in [0, limit)
+  };
+  virtual std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
+                                                       int64_t width) const = 0;
   /// The training loss, one element.
   virtual Var loss(Tape& tape, const Batch& batch) = 0;
   /// Everything the network returns, by name, for `--raw` and for comparisons.

@@ -112,6 +112,11 @@ std::unique_ptr<Model> make_stacked_hourglass(const Options& options) {
   return std::make_unique<StackedHourglass>(o);
 }
 
+std::map<std::string, Model::InputSpec> StackedHourglass::loss_inputs(int64_t batch, int64_t height,
+                                                                      int64_t width) const {
+  return {{"heatmaps", {{batch, height / 4, width / 4, options_.joints}, DType::f32, 1}}};
+}
+
 Var StackedHourglass::loss(Tape& tape, const Batch& batch) {
   const std::vector<Var> heatmaps = forward(tape.constant(batch.at("image")));
   const Var target = tape.constant(batch.at("heatmaps"));

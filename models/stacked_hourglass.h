@@ -33,6 +33,8 @@ class StackedHourglass : public Model {
   int channels() const override { return 3; }
   int size_multiple() const override { return 4 << options_.depth; }
 
+  std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
+                                               int64_t width) const override;
   /// Sum over stacks of the mean squared error. Batch: image, heatmaps [N,H/4,W/4,joints].
   Var loss(Tape& tape, const Batch& batch) override;
   /// "heatmaps" of the last stack.

@@ -47,6 +47,8 @@ class SuperPoint : public Model {
   int channels() const override;
   int size_multiple() const override { return cell; }
 
+  std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
+                                               int64_t width) const override;
   /// The detector loss of MagicPoint: mean over valid cells of the 65-way cross entropy.
   /// Batch: image, label i32 [N,H/8,W/8] in 0..64, valid [N,H/8,W/8] of 0 and 1.
   Var loss(Tape& tape, const Batch& batch) override;

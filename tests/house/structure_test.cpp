@@ -1,0 +1,125 @@
+// The house keeps its own rules: an op has its siblings and its row, arrows point downwards, and what
+// the documents name exists.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path root = CAIRN_SOURCE_DIR;
+
+std::string content(const fs::path& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+std::vector<fs::path> files(const fs::path& folder, const std::set<std::string>& extensions) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && extensions.count(entry.path().extension().string()))
+      found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string all_rows() {
+  std::string text;
+  for (const fs::path& p : files(root / "tests/conformance", {".cpp"})) text += content(p);
+  return text;
+}
+
+TEST(House, EveryOpHasItsSiblingsAndItsConformanceRow) {
+  const std::string rows = all_rows();
+  int ops = 0;
+  for (const fs::path& header : files(root / "kernels", {".h"})) {
+    if (content(header).find("\nCAIRN_ON_EACH_DEVICE(") == std::string::npos) continue;
+    ++ops;
+    const std::string name = header.stem().string();
+    for (const char* sibling : {".cpp", ".cu"}) {
+      fs::path path = header;
+      EXPECT_TRUE(fs::exists(path.replace_extension(sibling)))
+          << fs::relative(header, root) << " has no sibling " << sibling;
+    }
+    EXPECT_NE(rows.find("\"" + name + "\""), std::string::npos)
+        << name << " has no row in tests/conformance";
+  }
+  EXPECT_GT(ops, 20);
+}
+
+TEST(House, EveryCudaFileSaysWhatItMovesAndHowItIsLaunched) {
+  for (const fs::path& cu : files(root / "kernels", {".cu"})) {
+    const std::string text = content(cu), head = text.substr(0, text.find("#include"));
+    for (const char* fact : {"Launch", "Traffic", "Repeats"})
+      EXPECT_NE(head.find(fact), std::string::npos)
+          << fs::relative(cu, root) << ": its header does not state '" << fact << "'";
+  }
+}
+
+// tools -> training -> models -> layers -> kernels -> runtime; geometry stands beside kernels.
+TEST(House, ArrowsPointDownwards) {
+  const std::map<std::string, std::set<std::string>> above = {
+      {"runtime", {"geometry", "kernels", "layers", "models", "training", "tools"}},
+      {"geometry", {"kernels", "layers", "models", "training", "tools"}},
+      {"kernels", {"geometry", "layers", "models", "training", "tools"}},
+      {"layers", {"models", "training", "tools"}},
+      {"models", {"training", "tools"}},
+      {"training", {"tools"}}};
+  const std::regex include("#include \"([a-z]+)/");
+  for (const auto& [folder, forbidden] : above)
+    for (const fs::path& file : files(root / folder, {".h", ".cpp", ".cu", ".cuh"})) {
+      const std::string text = content(file);
+      for (std::sregex_iterator it(text.begin(), text.end(), include), end; it != end; ++it) {
+        const std::string target = (*it)[1];
+        // The pool beneath simt's tensors: the one upward arrow, stated in runtime/memory.cpp.
+        if (file == root / "runtime/memory.cpp" && target == "kernels") continue;
+        EXPECT_FALSE(forbidden.count(target))
+            << fs::relative(file, root) << " includes " << target << "/";
+      }
+    }
+}
+
+std::vector<fs::path> documents() {
+  std::vector<fs::path> found = files(root / "docs", {".md"});
+  for (const char* name : {"README.md", "CONTRIBUTING.md", "kernels/README.md"})
+    found.push_back(root / name);
+  return found;
+}
+
+TEST(Documents, EveryPathTheyNameExists) {
+  // `kernels/pool/max_pool.cu` in backticks, and [text](relative/path).
+  const std::regex path_in_ticks(
+      "`((?:\\.ci|cmake|runtime|geometry|kernels|layers|models|training|tools|tests|recipes|scripts|docs|weights)/"
+      "[A-Za-z0-9_./-]*)`");
+  const std::regex link("\\]\\(([^)#:]+)\\)");
+  for (const fs::path& document : documents()) {
+    const std::string text = content(document);
+    for (std::sregex_iterator it(text.begin(), text.end(), path_in_ticks), end; it != end; ++it)
+      EXPECT_TRUE((*it)[1].str().find("NAME") != std::string::npos || fs::exists(root / (*it)[1].str()))
+          << fs::relative(document, root) << " names " << (*it)[1];
+    for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it)
+      EXPECT_TRUE(fs::exists(document.parent_path() / (*it)[1].str()))
+          << fs::relative(document, root) << " links to " << (*it)[1];
+  }
+}
+
+TEST(Documents, EveryCommandTheyNameExists) {
+  const std::regex verb("(?:^|\\n|`|\\$ |/)cairn ([a-z]+)[ `\\n]"), script("(scripts/[a-z_]+\\.sh)");
+  for (const fs::path& document : documents()) {
+    const std::string text = content(document);
+    for (std::sregex_iterator it(text.begin(), text.end(), verb), end; it != end; ++it)
+      EXPECT_TRUE(fs::exists(root / "tools/verbs" / ((*it)[1].str() + ".cpp")))
+          << fs::relative(document, root) << " names cairn " << (*it)[1];
+    for (std::sregex_iterator it(text.begin(), text.end(), script), end; it != end; ++it)
+      EXPECT_TRUE(fs::exists(root / (*it)[1].str()))
+          << fs::relative(document, root) << " names " << (*it)[1];
+  }
+}
+
+}  // namespace

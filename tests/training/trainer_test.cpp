@@ -1,0 +1,116 @@
+#include "training/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "models/model_file.h"
+#include "runtime/error.h"
+#include "runtime/safetensors.h"
+#include "tests/temporary_folder.h"
+
+namespace cairn {
+namespace {
+
+Recipe small_recipe(const std::string& more = "") {
+  return Recipe::from_text(
+      "task = \"magicpoint\"\n[model]\narchitecture = \"magicpoint\"\nnorm = \"pre\"\n"
+      "[train]\nsteps = 4\nbatch = 2\nlog_every = 1\nevaluate_every = 100\nevaluate_at_end = "
+      "false\n"
+      "checkpoint_every = 2\n[data]\nheight = 120\nwidth = 160\nworkers = 1\n" +
+          more,
+      "test.toml");
+}
+
+TrainOptions into(const std::string& folder) {
+  TrainOptions options;
+  options.out = folder;
+  return options;
+}
+
+void expect_same_tensors(const std::string& a, const std::string& b) {
+  const SafetensorsFile first = read_safetensors(a), second = read_safetensors(b);
+  ASSERT_EQ(first.tensors.size(), second.tensors.size());
+  for (const auto& [name, tensor] : first.tensors) {
+    const Tensor& other = second.tensors.at(name);
+    ASSERT_EQ(tensor.bytes(), other.bytes()) << name;
+    EXPECT_EQ(std::memcmp(tensor.raw(), other.raw(), tensor.bytes()), 0) << name;
+  }
+}
+
+TEST(Trainer, AResumedRunEndsBitForBitWhereTheUninterruptedOneDoes) {
+  TemporaryFolder folder;
+  train(small_recipe(), into(folder / "whole"), [](const TrainProgress&) {});
+
+  // Stop after two steps, as Ctrl-C does, then go on.
+  const TrainResult stopped =
+      train(small_recipe(), into(folder / "parts"), [](const TrainProgress& p) {
+        if (p.step == 2) request_stop();
+      });
+  EXPECT_TRUE(stopped.interrupted);
+  EXPECT_EQ(stopped.steps_done, 2);
+  TrainOptions resume = into(folder / "parts");
+  resume.resume = true;
+  const TrainResult done = train(small_recipe(), resume, [](const TrainProgress&) {});
+  EXPECT_EQ(done.steps_done, 4);
+  EXPECT_FALSE(done.interrupted);
+  expect_same_tensors(folder / "whole/checkpoint.safetensors",
+                      folder / "parts/checkpoint.safetensors");
+}
+
+TEST(Trainer, ARunLeavesEverythingThatIsNeededToRepeatAndToUseIt) {
+  TemporaryFolder folder;
+  train(small_recipe(), into(folder / "run"), [](const TrainProgress&) {});
+  for (const char* file :
+       {"config.toml", "log.jsonl", "checkpoint.safetensors", "model.safetensors", "report.html"})
+    EXPECT_TRUE(std::filesystem::exists(folder / ("run/" + std::string(file)))) << file;
+  const LoadedModel loaded = load_model(folder / "run/model.safetensors", "", Device::cpu);
+  EXPECT_EQ(loaded.model->architecture(), "superpoint");
+  EXPECT_EQ(loaded.model->options().at("norm"), "pre");
+  EXPECT_EQ(read_log(folder / "run/log.jsonl").size(), 4u);
+  Recipe again = Recipe::from_file(folder / "run/config.toml");
+  EXPECT_EQ(again.integer("train.steps", 0, 0, 100), 4);
+}
+
+TEST(Trainer, AFolderThatHoldsARunIsNotOverwritten) {
+  TemporaryFolder folder;
+  train(small_recipe(), into(folder / "run"), [](const TrainProgress&) {});
+  EXPECT_THROW(train(small_recipe(), into(folder / "run"), [](const TrainProgress&) {}), Error);
+}
+
+TEST(Trainer, ACheckpointOfAnotherModelIsRefusedWithAllMismatches) {
+  TemporaryFolder folder;
+  train(small_recipe(), into(folder / "run"), [](const TrainProgress&) {});
+  TrainOptions resume = into(folder / "run");
+  resume.resume = true;
+  Recipe other = small_recipe();
+  other.set("model.norm=none");
+  try {
+    train(other, resume, [](const TrainProgress&) {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.wrong.find("bn1a"), std::string::npos) << e.what();
+    EXPECT_NE(e.wrong.find("bnPb"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Trainer, ANonFiniteLossStopsTheRunAndLeavesTheLastCheckpoint) {
+  TemporaryFolder folder;
+  Recipe recipe = small_recipe();
+  recipe.set("train.lr=10");  // the largest allowed: diverges at once without normalisation
+  recipe.set("model.norm=none");
+  recipe.set("train.steps=60");
+  recipe.set("optimizer.name=sgd");
+  try {
+    train(recipe, into(folder / "run"), [](const TrainProgress&) {});
+    FAIL() << "the loss stayed finite";
+  } catch (const Error& e) {
+    EXPECT_NE(e.wrong.find("the loss became"), std::string::npos) << e.what();
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "run"))
+    EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
+}
+
+}  // namespace
+}  // namespace cairn

@@ -1,0 +1,167 @@
+#include "tools/kernel_benchmarks.h"
+
+#include "kernels/conv/conv2d.h"
+#include "kernels/descriptor/l2_normalize.h"
+#include "kernels/elementwise/bias_activation.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/heatmap/detector_heatmap.h"
+#include "kernels/heatmap/gaussian.h"
+#include "kernels/heatmap/soft_argmax.h"
+#include "kernels/heatmap/spatial_softmax.h"
+#include "kernels/loss/softmax_cross_entropy.h"
+#include "kernels/norm/batch_norm.h"
+#include "kernels/optimizer/adam.h"
+#include "kernels/points/nms_greedy.h"
+#include "kernels/pool/max_pool.h"
+#include "kernels/pool/upsample_nearest.h"
+#include "kernels/warp/warp_image.h"
+#include "runtime/error.h"
+#include "runtime/random.h"
+
+namespace cairn {
+namespace {
+
+// simt is for correctness: its tables use images an eighth as wide and high.
+struct Maker {
+  Device device;
+  std::vector<KernelBenchmark> list;
+
+  int64_t side(int64_t n) const { return device == Device::simt ? std::max<int64_t>(n / 8, 1) : n; }
+  Tensor random(const Shape& shape, double low = -1, double high = 1) const {
+    Tensor t = Tensor::empty(shape);
+    Random r(3);
+    for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(r.uniform(low, high));
+    return t.to(device);
+  }
+  Tensor empty(const Shape& shape, DType type = DType::f32) const {
+    return Tensor::empty(shape, type, device);
+  }
+  void add(const std::string& name, const Shape& shape, double bytes, double flops,
+           std::function<void()> run) {
+    list.push_back({name, text(shape), bytes, flops, std::move(run)});
+  }
+};
+
+void convolutions(Maker& m) {
+  struct Layer {
+    int64_t h, w, in, out;
+    int kernel;
+  };
+  for (const Layer l : {Layer{480, 640, 1, 64, 3},
+                        {480, 640, 64, 64, 3},
+                        {120, 160, 128, 128, 3},
+                        {60, 80, 128, 256, 3},
+                        {60, 80, 256, 65, 1},
+                        {64, 64, 256, 128, 1}}) {
+    const Conv2dOptions options{.stride = 1, .padding = l.kernel / 2, .dilation = 1, .groups = 1};
+    const Shape xs{1, m.side(l.h), m.side(l.w), l.in}, ys{1, m.side(l.h), m.side(l.w), l.out};
+    const Tensor x = m.random(xs), w = m.random({l.out, l.kernel, l.kernel, l.in}),
+                 b = m.random({l.out}), dy = m.random(ys);
+    Tensor y = m.empty(ys), dx = m.empty(xs), dw = w.empty_like(), db = b.empty_like();
+    const double bytes = double(x.bytes() + y.bytes() + w.bytes());
+    const double flops = 2.0 * double(xs[1] * xs[2]) * double(w.count());
+    const std::string name = text("conv2d ", l.kernel, "x", l.kernel, " ", l.in, "-", l.out);
+    m.add(name, xs, bytes, flops,
+          [=]() mutable { conv2d(x, w, options, {.bias = &b, .act = Activation::relu}, y); });
+    if (l.in == 1) continue;
+    m.add(name + " dx", xs, bytes, flops,
+          [=]() mutable { conv2d_backward_data(dy, w, options, dx); });
+    m.add(name + " dw", xs, bytes, flops,
+          [=]() mutable { conv2d_backward_weights(x, dy, options, dw, &db); });
+  }
+}
+
+void products(Maker& m) {
+  const int64_t n = m.side(1024);
+  const Tensor a = m.random({n, n}), b = m.random({n, n});
+  Tensor c = m.empty({n, n});
+  m.add("gemm", {n, n, n}, 12.0 * double(n * n), 2.0 * double(n * n * n),
+        [=]() mutable { gemm(a, false, b, false, c); });
+}
+
+void training_passes(Maker& m) {
+  const Shape s{8, m.side(120), m.side(160), 64}, half{8, s[1] / 2, s[2] / 2, 64}, v{64};
+  const Tensor x = m.random(s), dy = m.random(s), gamma = m.random(v), beta = m.random(v);
+  Tensor y = m.empty(s), dx = m.empty(s), rm = m.random(v), rv = m.random(v, 1, 2),
+         mean = m.empty(v), invstd = m.empty(v), dgamma = m.empty(v), dbeta = m.empty(v),
+         pooled = m.empty(half), index = m.empty(half, DType::u8);
+  const double bytes = double(x.bytes()), count = double(x.count());
+  m.add("batch_norm training", s, 3 * bytes, 8 * count,
+        [=]() mutable { batch_norm_training(x, gamma, beta, {}, rm, rv, mean, invstd, y); });
+  batch_norm_training(x, gamma, beta, {}, rm, rv, mean, invstd, y);
+  m.add("batch_norm backward", s, 5 * bytes, 9 * count, [=]() mutable {
+    batch_norm_backward(x, dy, gamma, mean, invstd, Statistics::batch, &dx, dgamma, dbeta);
+  });
+  m.add("bias_activation relu", s, 2 * bytes, count,
+        [=]() mutable { bias_activation(x, nullptr, Activation::relu, 0, y); });
+  m.add("bias_activation backward", s, 3 * bytes, count,
+        [=]() mutable { bias_activation_backward(y, dy, Activation::relu, 0, &dx, nullptr); });
+  m.add("max_pool 2x2", s, 1.3125 * bytes, count,
+        [=]() mutable { max_pool(x, {}, pooled, &index); });
+  m.add("upsample_nearest 2x", half, 1.25 * bytes, 0,
+        [=]() mutable { upsample_nearest(pooled, 2, y); });
+
+  const Shape cells{8, s[1] / 8, s[2] / 8}, logit_shape{8, s[1] / 8, s[2] / 8, 65};
+  const Tensor logits = m.random(logit_shape, -4, 4),
+               labels = m.random(cells, 0, 65).to(DType::i32);
+  Tensor log_sum = m.empty({8, cells[1], cells[2], 2}), total = m.empty({}), loss = m.empty({});
+  m.add("softmax_cross_entropy", logit_shape, double(logits.bytes()), 4 * double(logits.count()),
+        [=]() mutable { softmax_cross_entropy(logits, labels, nullptr, log_sum, total, loss); });
+  const int64_t n = 1'300'864 / (m.device == Device::simt ? 64 : 1);
+  const Tensor grads = m.random({n}), scales = m.random({n / 64, 2}, 1, 1),
+               clip = m.random({1}, 1, 1);
+  Tensor values = m.random({n}), first = m.random({n}, 0, 0), second = first.clone(),
+         steps = Tensor::zeros({n / 64}, DType::i32, m.device);
+  m.add("adam", {n}, 28.0 * double(n), 15.0 * double(n),
+        [=]() mutable { adam(grads, scales, clip, {}, values, first, second, steps); });
+}
+
+void heatmaps(Maker& m) {
+  const Shape s{16, m.side(64), m.side(64), 16}, points{16, 16, 2}, maps{16, 16};
+  const Tensor z = m.random(s, -3, 3);
+  const double bytes = double(z.bytes()), count = double(z.count());
+  Tensor h = m.empty(s), point = m.empty(points), variance = m.empty(points),
+         stats = m.empty(points);
+  m.add("spatial_softmax", s, 2 * bytes, 4 * count, [=]() mutable { spatial_softmax(z, 1, h); });
+  m.add("soft_argmax", s, bytes, 10 * count,
+        [=]() mutable { soft_argmax(z, 1, point, variance, stats); });
+  const Tensor centre = m.random(points, 0.2, 0.8), sigma = m.random(maps, 0.05, 0.1),
+               one = m.random(maps, 1, 1);
+  m.add("gaussian", s, bytes, count,
+        [=]() mutable { gaussian(centre, sigma, one, GaussianForm::plain, h); });
+}
+
+void detection(Maker& m) {
+  const int64_t h = m.side(480), w = m.side(640);
+  const Tensor logits = m.random({1, h / 8, w / 8, 65}, -4, 4);
+  Tensor heat = m.empty({1, h, w}), kept = heat.empty_like();
+  m.add("detector_heatmap", {1, h, w}, 2 * double(heat.bytes()), 3 * double(logits.count()),
+        [=]() mutable { detector_heatmap(logits, heat); });
+  detector_heatmap(logits, heat);
+  m.add("nms_greedy radius 4", {1, h, w}, 2 * double(heat.bytes()), 0,
+        [=]() mutable { nms_greedy(heat, 4, 0.015, kept); });
+  const Tensor d = m.random({1, h / 8, w / 8, 256});
+  Tensor unit = d.empty_like();
+  m.add("l2_normalize", d.shape(), 2 * double(d.bytes()), 3 * double(d.count()),
+        [=]() mutable { l2_normalize(d, 1e-12, unit); });
+  const Tensor image = m.random({1, h, w, 1}),
+               matrix = Tensor::from<float>({1, 3, 3}, {0.9f, 0.1f, 5, -0.1f, 0.9f, 8, 1e-5f, 0, 1},
+                                            m.device);
+  Tensor warped = image.empty_like();
+  m.add("warp_image", image.shape(), 2 * double(image.bytes()), 30 * double(image.count()),
+        [=]() mutable { warp_image(image, matrix, {}, warped, nullptr); });
+}
+
+}  // namespace
+
+std::vector<KernelBenchmark> kernel_benchmarks(Device device) {
+  Maker m{device, {}};
+  convolutions(m);
+  products(m);
+  training_passes(m);
+  heatmaps(m);
+  detection(m);
+  return std::move(m.list);
+}
+
+}  // namespace cairn

@@ -1,0 +1,30 @@
+#pragma once
+// Timing with a stated method: warm-up apart, then repeated until both a count and a time are
+// reached; the median is what is reported, the first call what a user meets.
+#include <functional>
+#include <string>
+
+#include "runtime/device.h"
+
+namespace cairn {
+
+struct Timing {
+  double first_ms = 0;  ///< the very first call: lazy set-up and cold memory included
+  double median_ms = 0;
+  double min_ms = 0;
+  int runs = 0;
+};
+
+/// Calls f once (first_ms), twice more unmeasured, then at least `least_runs` times and for at
+/// least `least_seconds`. Waits for `device` after each call.
+Timing measure(Device device, const std::function<void()>& f, int least_runs = 10,
+               double least_seconds = 1.0);
+
+/// What this machine can do with the threads in use, measured in this process.
+struct MachineLimit {
+  double flop_per_s;   ///< float32 matrix product of 1536x1536 matrices, the best of several
+  double bytes_per_s;  ///< a = b + s c over arrays far larger than the caches
+};
+MachineLimit measure_limit(Device device);
+
+}  // namespace cairn

@@ -1,0 +1,227 @@
+// cairn bench: how fast models, training steps and kernels are, and how far from the machine's limit.
+#include <iomanip>
+#include <iostream>
+#include <memory>
+
+#include "models/model.h"
+#include "runtime/error.h"
+#include "runtime/flops.h"
+#include "runtime/memory.h"
+#include "runtime/random.h"
+#include "runtime/threads.h"
+#include "tools/kernel_benchmarks.h"
+#include "tools/measure.h"
+#include "tools/verb.h"
+#include "training/optimizer.h"
+
+namespace cairn {
+namespace {
+
+struct BenchOptions {
+  std::string model, size = "480x640", precision = "fp32", only;
+  std::vector<std::string> set;
+  int batch = 1;
+  bool detect = false, json = false;
+  Device device = Device::cpu;
+};
+
+Tensor noise(const Shape& shape, Device device) {
+  Tensor t = Tensor::empty(shape);
+  Random random(1);
+  for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(random.uniform());
+  return t.to(device);
+}
+
+struct Bench {
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Parameters> parameters;
+  Size size;
+
+  explicit Bench(const BenchOptions& o) : size(parse_size("--size", o.size)) {
+    if (o.precision != "fp32")
+      throw UsageError("--precision", text("'", o.precision, "'"), "fp32", "leave the option out");
+    Options options;
+    for (const std::string& s : o.set) {
+      const size_t equals = s.find('=');
+      if (equals == std::string::npos)
+        throw UsageError("--set", text("'", s, "'"), "option=value", "for example --set norm=pre");
+      options[s.substr(0, equals)] = s.substr(equals + 1);
+    }
+    require_available(o.device);
+    model = make_model(o.model, options);
+    parameters = std::make_unique<Parameters>(*model, o.device);
+    parameters->initialize(1);
+    const int multiple = model->size_multiple();
+    if (size.height % multiple || size.width % multiple)
+      throw UsageError("--size", o.size, text("multiples of ", multiple), "round the sides up");
+  }
+  Shape image_shape(int batch) const { return {batch, size.height, size.width, model->channels()}; }
+};
+
+// Multiply-adds of the network's convolutions, counted as they run.
+double count_flops(Model& model, const Tensor& image) {
+  const FlopCounter counter;
+  model.raw_outputs(image);
+  return counter.flops();
+}
+
+void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops, Json extra) {
+  const size_t peak = memory(o.device).use().peak;  // before the limit's own arrays
+  const MachineLimit limit = measure_limit(o.device);
+  const double rate = flops / (t.median_ms * 1e-3);
+  Json j{{"model", o.model},
+         {"device", name(o.device)},
+         {"batch", o.batch},
+         {"size", o.size},
+         {"precision", o.precision},
+         {"threads", thread_count()},
+         {"median_ms", t.median_ms},
+         {"min_ms", t.min_ms},
+         {"first_ms", t.first_ms},
+         {"runs", t.runs},
+         {"peak_bytes", peak},
+         {"parameters", b.parameters->count()},
+         {"gflop", flops * 1e-9},
+         {"gflop_per_s", rate * 1e-9},
+         {"limit_gflop_per_s", limit.flop_per_s * 1e-9},
+         {"share_of_limit", rate / limit.flop_per_s}};
+  j.update(extra);
+  if (o.json) return print_json(j);
+  std::cout << std::fixed << std::setprecision(1) << o.model << ", " << o.batch << " x " << o.size
+            << ", " << b.parameters->count() << " parameters, " << name(o.device) << ", "
+            << thread_count() << " threads\n"
+            << "  median   " << t.median_ms << " ms (least " << t.min_ms << ", first " << t.first_ms
+            << ", " << t.runs << " runs)\n"
+            << "  rate     " << rate * 1e-9 << " GFLOP/s of " << limit.flop_per_s * 1e-9
+            << " that a matrix product reaches here: " << 100 * rate / limit.flop_per_s
+            << " % (counted as direct convolution; Winograd may pass 100 %)\n"
+            << "  memory   " << double(peak) * 1e-6 << " MB at the peak\n";
+  for (const auto& [key, value] : extra.items()) std::cout << "  " << key << "  " << value << '\n';
+}
+
+void bench_model(const BenchOptions& o) {
+  Bench b(o);
+  const Tensor image = noise(b.image_shape(o.batch), o.device);
+  const double flops = count_flops(*b.model, image);
+  memory(o.device).release_cached();
+  memory(o.device).reset_peak();
+  if (!o.detect)
+    return report(o, b, measure(o.device, [&] { b.model->raw_outputs(image); }), flops,
+                  Json::object());
+  // From the image to keypoints; the network alone in the same process gives what comes after it.
+  DetectOptions options;
+  options.threshold = 0.005;
+  const Timing whole = measure(o.device, [&] { b.model->detect(image, options); });
+  const Timing network = measure(o.device, [&] { b.model->raw_outputs(image); });
+  report(o, b, whole, flops,
+         {{"network_ms", network.median_ms}, {"post_ms", whole.median_ms - network.median_ms}});
+}
+
+// What the loss of each system reads beside the image: uniform noise of the right shapes.
+Batch training_batch(const Bench& b, const BenchOptions& o) {
+  Batch batch{{"image", noise(b.image_shape(o.batch), o.device)}};
+  for (const auto& [name, spec] : b.model->loss_inputs(o.batch, b.size.height, b.size.width)) {
+    Tensor t = noise(spec.shape, Device::cpu);
+    for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] *= float(spec.limit);
+    batch[name] = t.to(spec.dtype).to(o.device);
+  }
+  return batch;
+}
+
+void bench_train(BenchOptions o) {
+  if (o.model == "magicpoint" && o.set.empty()) o.set = {"norm=none"};
+  Bench b(o);
+  const Batch batch = training_batch(b, o);
+  const double forward = count_flops(*b.model, batch.at("image"));
+  Optimizer optimizer(OptimizerConfig::defaults(OptimizerKind::adam), *b.parameters);
+  memory(o.device).release_cached();
+  memory(o.device).reset_peak();
+  const Timing t = measure(o.device, [&] {
+    b.parameters->begin_step();
+    Tape tape;
+    tape.training = true;
+    tape.backward(b.model->loss(tape, batch));
+    optimizer.step(1e-3, INFINITY);
+  });
+  // Forward, and the gradients of data and weights, each as many operations as the forward.
+  report(o, b, t, 3 * forward, {{"images_per_s", o.batch / (t.median_ms * 1e-3)}});
+}
+
+void bench_kernels(const BenchOptions& o) {
+  require_available(o.device);
+  const MachineLimit limit = measure_limit(o.device);
+  Json rows = Json::array();
+  for (const KernelBenchmark& k : kernel_benchmarks(o.device)) {
+    if (k.name.find(o.only) == std::string::npos) continue;
+    const Timing t = measure(o.device, k.run, 5, 0.1);
+    const double floor = std::max(k.bytes / limit.bytes_per_s, k.flops / limit.flop_per_s) * 1e3;
+    rows.push_back({{"kernel", k.name},
+                    {"shape", k.shape},
+                    {"median_ms", t.median_ms},
+                    {"bytes", k.bytes},
+                    {"flops", k.flops},
+                    {"gb_per_s", k.bytes / t.median_ms * 1e-6},
+                    {"gflop_per_s", k.flops / t.median_ms * 1e-6},
+                    {"floor_ms", floor},
+                    {"share_of_limit", floor / t.median_ms}});
+  }
+  if (o.json)
+    return print_json({{"device", name(o.device)},
+                       {"threads", thread_count()},
+                       {"limit_gflop_per_s", limit.flop_per_s * 1e-9},
+                       {"limit_gb_per_s", limit.bytes_per_s * 1e-9},
+                       {"kernels", rows}});
+  std::cout << name(o.device) << ", " << thread_count() << " threads: limits " << std::fixed
+            << std::setprecision(1) << limit.flop_per_s * 1e-9 << " GFLOP/s, "
+            << limit.bytes_per_s * 1e-9 << " GB/s\n"
+            << std::left << std::setw(28) << "kernel" << std::setw(30) << "shape" << std::right
+            << std::setw(10) << "ms" << std::setw(10) << "MB" << std::setw(10) << "MFLOP"
+            << std::setw(12) << "of limit\n";
+  for (const Json& r : rows)
+    std::cout << std::left << std::setw(28) << r["kernel"].get<std::string>() << std::setw(30)
+              << r["shape"].get<std::string>() << std::right << std::setprecision(3)
+              << std::setw(10) << r["median_ms"].get<double>() << std::setprecision(1)
+              << std::setw(10) << r["bytes"].get<double>() * 1e-6 << std::setw(10)
+              << r["flops"].get<double>() * 1e-6 << std::setw(9)
+              << 100 * r["share_of_limit"].get<double>() << " %\n";
+}
+
+}  // namespace
+
+void add_bench(CLI::App& verb) {
+  describe(verb, "Time models, training steps and kernels",
+           "cairn bench model superpoint --size 480x640 --threads 2\n"
+           "  cairn bench train magicpoint --batch 8 --size 120x160\n  cairn bench kernels");
+  auto o = std::make_shared<BenchOptions>();
+  const auto common = [&](CLI::App* sub) {
+    add_device_options(*sub, o->device);
+    add_json_option(*sub, o->json);
+  };
+  const auto of_model = [&](CLI::App* sub, const std::string& size) {
+    sub->add_option("MODEL", o->model, "superpoint, superpoint-mnv2, magicpoint, stacked_hourglass")
+        ->required()
+        ->type_name("");
+    sub->add_option("--size", o->size, "height x width; default " + size)->type_name("HxW");
+    sub->add_option("--batch", o->batch, "images")->check(CLI::PositiveNumber)->type_name("N");
+    sub->add_option("--precision", o->precision, "fp32")->type_name("P");
+    sub->add_option("--set", o->set, "an option of the model")
+        ->type_name("OPTION=VALUE")
+        ->allow_extra_args(false);
+    common(sub);
+  };
+  CLI::App* model = verb.add_subcommand("model", "one forward pass");
+  of_model(model, "480x640");
+  model->add_flag("--detect", o->detect, "from the image to keypoints and descriptors");
+  model->callback([o] { bench_model(*o); });
+  CLI::App* train = verb.add_subcommand("train", "one training step");
+  of_model(train, "480x640");
+  train->callback([o] { bench_train(*o); });
+  CLI::App* kernels =
+      verb.add_subcommand("kernels", "a table of kernels with bytes, FLOPs and share of the limit");
+  kernels->add_option("--only", o->only, "kernels whose name contains this")->type_name("TEXT");
+  common(kernels);
+  kernels->callback([o] { bench_kernels(*o); });
+  verb.require_subcommand(1);
+}
+
+}  // namespace cairn

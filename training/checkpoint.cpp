@@ -1,0 +1,56 @@
+#include "training/checkpoint.h"
+
+#include <cstdlib>
+#include <set>
+
+#include "layers/weights.h"
+#include "models/model_file.h"
+#include "runtime/error.h"
+
+namespace cairn {
+namespace {
+
+constexpr const char* step_key = "cairn.step";
+constexpr const char* optimizer_prefix = "optimizer.";
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
+                     int64_t step) {
+  auto tensors = export_weights(model);
+  for (const auto& state : optimizer.named_state())
+    tensors.push_back({state.name, state.tensor.to(Device::cpu)});
+  auto metadata = model_metadata(model);
+  metadata[step_key] = std::to_string(step);
+  write_safetensors(path, tensors, metadata);
+}
+
+int64_t load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer) {
+  const SafetensorsFile file = read_safetensors(path);
+  const auto step = file.metadata.find(step_key);
+  std::string wrong;
+  if (step == file.metadata.end()) wrong += text("\n  it does not say its ", step_key);
+  std::set<std::string> known;
+  for (const auto& state : optimizer.named_state()) {
+    known.insert(state.name);
+    const auto it = file.tensors.find(state.name);
+    if (it == file.tensors.end())
+      wrong += text("\n  ", state.name, ": missing");
+    else if (it->second.shape() != state.tensor.shape() ||
+             it->second.dtype() != state.tensor.dtype())
+      wrong += text("\n  ", state.name, ": file ", it->second, ", run ", state.tensor);
+  }
+  for (const auto& [name, tensor] : file.tensors)
+    if (name.rfind(optimizer_prefix, 0) == 0 && !known.count(name))
+      wrong += text("\n  ", name, ": not in this run");
+  if (!wrong.empty())
+    throw Error(path, "the checkpoint does not fit this run:" + wrong,
+                "a checkpoint of the same model and optimizer",
+                "resume with the config.toml that lies beside it");
+
+  load_weights(model, file, path, {optimizer_prefix});
+  for (auto& state : optimizer.named_state()) state.tensor.copy_from(file.tensors.at(state.name));
+  return std::atoll(step->second.c_str());
+}
+
+}  // namespace cairn

@@ -1,0 +1,34 @@
+#include "training/detector_evaluation.h"
+
+#include "models/model.h"
+
+namespace cairn {
+
+Detector model_detector(Model& model, Device device) {
+  return [&model, device](const Tensor& image) {
+    DetectOptions options;
+    options.threshold = 1e-3;
+    options.border = 0;
+    options.top_k = 300;
+    const Tensor one = image.reshape({1, image.dim(0), image.dim(1), 1}).to(device);
+    const Keypoints found = model.detect(one, options).at(0);
+    std::vector<ScoredPoint> points;
+    for (size_t i = 0; i < found.points.size(); ++i)
+      points.push_back({found.points[i][0], found.points[i][1], found.scores[i]});
+    return points;
+  };
+}
+
+DetectorScore evaluate_detector(const Detector& detector, const MagicPointData& data,
+                                int64_t images) {
+  DetectorMetrics clean, noisy;
+  for (int64_t i = 0; i < images; ++i)
+    for (bool with_noise : {false, true}) {
+      const DetectorTestImage test = magicpoint_test_image(data, i, with_noise);
+      (with_noise ? noisy : clean).add(detector(test.image), test.points);
+    }
+  return {clean.average_precision(), noisy.average_precision(), clean.localisation_error(),
+          noisy.localisation_error()};
+}
+
+}  // namespace cairn

@@ -1,0 +1,47 @@
+#pragma once
+// What a training run learns: where its batches come from and how its progress is measured. One
+// file per task, training/tasks/NAME.cpp, which defines make_NAME_task(); recipes name it (task =
+// "NAME").
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/model.h"
+#include "training/recipe.h"
+
+namespace cairn {
+
+/// A sequence of batches. The batch at a position is the same however the source got there.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  /// The next batch, on cpu.
+  virtual Batch next() = 0;
+};
+
+/// How good a model is now.
+struct Evaluation {
+  std::map<std::string, double> metrics;  ///< "ap_clean" -> 0.93
+  struct Picture {
+    std::string name;  ///< "corners"
+    Tensor image;      ///< u8 [H,W,1 or 3]
+  };
+  std::vector<Picture> pictures;  ///< the same images every time, so that progress can be seen
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  /// Batches from number `first` on.
+  virtual std::unique_ptr<BatchSource> source(int batch, int64_t first) = 0;
+  virtual Evaluation evaluate(Model& model, Device device) = 0;
+  /// The metric that a report puts first; higher is better.
+  virtual std::string main_metric() const = 0;
+};
+
+/// The task that the recipe names; reads its own keys from the recipe.
+std::unique_ptr<Task> make_task(Recipe& recipe, uint64_t seed);
+std::vector<std::string> task_names();
+
+}  // namespace cairn

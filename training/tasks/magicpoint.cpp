@@ -1,0 +1,96 @@
+// MagicPoint: corners of synthetic shapes, drawn as needed and never repeated (DeTone et al., CVPRW 2018).
+#include <cmath>
+
+#include "runtime/error.h"
+#include "training/detector_evaluation.h"
+#include "training/draw.h"
+#include "training/task.h"
+
+namespace cairn {
+namespace {
+
+class Source : public BatchSource {
+ public:
+  Source(const MagicPointData& data, int batch, int workers, int64_t first)
+      : loader_(data, batch, workers, first) {}
+  Batch next() override {
+    const DetectorBatch b = loader_.next();
+    return {{"image", b.image}, {"label", b.label}, {"valid", b.valid}};
+  }
+
+ private:
+  MagicPointLoader loader_;
+};
+
+Tensor bytes_of(const Tensor& image) {
+  Tensor bytes = Tensor::empty(image.shape(), DType::u8);
+  for (int64_t i = 0; i < image.count(); ++i)
+    bytes.data<uint8_t>()[i] =
+        uint8_t(std::lround(255 * std::clamp(image.data<float>()[i], 0.0f, 1.0f)));
+  return bytes;
+}
+
+class MagicPointTask : public Task {
+ public:
+  MagicPointTask(Recipe& r, uint64_t seed) {
+    data_.seed = seed;
+    data_.shapes.height = int(r.integer("data.height", 120, 16, 960));
+    data_.shapes.width = int(r.integer("data.width", 160, 16, 1280));
+    data_.augment_photometric = r.boolean("data.augment_photometric", true);
+    data_.augment_homographic = r.boolean("data.augment_homographic", true);
+    workers_ = int(r.integer("data.workers", 0, 0, 256));
+    images_ = r.integer("eval.images", 200, 1, 1'000'000);
+    for (const auto& [name, side] :
+         {std::pair{"data.height", data_.shapes.height}, {"data.width", data_.shapes.width}})
+      if (side % 8)
+        throw UsageError(name, text("it is ", side), "a multiple of 8, the network's stride",
+                         text("use ", (side + 7) / 8 * 8));
+  }
+
+  std::unique_ptr<BatchSource> source(int batch, int64_t first) override {
+    return std::make_unique<Source>(data_, batch, workers_, first);
+  }
+
+  Evaluation evaluate(Model& model, Device device) override {
+    const Detector detector = model_detector(model, device);
+    const DetectorScore s = evaluate_detector(detector, data_, images_);
+    Evaluation e;
+    e.metrics = {{"ap_clean", s.ap_clean}, {"ap_noisy", s.ap_noisy}};
+    // Before anything scores above one half there is no localisation error to speak of.
+    if (std::isfinite(s.error_clean)) e.metrics["error_clean"] = s.error_clean;
+    if (std::isfinite(s.error_noisy)) e.metrics["error_noisy"] = s.error_noisy;
+    e.pictures.push_back({"corners", picture(detector)});
+    return e;
+  }
+  std::string main_metric() const override { return "ap_clean"; }
+
+ private:
+  // The first test images, clean above noisy: true corners as green rings, detections as dots.
+  Tensor picture(const Detector& detector) const {
+    std::vector<Tile> tiles;
+    const int64_t columns = 6;
+    for (bool noisy : {false, true})
+      for (int64_t i = 0; i < columns; ++i) {
+        const DetectorTestImage test = magicpoint_test_image(data_, i, noisy);
+        Canvas canvas(bytes_of(test.image), 2);
+        for (const Point& p : test.points) canvas.ring(canvas.at(p), 5, 1.2, {60, 220, 110});
+        for (const ScoredPoint& p : detector(test.image))
+          if (p.score > shown_) canvas.disc(canvas.at({p.x, p.y}), 2, heat_colour(p.score));
+        tiles.push_back({canvas.image(), noisy ? "noisy" : "clean"});
+      }
+    return contact_sheet(tiles, columns, 2 * data_.shapes.width);
+  }
+
+  static constexpr double shown_ = 0.1;  // least score of a drawn detection
+  MagicPointData data_;
+  int workers_;
+  int64_t images_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_magicpoint_task(Recipe& recipe, uint64_t seed) {
+  return std::make_unique<MagicPointTask>(recipe, seed);
+}
+
+}  // namespace cairn

@@ -1,0 +1,235 @@
+#include "training/trainer.h"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "models/model_file.h"
+#include "runtime/atomic_file.h"
+#include "runtime/error.h"
+#include "runtime/image.h"
+#include "runtime/memory.h"
+#include "training/checkpoint.h"
+#include "training/report.h"
+#include "training/task.h"
+
+namespace cairn {
+namespace {
+
+namespace fs = std::filesystem;
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free,
+              "request_stop() is called from a signal handler");
+
+struct Settings {
+  uint64_t seed;
+  int batch;
+  int64_t steps, log_every, evaluate_every, checkpoint_every, warmup;
+  double lr, final_lr_fraction, clip;
+  bool evaluate_at_end;
+
+  explicit Settings(Recipe& r)
+      : seed(uint64_t(r.integer("train.seed", 1, 0, INT64_MAX))),
+        batch(int(r.integer("train.batch", 32, 1, 4096))),
+        steps(r.integer("train.steps", 1000, 1, 100'000'000)),
+        log_every(r.integer("train.log_every", 20, 1, 1'000'000)),
+        evaluate_every(r.integer("train.evaluate_every", 500, 1, 100'000'000)),
+        checkpoint_every(r.integer("train.checkpoint_every", 200, 1, 100'000'000)),
+        warmup(r.integer("train.warmup_steps", 0, 0, 100'000'000)),
+        lr(r.real("train.lr", 1e-3, 0, 10)),
+        final_lr_fraction(r.real("train.final_lr_fraction", 1, 0, 1)),
+        clip(r.real("train.clip_norm", 0, 0, 1e9)),
+        evaluate_at_end(r.boolean("train.evaluate_at_end", true)) {}
+
+  // Linear warm-up, then a cosine down to final_lr_fraction of the peak (1: constant).
+  double lr_at(int64_t step) const {
+    if (step < warmup) return lr * double(step + 1) / double(warmup);
+    const double t = double(step - warmup) / double(std::max<int64_t>(1, steps - warmup));
+    return lr * (final_lr_fraction + (1 - final_lr_fraction) * 0.5 * (1 + std::cos(M_PI * t)));
+  }
+};
+
+OptimizerConfig optimizer_config(Recipe& r) {
+  OptimizerConfig c = OptimizerConfig::defaults(
+      parse_optimizer(r.choice("optimizer.name", "adam", {"adam", "adamw", "rmsprop", "sgd"})));
+  c.beta1 = r.real("optimizer.beta1", c.beta1, 0, 1);
+  c.beta2 = r.real("optimizer.beta2", c.beta2, 0, 1);
+  c.alpha = r.real("optimizer.alpha", c.alpha, 0, 1);
+  c.eps = r.real("optimizer.eps", c.eps, 0, 1);
+  c.momentum = r.real("optimizer.momentum", c.momentum, 0, 1);
+  c.nesterov = r.boolean("optimizer.nesterov", c.nesterov);
+  c.weight_decay = r.real("optimizer.weight_decay", c.weight_decay, 0, 10);
+  return c;
+}
+
+std::unique_ptr<Model> recipe_model(Recipe& r) {
+  Options options = r.table("model");
+  const auto it = options.find("architecture");
+  if (it == options.end())
+    throw UsageError("recipe", "model.architecture is missing", "the name of a model",
+                     "add [model] architecture = \"superpoint\", for example");
+  const std::string architecture = it->second;
+  options.erase(it);
+  return make_model(architecture, options);
+}
+
+// Everything that one run holds while it lasts.
+class Run {
+ public:
+  Run(Recipe recipe, const TrainOptions& options)
+      : options_(options),
+        settings_(recipe),
+        task_(make_task(recipe, settings_.seed)),
+        model_(recipe_model(recipe)),
+        parameters_(*model_, options.device),
+        optimizer_(optimizer_config(recipe), parameters_) {
+    recipe.finish();
+    config_ = recipe.resolved();
+    parameters_.initialize(settings_.seed);
+  }
+
+  TrainResult go(const std::function<void(const TrainProgress&)>& on_progress) {
+    if (options_.dry_run) {
+      start_source();
+      one_step();
+      return result();
+    }
+    prepare_folder();
+    RunLog log(options_.out, step_);
+    log_ = &log;
+    start_source();
+    const auto start = std::chrono::steady_clock::now();
+    memory(options_.device).reset_peak();
+    while (step_ < settings_.steps && !stop_requested) {
+      const double loss = one_step();
+      const bool last = step_ == settings_.steps;
+      if (step_ % settings_.log_every == 0 || last || step_ == 1) log_step(loss, on_progress);
+      if (step_ % settings_.checkpoint_every == 0 || last) save();
+      if (step_ % settings_.evaluate_every == 0 || (last && settings_.evaluate_at_end))
+        evaluate(on_progress, loss);
+    }
+    save();
+    save_model(options_.out + "/model.safetensors", *model_);
+    write_run_report(options_.out);
+    TrainResult r = result();
+    r.interrupted = step_ < settings_.steps;
+    r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return r;
+  }
+
+ private:
+  std::string checkpoint_path() const { return options_.out + "/checkpoint.safetensors"; }
+
+  void prepare_folder() {
+    std::error_code error;
+    fs::create_directories(options_.out + "/samples", error);
+    if (error)
+      throw Error(options_.out, text("the folder cannot be made: ", error.message()),
+                  "a folder that can be written", "choose another one with --out");
+    const bool there = fs::exists(checkpoint_path());
+    if (there && !options_.resume)
+      throw Error(options_.out, "the folder holds a run already", "a new folder, or --resume",
+                  text("go on with --resume ", options_.out, ", or choose another --out"));
+    if (!there && options_.resume)
+      throw Error(options_.out, "there is no checkpoint.safetensors in it", "the folder of a run",
+                  "start the run without --resume");
+    if (options_.resume) step_ = load_checkpoint(checkpoint_path(), *model_, optimizer_);
+    write_file(options_.out + "/config.toml", config_);
+  }
+
+  void start_source() {
+    source_ = task_->source(settings_.batch, step_);
+    window_start_ = std::chrono::steady_clock::now();
+    window_step_ = step_;
+  }
+
+  double one_step() {
+    Batch batch = source_->next();
+    for (auto& [name, tensor] : batch) tensor = tensor.to(options_.device);
+    parameters_.begin_step();
+    Tape tape;
+    tape.training = true;
+    tape.detect_anomaly(options_.detect_anomaly);
+    const Var loss = model_->loss(tape, batch);
+    tape.backward(loss);
+    optimizer_.step(settings_.lr_at(step_), settings_.clip > 0 ? settings_.clip : INFINITY);
+    const double value = loss.value().item();
+    if (!std::isfinite(value))
+      throw Error(
+          "train",
+          text("the loss became ", value, " at step ", step_ + 1, "; the gradient norm is ",
+               optimizer_.gradient_norm().item()),
+          "a finite loss",
+          "lower train.lr, set train.clip_norm, or find the op with --detect-anomaly; the last "
+          "checkpoint is whole");
+    ++step_;
+    return value;
+  }
+
+  void log_step(double loss, const std::function<void(const TrainProgress&)>& on_progress) {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - window_start_).count();
+    const double rate = double(step_ - window_step_) * settings_.batch / std::max(seconds, 1e-9);
+    window_start_ = now;
+    window_step_ = step_;
+    log_->write({"step",
+                 step_,
+                 {{"loss", loss},
+                  {"lr", settings_.lr_at(step_ - 1)},
+                  {"gradient_norm", optimizer_.gradient_norm().item()},
+                  {"images", double(step_) * settings_.batch},
+                  {"images_per_s", rate}}});
+    on_progress({step_, settings_.steps, settings_.batch, loss, rate, nullptr});
+  }
+
+  void evaluate(const std::function<void(const TrainProgress&)>& on_progress, double loss) {
+    const Evaluation found = task_->evaluate(*model_, options_.device);
+    LogRow row{"evaluation", step_, found.metrics};
+    row.values["images"] = double(step_) * settings_.batch;
+    log_->write(row);
+    metrics_ = found.metrics;
+    for (const auto& picture : found.pictures)
+      write_png(text(options_.out, "/samples/", picture.name, "-", step_, ".png"), picture.image);
+    write_run_report(options_.out);
+    on_progress({step_, settings_.steps, settings_.batch, loss, 0, &row});
+    window_start_ = std::chrono::steady_clock::now();  // an evaluation's time is not the steps'
+    window_step_ = step_;
+  }
+
+  void save() { save_checkpoint(checkpoint_path(), *model_, optimizer_, step_); }
+
+  TrainResult result() const {
+    TrainResult r;
+    r.steps_done = step_;
+    r.metrics = metrics_;
+    r.peak_bytes = memory(options_.device).use().peak;
+    return r;
+  }
+
+  const TrainOptions options_;
+  const Settings settings_;
+  std::unique_ptr<Task> task_;
+  std::unique_ptr<Model> model_;
+  Parameters parameters_;
+  Optimizer optimizer_;
+  std::unique_ptr<BatchSource> source_;
+  std::string config_;
+  RunLog* log_ = nullptr;
+  int64_t step_ = 0, window_step_ = 0;
+  std::chrono::steady_clock::time_point window_start_;
+  std::map<std::string, double> metrics_;
+};
+
+}  // namespace
+
+void request_stop() { stop_requested = true; }
+
+TrainResult train(Recipe recipe, const TrainOptions& options,
+                  const std::function<void(const TrainProgress&)>& on_progress) {
+  require_available(options.device);
+  stop_requested = false;
+  return Run(std::move(recipe), options).go(on_progress);
+}
+
+}  // namespace cairn

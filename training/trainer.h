@@ -1,0 +1,44 @@
+#pragma once
+// The training loop. A run is a folder: config.toml as resolved, log.jsonl, checkpoint.safetensors
+// (the full state), model.safetensors (the weights), samples/*.png and report.html.
+#include <functional>
+#include <string>
+
+#include "runtime/device.h"
+#include "training/recipe.h"
+#include "training/run_log.h"
+
+namespace cairn {
+
+struct TrainOptions {
+  std::string out;  ///< the run folder
+  Device device = Device::cpu;
+  bool resume = false;          ///< go on from the folder's checkpoint
+  bool detect_anomaly = false;  ///< name the first op that produces a NaN
+  bool dry_run = false;         ///< build everything, run one step, write nothing
+};
+
+struct TrainProgress {
+  int64_t step, steps;
+  int batch;
+  double loss, images_per_s;
+  const LogRow* evaluation;  ///< set when one has just been made
+};
+
+struct TrainResult {
+  int64_t steps_done = 0;
+  bool interrupted = false;  ///< stopped by request_stop(); a checkpoint has been written
+  double seconds = 0;
+  std::map<std::string, double> metrics;  ///< of the last evaluation
+  size_t peak_bytes = 0;
+};
+
+/// Runs the recipe. Throws an Error when the loss stops being finite (the last checkpoint stays
+/// whole), when the folder cannot be written, or when a run to resume does not fit the recipe.
+TrainResult train(Recipe recipe, const TrainOptions& options,
+                  const std::function<void(const TrainProgress&)>& on_progress);
+
+/// Asks a running train() to write a checkpoint and return. Safe in a signal handler.
+void request_stop();
+
+}  // namespace cairn
