@@ -1,7 +1,9 @@
 // conv_transpose2d: the three kernels of conv2d (conv2d.cu) with x and y in each other's place.
 //
-//   Launch, traffic, work, floor, repeats   those of conv2d's backward_data (forward), forward
-//             (gradient of x) and backward_weights; the bias is added as the sums are written.
+//   Launch    as conv2d's backward_data (the forward), forward (the gradient of x) and
+//             backward_weights; the bias is added as the sums are written.
+//   Traffic   and FLOPs and floor: theirs, for the same shapes.
+//   Repeats   bitwise, as they do.
 #include "kernels/conv/conv_transpose2d.h"
 
 #include "kernels/conv/conv2d_parts.h"
