@@ -40,5 +40,5 @@ function(cairn_cuda_kernels target)
   cairn_defines(${target})
   target_compile_definitions(${target} PRIVATE CAIRN_NS=cuda)
   target_compile_options(${target} PRIVATE
-    --expt-relaxed-constexpr -lineinfo -Xptxas=-v,-warn-spills)
+    --expt-relaxed-constexpr -lineinfo --compress-mode=size -Xptxas=-v,-warn-spills)
 endfunction()
