@@ -2,7 +2,7 @@
 # Everything that only a GPU can show, in one command: builds with CUDA, checks and measures, and writes
 # OUT/report.md, OUT/report.json and OUT/log.txt. Exits with 1 if anything failed. Under 8 minutes after
 # the build.
-#   scripts/gpu_check.sh OUT                 builds in build/cuda for the GPU that is here
+#   scripts/gpu_check.sh OUT                 builds in build/gpu for the GPU that is here
 #   scripts/gpu_check.sh OUT --build DIR     takes DIR/cairn and DIR/tests/cairn_test_*, built anywhere
 #                                            with -DCAIRN_PORTABLE_BINARIES=ON (docs/gpu/README.md)
 set -euo pipefail
@@ -24,8 +24,9 @@ if ! command -v python3 >/dev/null; then
 fi
 
 if [ -z "$build_dir" ]; then
-  build_dir=$root/build/cuda
+  build_dir=$root/build/gpu
   "$root/scripts/install_dependencies.sh"
-  "$root/scripts/build.sh" "$build_dir" -DCAIRN_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native
+  "$root/scripts/build.sh" "$build_dir" -DCAIRN_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native -DCAIRN_SIMT=OFF \
+    -- cairn cairn_test_conformance cairn_test_models
 fi
 exec python3 "$root/tools/gpu_check.py" "$out" "$build_dir"
