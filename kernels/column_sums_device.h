@@ -32,15 +32,15 @@ CAIRN_DEVICE int64_t own_column() {
   return (int64_t(blockIdx.y) * blockDim.x + threadIdx.x) * V;
 }
 
-template <int N>
+template <class T, int N>
 struct ColumnScratch {
-  float v[N][256];
+  T v[N][256];
 };
 
 /// Adds up each of a thread's N values over the rows of its block; row 0 gets the sums.
-template <int N>
-CAIRN_DEVICE void sum_down_block(float (&values)[N], Site site = Site::current()) {
-  auto& scratch = shared<ColumnScratch<N>>();
+template <class T, int N>
+CAIRN_DEVICE void sum_down_block(T (&values)[N], Site site = Site::current()) {
+  auto& scratch = shared<ColumnScratch<T, N>>();
   const int own = thread_rank();
   for (int i = 0; i < N; ++i) scratch.v[i][own] = values[i];
   for (int half = blockDim.y / 2; half > 0; half /= 2) {
@@ -53,10 +53,10 @@ CAIRN_DEVICE void sum_down_block(float (&values)[N], Site site = Site::current()
 
 /// partial[block, k, c] = sum of term k over the block's rows. terms(r, c, acc) adds the terms of
 /// columns c .. c+V of row r to acc[k V + 0 .. V).
-template <int K, int V, class Terms>
-CAIRN_KERNEL void column_partials_kernel(Terms terms, int64_t rows, int64_t C, float* partial) {
+template <class T, int K, int V, class Terms>
+CAIRN_KERNEL void column_partials_kernel(Terms terms, int64_t rows, int64_t C, T* partial) {
   const int64_t c = own_column<V>();
-  float acc[K * V] = {};
+  T acc[K * V] = {};
   if (c < C)
     for (int64_t r = first_row(); r < rows; r += row_stride()) terms(r, c, acc);
   sum_down_block(acc);
@@ -66,11 +66,10 @@ CAIRN_KERNEL void column_partials_kernel(Terms terms, int64_t rows, int64_t C, f
 }
 
 /// finish(c, sums) with the K sums of column c over all parts.
-template <int K, class Finish>
-CAIRN_KERNEL void column_finish_kernel(Finish finish, const float* partial, int64_t parts,
-                                       int64_t C) {
+template <class T, int K, class Finish>
+CAIRN_KERNEL void column_finish_kernel(Finish finish, const T* partial, int64_t parts, int64_t C) {
   const int64_t c = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-  float sums[K] = {};
+  T sums[K] = {};
   if (c < C)
     for (int64_t p = threadIdx.y; p < parts; p += blockDim.y)
       for (int k = 0; k < K; ++k) sums[k] += partial[(p * K + k) * C + c];
@@ -79,16 +78,16 @@ CAIRN_KERNEL void column_finish_kernel(Finish finish, const float* partial, int6
 }
 
 /// Both in a row. The parts depend on the shape alone: the sums repeat bit for bit.
-template <int K, int V, class Terms, class Finish>
+template <class T, int K, int V, class Terms, class Finish>
 void column_sums(const char* name, int64_t rows, int64_t C, const Terms& terms,
                  const Finish& finish, const Tensor& model) {
   const ColumnGrid g = column_grid<V>(rows, C, 16, 512);
   const int64_t parts = g.grid.x;
   Tensor partial = model.empty_like({parts, K, C});
-  launch(name, column_partials_kernel<K, V, Terms>, g.grid, g.block, 0, terms, rows, C,
-         partial.data<float>());
-  launch(name, column_finish_kernel<K, Finish>, Dim3((C + 31) / 32), Dim3(32, 8), 0, finish,
-         partial.data<float>(), parts, C);
+  launch(name, column_partials_kernel<T, K, V, Terms>, g.grid, g.block, 0, terms, rows, C,
+         partial.data<T>());
+  launch(name, column_finish_kernel<T, K, Finish>, Dim3((C + 31) / 32), Dim3(32, 8), 0, finish,
+         partial.data<T>(), parts, C);
 }
 
 }  // namespace cairn::CAIRN_NS

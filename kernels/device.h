@@ -30,6 +30,7 @@
 #include "kernels/dim3.h"
 #include "runtime/bf16.h"
 #include "runtime/host_device.h"
+#include "runtime/tensor.h"
 #ifdef __CUDACC__
 #include "kernels/cuda/primitives.h"
 #else
@@ -103,10 +104,10 @@ CAIRN_DEVICE T block_max(T v, Site site = Site::current()) {
 
 // ---- vector loads and stores -------------------------------------------------------------------
 
-/// N elements that are moved at once; addresses are multiples of its size (16 bytes at most).
+/// N elements that are moved at once, 16 bytes at a time; addresses are multiples of its size, or
+/// of 16.
 template <class T, int N>
-struct [[gnu::may_alias]] alignas(sizeof(T) * N) Pack {
-  static_assert(sizeof(T) * N <= 16);
+struct [[gnu::may_alias]] alignas(std::min<size_t>(sizeof(T) * N, 16)) Pack {
   T v[N];
   CAIRN_DEVICE_MEMBER T& operator[](int i) { return v[i]; }
   CAIRN_DEVICE_MEMBER const T& operator[](int i) const { return v[i]; }
@@ -121,7 +122,7 @@ CAIRN_DEVICE void store_pack(T* p, const Pack<T, N>& value, Site site = Site::cu
   *aligned<Pack<T, N>>(p, site) = value;
 }
 
-/// Calls f with how many of `count` neighbouring floats a thread moves at once, as an
+/// Calls f with how many of `count` neighbouring elements a thread moves at once, as an
 /// integral_constant: 4 where they divide so, or 1.
 template <class F>
 void with_pack_size(int64_t count, F&& f) {
@@ -129,6 +130,14 @@ void with_pack_size(int64_t count, F&& f) {
     f(std::integral_constant<int, 4>());
   else
     f(std::integral_constant<int, 1>());
+}
+
+/// Calls f(T{}, V) with the type of an op's tensors, float or double, and the pack size for
+/// `count`.
+template <class F>
+void with_packs(DType type, int64_t count, F&& f) {
+  with_float(type,
+             [&](auto t) { with_pack_size(count, [&](auto pack_size) { f(t, pack_size); }); });
 }
 
 struct [[gnu::may_alias]] alignas(8) Float2 {

@@ -74,26 +74,29 @@ def judge_sanitizer(out):
 
 
 def judge_replay(folder, precision):
-    """Losses within 1e-7 of the recording in float64; in float32 within 1e-4, and within 2e-3 from the
-    fourth step of Adam on, whose first updates follow the sign of tiny gradients."""
+    """Losses and the first gradient norm within 1e-7 of the recording in float64. Float32 reproduces
+    Adam's first steps to 1e-4 and the last to 2e-3; RMSprop's are chaotic in it, so that only the first
+    loss is close (tests/training/replay_test.cpp)."""
 
     def judge(out):
         ours = json.loads(out)
         with open(os.path.join(folder, "replay.json")) as file:
             recorded = json.load(file)
-        adam = recorded["optimizer"]["name"].startswith("adam")
         pairs = list(zip(ours["losses"], recorded["losses"]))
         if len(pairs) != len(recorded["losses"]):
             raise Failed(f"{len(pairs)} losses, {len(recorded['losses'])} were recorded")
-        tight = 1e-7 if precision == "fp64" else 1e-4
+        steps, tight, loose, norm_allowed = len(pairs), 1e-7, 0, 1e-7
+        if precision == "fp32":
+            adam = recorded["optimizer"]["name"].startswith("adam")
+            steps, tight, loose, norm_allowed = (3, 1e-4, 2e-3, 1e-4) if adam else (1, 1e-4, 0.2, 2e-3)
         for step, (loss, want) in enumerate(pairs):
             error = abs(loss / want - 1)
-            allowed = 2e-3 if precision == "fp32" and adam and step > 2 else tight
+            allowed = tight if step < steps else loose
             if not error <= allowed:
                 raise Failed(f"the loss of step {step + 1} is off by {error:.2g}, allowed {allowed:.0e}")
         norm = abs(ours["gradient_norms"][0] / recorded["gradient_norms"][0] - 1)
-        if not norm <= tight:
-            raise Failed(f"the first gradient norm is off by {norm:.2g}, allowed {tight:.0e}")
+        if not norm <= norm_allowed:
+            raise Failed(f"the first gradient norm is off by {norm:.2g}, allowed {norm_allowed:.0e}")
         return f"largest relative error of a loss {ours['max_relative_loss_error']:.2g}", ours
 
     return judge

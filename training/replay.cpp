@@ -88,9 +88,6 @@ void compare_weights(Model& model, const std::string& path, ReplayResult& result
 
 ReplayResult replay(const std::string& dir, Device device, DType precision) {
   require_available(device);
-  if (precision == DType::f64 && device != Device::cpu)
-    throw UsageError("--precision", text("fp64 on ", device), "fp64 on cpu",
-                     "use --device cpu, or --precision fp32");
   const json recording = read_recording(dir + "/replay.json");
   ReplayResult result;
   result.model = recording["model"];

@@ -23,8 +23,8 @@ struct ReplayResult {
   std::string max_weight_name;
 };
 
-/// Runs the recording in `dir`. Float64 runs on cpu alone. Throws an Error when a file is missing
-/// or damaged, and a UsageError when it asks for a model, loss or optimizer that is not there.
+/// Runs the recording in `dir` in float32 or float64. Throws an Error when a file is missing or
+/// damaged, and a UsageError when it asks for a model, loss or optimizer that is not there.
 ReplayResult replay(const std::string& dir, Device device, DType precision);
 
 }  // namespace cairn

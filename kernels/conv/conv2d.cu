@@ -34,14 +34,12 @@ CAIRN_KERNEL void transpose_weights(const T* w, T* out, int64_t count, int Og, i
 
 Tensor transposed_weights(const Tensor& w, const Sizes& s) {
   Tensor out = w.empty_like();
-  const Dim3 grid = blocks_for(w.count(), 256);
   const int taps = int(s.kh * s.kw), Og = int(s.Og), Cg = int(s.Cg);
-  if (w.dtype() == DType::bf16)
-    launch("transpose_weights", transpose_weights<bf16>, grid, 256, 0, w.data<bf16>(),
-           out.data<bf16>(), w.count(), Og, taps, Cg);
-  else
-    launch("transpose_weights", transpose_weights<float>, grid, 256, 0, w.data<float>(),
-           out.data<float>(), w.count(), Og, taps, Cg);
+  with_real(w.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("transpose_weights", transpose_weights<T>, blocks_for(w.count(), 256), 256, 0,
+           w.data<T>(), out.data<T>(), w.count(), Og, taps, Cg);
+  });
   return out;
 }
 
@@ -79,20 +77,16 @@ void sum_over_pixels(const Tensor& dy, const Tensor* x, const Patches& patches, 
   const int64_t outputs = dy.dim(dy.rank() - 1);
   const int pixels = index_count(outputs ? dy.count() / outputs : 0);
   const int64_t parts = std::clamp<int64_t>(pixels / 512, 1, 256);
-  Tensor sums = Tensor::empty({parts, out.count()}, DType::f32, out.device());
+  Tensor sums = Tensor::empty({parts, out.count()}, sum_type(dy.dtype()), out.device());
   const Dim3 grid((outputs + PixelSums::Channels - 1) / PixelSums::Channels, taps, parts);
   const int per_part = int((pixels + parts - 1) / parts);
-  const auto start = [&](auto type) {
+  with_real(dy.dtype(), [&](auto type) {
     using T = decltype(type);
     launch("pixel_sums", pixel_sums<T>, grid, PixelSums::Channels * PixelSums::Lanes, 0,
            dy.data<T>(), x ? x->data<T>() : nullptr, patches, multiplier, outputs, pixels, per_part,
-           sums.data<float>());
-  };
-  if (dy.dtype() == DType::bf16)
-    start(bf16{});
-  else
-    start(float{});
-  sum_parts(sums.data<float>(), int(parts), out.count(), out);
+           sums.data<Sum<T>>());
+  });
+  sum_parts(sums, out);
 }
 
 }  // namespace

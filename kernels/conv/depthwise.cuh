@@ -23,7 +23,7 @@ struct Depthwise {
 
 /// sums[e] += the convolution at position p for outputs o .. o + V - 1.
 template <class T, int V>
-CAIRN_DEVICE void depthwise_sums(const Depthwise& d, int p, int o, float (&sums)[V]) {
+CAIRN_DEVICE void depthwise_sums(const Depthwise& d, int p, int o, Sum<T> (&sums)[V]) {
   const T *x = static_cast<const T*>(d.in), *w = static_cast<const T*>(d.w);
   const PatchPlace row = d.x.row(p);
   const int c = V == 1 ? o / d.multiplier : o, taps = d.kh * d.kw;
@@ -32,7 +32,7 @@ CAIRN_DEVICE void depthwise_sums(const Depthwise& d, int p, int o, float (&sums)
     if (at < 0) continue;
     const Pack<T, V> in = load_pack<V>(x + at + c);
 #pragma unroll
-    for (int e = 0; e < V; ++e) sums[e] += float(in[e]) * float(w[int64_t(o + e) * taps + tap]);
+    for (int e = 0; e < V; ++e) sums[e] += Sum<T>(in[e]) * Sum<T>(w[int64_t(o + e) * taps + tap]);
   }
 }
 
@@ -41,9 +41,9 @@ CAIRN_KERNEL void depthwise_forward(Depthwise d) {
   const T* bias = static_cast<const T*>(d.bias);
   for (int64_t i = global_thread(); i < d.count; i += global_threads()) {
     const int pixel = d.runs.quotient(int(i)), o = (int(i) - pixel * d.runs.value()) * V;
-    float best[V] = {};
+    Sum<T> best[V] = {};
     for (int s = 0; s < (d.x.windows ? 4 : 1); ++s) {
-      float sums[V] = {};
+      Sum<T> sums[V] = {};
       depthwise_sums<T, V>(d, d.x.windows ? 4 * pixel + s : pixel, o, sums);
 #pragma unroll
       for (int e = 0; e < V; ++e) best[e] = s == 0 ? sums[e] : larger(best[e], sums[e]);
@@ -51,7 +51,8 @@ CAIRN_KERNEL void depthwise_forward(Depthwise d) {
     Pack<T, V> out;
 #pragma unroll
     for (int e = 0; e < V; ++e)
-      out[e] = T(activate(d.act, best[e] + (bias ? float(bias[o + e]) : 0.0f), d.slope));
+      out[e] =
+          T(activate(d.act, best[e] + (bias ? Sum<T>(bias[o + e]) : Sum<T>(0)), Sum<T>(d.slope)));
     store_pack(static_cast<T*>(d.out) + int64_t(pixel) * d.outputs + o, out);
   }
 }
@@ -80,7 +81,7 @@ CAIRN_KERNEL void depthwise_backward_data(DepthwiseBack b) {
   for (int64_t i = global_thread(); i < d.count; i += global_threads()) {
     const int pixel = d.runs.quotient(int(i)), c = (int(i) - pixel * d.runs.value()) * V;
     const int line = b.width.quotient(pixel), image = b.height.quotient(line);
-    float sums[V] = {};
+    Sum<T> sums[V] = {};
     for (int u = 0; u < d.kh; ++u) {
       const int y = reader_of(b, line - image * b.height.value(), u, b.out_height);
       for (int v = 0; y >= 0 && v < d.kw; ++v) {
@@ -92,13 +93,13 @@ CAIRN_KERNEL void depthwise_backward_data(DepthwiseBack b) {
           const Pack<T, V> in = load_pack<V>(from + o);
 #pragma unroll
           for (int e = 0; e < V; ++e)
-            sums[e] += float(in[e]) * float(w[int64_t(o + e) * taps + u * d.kw + v]);
+            sums[e] += Sum<T>(in[e]) * Sum<T>(w[int64_t(o + e) * taps + u * d.kw + v]);
         }
       }
     }
     Pack<T, V> out;
 #pragma unroll
-    for (int e = 0; e < V; ++e) out[e] = T(sums[e] + (bias ? float(bias[c + e]) : 0.0f));
+    for (int e = 0; e < V; ++e) out[e] = T(sums[e] + (bias ? Sum<T>(bias[c + e]) : Sum<T>(0)));
     store_pack(static_cast<T*>(d.out) + int64_t(pixel) * (d.runs.value() * V) + c, out);
   }
 }
@@ -108,23 +109,23 @@ template <class F>
 void with_depthwise(DType type, bool by_fours, F&& f) {
   using One = std::integral_constant<int, 1>;
   using Four = std::integral_constant<int, 4>;
-  if (type == DType::bf16)
-    by_fours ? f(bf16{}, Four{}) : f(bf16{}, One{});
-  else
-    by_fours ? f(float{}, Four{}) : f(float{}, One{});
+  with_real(type, [&](auto t) { by_fours ? f(t, Four{}) : f(t, One{}); });
 }
 
 struct PixelSums {
   static constexpr int Channels = 32, Lanes = 8;
-  float of[Lanes][Channels];
+  template <class A>
+  struct Shared {
+    A of[Lanes][Channels];
+  };
 };
 
 /// part[s][o * taps + tap] = sum over part s of the positions of dy[p, o] x[p + tap, o's channel],
 /// or of dy alone if x is null. Grid: channels / 32, taps, parts.
 template <class T>
 CAIRN_KERNEL void pixel_sums(const T* dy, const T* x, Patches patches, int multiplier,
-                             int64_t outputs, int positions, int per_part, float* part) {
-  auto& s = shared<PixelSums>();
+                             int64_t outputs, int positions, int per_part, Sum<T>* part) {
+  auto& s = shared<PixelSums::Shared<Sum<T>>>();
   const int channel = int(threadIdx.x) % PixelSums::Channels;
   const int lane = int(threadIdx.x) / PixelSums::Channels;
   const int o = int(blockIdx.x) * PixelSums::Channels + channel;
@@ -132,13 +133,13 @@ CAIRN_KERNEL void pixel_sums(const T* dy, const T* x, Patches patches, int multi
   const int begin = int(blockIdx.z) * per_part;
   const int end = positions - begin < per_part ? positions : begin + per_part;
 
-  float sum = 0;
+  Sum<T> sum = 0;
   if (o < outputs) {
     const PatchPlace column = patches.column(tap);
     for (int p = begin + lane; p < end; p += PixelSums::Lanes) {
-      const float d = float(dy[p * outputs + o]);
+      const Sum<T> d = Sum<T>(dy[p * outputs + o]);
       const int64_t at = x ? patches.at(patches.row(p), column) : 0;
-      if (at >= 0) sum += x ? d * float(x[at + o / multiplier]) : d;
+      if (at >= 0) sum += x ? d * Sum<T>(x[at + o / multiplier]) : d;
     }
   }
   s.of[lane][channel] = sum;

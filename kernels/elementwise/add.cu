@@ -10,15 +10,19 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
-CAIRN_KERNEL void add_kernel(const float* a, const float* b, float* y, int64_t count) {
+template <class T>
+CAIRN_KERNEL void add_kernel(const T* a, const T* b, T* y, int64_t count) {
   for (int64_t i = global_thread(); i < count; i += global_threads()) y[i] = a[i] + b[i];
 }
 
 }  // namespace
 
 void add(const Tensor& a, const Tensor& b, Tensor& y) {
-  launch("add", add_kernel, blocks_for(y.count(), 256), 256, 0, a.data<float>(), b.data<float>(),
-         y.data<float>(), y.count());
+  with_float(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("add", add_kernel<T>, blocks_for(y.count(), 256), 256, 0, a.data<T>(), b.data<T>(),
+           y.data<T>(), y.count());
+  });
 }
 
 void accumulate(const Tensor& x, Tensor& y) { CAIRN_NS::add(y, x, y); }

@@ -1,7 +1,7 @@
 #pragma once
 // bias_activation: y = act(x + bias), the bias per channel.
 //
-//   x, y, dx, dy  [..., C]; f32 (f64 on cpu)
+//   x, y, dx, dy  [..., C]; f32 or f64
 //   bias, dbias   [C], or none
 //
 //   backward  dx = dy act'(z),  dbias[c] = sum of dx[..., c]

@@ -18,20 +18,21 @@ struct Columns {
   int64_t row;
 };
 
-template <int V>
-CAIRN_KERNEL void copy_columns_kernel(Columns<const float> from, Columns<float> to, int64_t rows,
+template <class T, int V>
+CAIRN_KERNEL void copy_columns_kernel(Columns<const T> from, Columns<T> to, int64_t rows,
                                       int64_t channels) {
   const int64_t c = own_column<V>();
   if (c >= channels) return;
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
-    Pack<float, V> p{};
+    Pack<T, V> p{};
     if (from.data) p = load_pack<V>(from.data + r * from.row + c);
     store_pack(to.data + r * to.row + c, p);
   }
 }
 
-void copy_columns(const char* name, Columns<const float> from, int64_t from_first,
-                  Columns<float> to, int64_t to_first, int64_t rows, int64_t channels) {
+template <class T>
+void copy_columns(const char* name, Columns<const T> from, int64_t from_first, Columns<T> to,
+                  int64_t to_first, int64_t rows, int64_t channels) {
   if (channels == 0 || rows == 0) return;
   if (from.data) from.data += from_first;
   to.data += to_first;
@@ -40,7 +41,7 @@ void copy_columns(const char* name, Columns<const float> from, int64_t from_firs
   with_pack_size(by_four ? 4 : 1, [&](auto pack_size) {
     constexpr int V = pack_size();
     const ColumnGrid g = column_grid<V>(rows, channels, 4, 65535);
-    launch(name, copy_columns_kernel<V>, g.grid, g.block, 0, from, to, rows, channels);
+    launch(name, copy_columns_kernel<T, V>, g.grid, g.block, 0, from, to, rows, channels);
   });
 }
 
@@ -49,22 +50,28 @@ void copy_columns(const char* name, Columns<const float> from, int64_t from_firs
 void concat(const std::vector<Tensor>& xs, int64_t first, Tensor& y) {
   if (y.count() == 0) return;
   const int64_t C = y.dim(-1), rows = y.count() / C;
-  const Columns<const float> zeros{nullptr, 0};
-  const Columns<float> to{y.data<float>(), C};
-  copy_columns("concat", zeros, 0, to, 0, rows, first);
-  int64_t at = first;
-  for (const Tensor& x : xs) {
-    copy_columns("concat", {x.data<float>(), x.dim(-1)}, 0, to, at, rows, x.dim(-1));
-    at += x.dim(-1);
-  }
-  copy_columns("concat", zeros, 0, to, at, rows, C - at);
+  with_float(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const Columns<const T> zeros{nullptr, 0};
+    const Columns<T> to{y.data<T>(), C};
+    copy_columns<T>("concat", zeros, 0, to, 0, rows, first);
+    int64_t at = first;
+    for (const Tensor& x : xs) {
+      copy_columns<T>("concat", {x.data<T>(), x.dim(-1)}, 0, to, at, rows, x.dim(-1));
+      at += x.dim(-1);
+    }
+    copy_columns<T>("concat", zeros, 0, to, at, rows, C - at);
+  });
 }
 
 void slice_channels(const Tensor& x, int64_t first, Tensor& y) {
   if (y.count() == 0) return;
   const int64_t C = y.dim(-1);
-  copy_columns("slice_channels", {x.data<float>(), x.dim(-1)}, first, {y.data<float>(), C}, 0,
-               y.count() / C, C);
+  with_float(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    copy_columns<T>("slice_channels", {x.data<T>(), x.dim(-1)}, first, {y.data<T>(), C}, 0,
+                    y.count() / C, C);
+  });
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -10,15 +10,19 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
-CAIRN_KERNEL void scale_kernel(const float* x, float factor, float* y, int64_t count) {
+template <class T>
+CAIRN_KERNEL void scale_kernel(const T* x, T factor, T* y, int64_t count) {
   for (int64_t i = global_thread(); i < count; i += global_threads()) y[i] = factor * x[i];
 }
 
 }  // namespace
 
 void scale(const Tensor& x, double factor, Tensor& y) {
-  launch("scale", scale_kernel, blocks_for(y.count(), 256), 256, 0, x.data<float>(), float(factor),
-         y.data<float>(), y.count());
+  with_float(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("scale", scale_kernel<T>, blocks_for(y.count(), 256), 256, 0, x.data<T>(), T(factor),
+           y.data<T>(), y.count());
+  });
 }
 
 }  // namespace cairn::CAIRN_NS

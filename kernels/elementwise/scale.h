@@ -1,7 +1,7 @@
 #pragma once
 // scale: y = factor x.
 //
-//   x, y  any shape, equal; f32 (f64 on cpu)
+//   x, y  any shape, equal; f32 or f64
 //
 // Its backward is itself: dx = factor dy.
 #include "kernels/dispatch.h"

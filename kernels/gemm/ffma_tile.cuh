@@ -1,5 +1,5 @@
 #pragma once
-// The product in float32 on the ordinary cores, for tensors of any size and alignment.
+// The product in float32 or float64 on the ordinary cores, for tensors of any size and alignment.
 //
 //   Block     M x N of C, 16 of k at a time; a thread sums 8x8 (4x4 in the small tile)
 //   Memory    global -> registers -> shared, one step ahead, two buffers: one barrier per step
@@ -15,12 +15,13 @@ struct FfmaTile {
   static constexpr int M = M_, N = N_, K = 16;
   static constexpr int ThreadM = ThreadM_, ThreadN = ThreadN_;
   static constexpr int ThreadsN = N / ThreadN, Threads = M / ThreadM * ThreadsN;
-  static constexpr int Resident =
-      384 / Threads;  ///< blocks per multiprocessor: 168 registers a thread
+  /// Blocks per multiprocessor for sums of so many bytes: 168 registers a thread, 255 for doubles.
+  static constexpr int resident(int bytes) { return 384 / Threads * 4 / bytes; }
 
+  template <class A>
   struct Shared {
-    alignas(16) float a[2][K][M + 4];
-    alignas(16) float b[2][K][N + 4];
+    alignas(16) A a[2][K][M + 4];
+    alignas(16) A b[2][K][N + 4];
   };
 
   /// The tile's row (of m or n) of element e of thread `t` of `Size / Each`: runs of 4, so that
@@ -34,6 +35,8 @@ struct FfmaTile {
 /// One operand on its way into shared memory.
 template <class T, int Size, int K, int Threads, bool ByColumns>
 class FfmaOperand {
+  using A = Sum<T>;
+
  public:
   CAIRN_DEVICE_MEMBER FfmaOperand(const Patches& patches, int group, int begin, int end)
       : patches_(patches),
@@ -48,12 +51,12 @@ class FfmaOperand {
       fetch_elements();
   }
 
-  CAIRN_DEVICE_MEMBER void store(float (&tile)[K][Size + 4]) const {
+  CAIRN_DEVICE_MEMBER void store(A (&tile)[K][Size + 4]) const {
 #pragma unroll
     for (int i = 0; i < Reader::count; ++i) {
       const int line = reader_.line(i), run = reader_.run();
       if constexpr (ByColumns) {
-        store4(&tile[line][run], {held_[i][0], held_[i][1], held_[i][2], held_[i][3]});
+        store_pack(&tile[line][run], held_[i]);
       } else {
 #pragma unroll
         for (int e = 0; e < 4; ++e) tile[run + e][line] = held_[i][e];
@@ -68,7 +71,7 @@ class FfmaOperand {
       const int64_t at = reader_.offset(i);
       const Pack<T, 4> run = at < 0 ? Pack<T, 4>{} : load_pack<4>(data_ + at);
 #pragma unroll
-      for (int e = 0; e < 4; ++e) held_[i][e] = float(run[e]);
+      for (int e = 0; e < 4; ++e) held_[i][e] = A(run[e]);
     }
   }
   CAIRN_DEVICE_MEMBER void fetch_elements() {
@@ -81,7 +84,7 @@ class FfmaOperand {
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
         const int64_t at = patches_.at(row, columns[e]);
-        held_[i][e] = at < 0 ? 0 : float(data_[at]);
+        held_[i][e] = at < 0 ? A(0) : A(data_[at]);
       }
     }
   }
@@ -90,17 +93,16 @@ class FfmaOperand {
   const Patches& patches_;
   Reader reader_;
   const T* data_;
-  float held_[Reader::count][4];
+  Pack<A, 4> held_[Reader::count];
 };
 
 /// acc += the product of one step.
-template <class Tile>
-CAIRN_DEVICE void ffma_step(const float (&a)[Tile::K][Tile::M + 4],
-                            const float (&b)[Tile::K][Tile::N + 4], int ty, int tx,
-                            float (&acc)[Tile::ThreadM][Tile::ThreadN]) {
+template <class Tile, class A>
+CAIRN_DEVICE void ffma_step(const A (&a)[Tile::K][Tile::M + 4], const A (&b)[Tile::K][Tile::N + 4],
+                            int ty, int tx, A (&acc)[Tile::ThreadM][Tile::ThreadN]) {
 #pragma unroll
   for (int k = 0; k < Tile::K; ++k) {
-    Pack<float, 4> left[Tile::ThreadM / 4], right[Tile::ThreadN / 4];
+    Pack<A, 4> left[Tile::ThreadM / 4], right[Tile::ThreadN / 4];
 #pragma unroll
     for (int g = 0; g < Tile::ThreadM / 4; ++g)
       left[g] = load_pack<4>(&a[k][Tile::template place<Tile::M, Tile::ThreadM>(ty, 4 * g)]);
@@ -117,9 +119,9 @@ CAIRN_DEVICE void ffma_step(const float (&a)[Tile::K][Tile::M + 4],
 /// Four columns from n of row m: into C, or into the part's copy.
 template <class T>
 CAIRN_DEVICE void ffma_write(const Product& p, int split, int group, int m, int n,
-                             const float (&sums)[4]) {
+                             const Sum<T> (&sums)[4]) {
   if (p.splits > 1) {
-    float* row = part_row(p, split, group, m);
+    Sum<T>* row = part_row<Sum<T>>(p, split, group, m);
 #pragma unroll
     for (int e = 0; e < 4; ++e)
       if (n + e < p.n) row[n + e] = sums[e];
@@ -132,7 +134,7 @@ CAIRN_DEVICE void ffma_write(const Product& p, int split, int group, int m, int 
 
 template <class T, class Tile>
 CAIRN_DEVICE void ffma_finish(const Product& p, int split, int group, int m0, int n0, int ty,
-                              int tx, const float (&acc)[Tile::ThreadM][Tile::ThreadN]) {
+                              int tx, const Sum<T> (&acc)[Tile::ThreadM][Tile::ThreadN]) {
 #pragma unroll
   for (int i = 0; i < Tile::ThreadM; ++i) {
     const int m = m0 + Tile::template place<Tile::M, Tile::ThreadM>(ty, i);
@@ -140,7 +142,7 @@ CAIRN_DEVICE void ffma_finish(const Product& p, int split, int group, int m0, in
 #pragma unroll
     for (int j = 0; j < Tile::ThreadN; j += 4) {
       const int n = n0 + Tile::template place<Tile::N, Tile::ThreadN>(tx, j);
-      float sums[4];
+      Sum<T> sums[4];
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
         sums[e] = acc[i][j + e];
@@ -156,8 +158,9 @@ CAIRN_DEVICE void ffma_finish(const Product& p, int split, int group, int m0, in
 }
 
 template <class T, class Tile, bool AByColumns, bool BByColumns>
-CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::Resident) ffma_product(Product p) {
-  auto& s = shared<typename Tile::Shared>();
+CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::resident(sizeof(Sum<T>)))
+    ffma_product(Product p) {
+  auto& s = shared<typename Tile::template Shared<Sum<T>>>();
   const int tiles_n = (p.n + Tile::N - 1) / Tile::N;
   const int m0 = int(blockIdx.x) / tiles_n * Tile::M, n0 = int(blockIdx.x) % tiles_n * Tile::N;
   const int group = int(blockIdx.y), split = int(blockIdx.z);
@@ -167,7 +170,7 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::Resident) ffma_product(Produ
 
   FfmaOperand<T, Tile::M, Tile::K, Tile::Threads, AByColumns> a(p.a, group, m0, p.m);
   FfmaOperand<T, Tile::N, Tile::K, Tile::Threads, BByColumns> b(p.b, group, n0, p.n);
-  float acc[Tile::ThreadM][Tile::ThreadN] = {};
+  Sum<T> acc[Tile::ThreadM][Tile::ThreadN] = {};
   a.fetch(k_begin, k_end);
   b.fetch(k_begin, k_end);
   for (int k = k_begin, buffer = 0; k < k_end; k += Tile::K, buffer ^= 1) {

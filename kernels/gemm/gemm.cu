@@ -1,14 +1,14 @@
 // gemm, and the product beneath every convolution (tiled_product.h).
 //
-//   Launch    float32, and any bf16 that is not aligned: ffma_tile.cuh, 128x64 of C (64x128 for
-//             weight gradients, whose m is the smaller side) by 128 threads, or 32x32 by 64 threads
-//             when the large tile would leave cores idle. bf16 with runs of 8: mma_tile.cuh,
-//             128x128 by 256 threads, 128x64 (64x128) by 128.
+//   Launch    float32, float64 and any bf16 that is not aligned: ffma_tile.cuh, 128x64 of C (64x128
+//             for weight gradients, whose m is the smaller side) by 128 threads; 32x32 by 64
+//             threads where the large tile would leave cores idle, and for all but float32. bf16
+//             with runs of 8: mma_tile.cuh, 128x128 by 256 threads, 128x64 (64x128) by 128.
 //   Traffic   reads a once per column of tiles and b once per row of tiles, mostly from L2.
 //   Work      2 m n k flop per group. Floor: the larger of flop / peak (FFMA or tensor cores) and
 //             (a + b + c) bytes / bandwidth.
 //   Splits    when the tiles are few and k is long (weight gradients), k is cut into parts by the
-//             shape alone; parts are summed into a workspace of float32 and added in order.
+//             shape alone; parts are summed into a workspace (float32 for bf16) and added in order.
 //   Repeats   bitwise: one writer per element, sums in a fixed order.
 //   Tried     8 of k per step in the float32 tile instead of 16: simt takes 1.5 times as long (twice
 //             the barriers).
@@ -97,26 +97,24 @@ void split(Product& p, bool large) {
 void run(const Product& p, DType type, bool large, bool mma) {
   if (mma)
     start_mma(p);
-  else if (type == DType::bf16)
-    start_ffma<Small, bf16>(p);
   else if (large)
     start_large_ffma(p);
   else
-    start_ffma<Small, float>(p);
+    with_real(type, [&](auto t) { start_ffma<Small, decltype(t)>(p); });
 }
 
 template <class T>
-CAIRN_KERNEL void sum_parts_kernel(const float* x, int parts, int64_t count, T* y) {
+CAIRN_KERNEL void sum_parts_kernel(const Sum<T>* x, int64_t parts, int64_t count, T* y) {
   for (int64_t i = global_thread(); i < count; i += global_threads()) {
-    float sum = 0;
-    for (int s = 0; s < parts; ++s) sum += x[s * count + i];
+    Sum<T> sum = 0;
+    for (int64_t s = 0; s < parts; ++s) sum += x[s * count + i];
     y[i] = T(sum);
   }
 }
 
-// Runs of 16 bytes in every row.
+// Runs of 16 bytes, and of 4 elements, in every row.
 bool aligned(const Patches& p, DType type) {
-  const int vector = int(16 / size_of(type));
+  const int vector = std::max(int(16 / size_of(type)), 4);
   return p.channels.value() % vector == 0 && p.pixel_stride % vector == 0 &&
          p.group_stride % vector == 0 && reinterpret_cast<uintptr_t>(p.data) % 16 == 0;
 }
@@ -125,7 +123,7 @@ bool aligned(const Patches& p, DType type) {
 bool by_library(const Product& p, Tensor& c) {
   const bool plain = p.a.matrix && p.b.matrix && p.groups == 1 && p.k > 0 && !p.pool2 &&
                      (p.act == Activation::none || p.act == Activation::relu);
-  if (!plain || c.device() != Device::cuda) return false;
+  if (!plain || c.device() != Device::cuda || c.dtype() == DType::f64) return false;
   if constexpr (!build::has_cuda)
     return false;
   else
@@ -147,12 +145,12 @@ bool by_library(const Product& p, Tensor& c) {
 
 }  // namespace
 
-void sum_parts(const float* x, int parts, int64_t count, Tensor& y) {
-  const Dim3 grid = blocks_for(count, 256);
-  if (y.dtype() == DType::bf16)
-    launch("sum_parts", sum_parts_kernel<bf16>, grid, 256, 0, x, parts, count, y.data<bf16>());
-  else
-    launch("sum_parts", sum_parts_kernel<float>, grid, 256, 0, x, parts, count, y.data<float>());
+void sum_parts(const Tensor& parts, Tensor& y) {
+  with_real(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("sum_parts", sum_parts_kernel<T>, blocks_for(y.count(), 256), 256, 0,
+           parts.data<Sum<T>>(), parts.dim(0), y.count(), y.data<T>());
+  });
 }
 
 void multiply(Product p, Tensor& c, bool may_split) {
@@ -167,16 +165,16 @@ void multiply(Product p, Tensor& c, bool may_split) {
 
   const bool both_transposed = p.a_by_columns && !p.b_by_columns;  // rare: one tile serves it
   const bool mma = type == DType::bf16 && p.a.aligned && p.b.aligned && !both_transposed;
-  const bool large =
-      !both_transposed && p.m > 32 && p.n > 32 && (may_split || large_tiles(p) >= enough_blocks);
+  const bool large = type == DType::f32 && !both_transposed && p.m > 32 && p.n > 32 &&
+                     (may_split || large_tiles(p) >= enough_blocks);
   if (may_split) split(p, large || mma);
   if (p.splits == 1) return run(p, type, large, mma);
 
   const int64_t count = int64_t(p.groups) * p.m * p.n;
-  const Tensor parts = Tensor::empty({p.splits, count}, DType::f32, c.device());
+  const Tensor parts = Tensor::empty({p.splits, count}, sum_type(type), c.device());
   p.c = const_cast<void*>(parts.raw());
   run(p, type, large, mma);
-  sum_parts(parts.data<float>(), p.splits, count, c);
+  sum_parts(parts, c);
 }
 
 void gemm(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, Tensor& c) {

@@ -4,7 +4,7 @@
 //   a  [M,K], or [K,M] if transpose_a
 //   b  [K,N], or [N,K] if transpose_b
 //   c  [M,N], overwritten; must not overlap a or b
-//   f32 (cpu: also f64; simt and cuda: also bf16, summed in f32); all three of rank 2; K = 0 gives
+//   f32, f64; simt and cuda: also bf16, summed in f32; all three of rank 2; K = 0 gives
 //   zeros
 //
 // The three products of a 1x1 convolution over P pixels with weights w [O,C] are

@@ -76,7 +76,7 @@ class MmaOperand {
 CAIRN_DEVICE void mma_write(const Product& p, int split, int group, int m, int n, float low,
                             float high) {
   if (p.splits > 1) {
-    float* row = part_row(p, split, group, m);
+    float* row = part_row<float>(p, split, group, m);
     if (n < p.n) row[n] = low;
     if (n + 1 < p.n) row[n + 1] = high;
     return;

@@ -5,6 +5,7 @@
 //
 // A and B are patch matrices (patches.cuh) or their transposes.
 #include <algorithm>
+#include <type_traits>
 
 #include "kernels/activation_kind.h"
 #include "kernels/gemm/patches.cuh"
@@ -13,6 +14,22 @@
 #include "runtime/tensor.h"
 
 namespace cairn::CAIRN_NS {
+
+/// What products of T are summed in.
+template <class T>
+using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+/// The same for tensors.
+inline DType sum_type(DType type) { return type == DType::f64 ? DType::f64 : DType::f32; }
+
+/// Calls f(T{}) for a product's type: float, double or bf16.
+template <class F>
+void with_real(DType type, F&& f) {
+  if (type == DType::bf16)
+    f(bf16{});
+  else
+    with_float(type, f);
+}
 
 struct Product {
   Patches a, b;
@@ -31,7 +48,7 @@ struct Product {
   bool pool2 = false;  ///< row m / 4 of C is the maximum of rows m .. m + 3
 
   /// Set by multiply(), as is all that follows: where C is, and k in `splits` parts of
-  /// `k_per_split`, each summed into its own copy of C in float32.
+  /// `k_per_split`, each summed into its own copy of C, of type Sum.
   void* c = nullptr;
   int splits = 1, k_per_split = 0;
   bool c_aligned = false;  ///< 4 columns of C from a multiple of 4 are one aligned store
@@ -63,12 +80,12 @@ inline Patches matrix(const void* data, int64_t columns, int64_t row_stride) {
   return p;
 }
 
-/// Computes the product into c (f32 or bf16, as all of its operands) with the tile that suits it.
+/// Computes the product into c (f32, f64 or bf16, as all operands) with the tile that suits it.
 /// `may_split`: k may be cut into parts that run side by side; C must then be one dense matrix
 /// [groups, m, n].
 void multiply(Product p, Tensor& c, bool may_split = false);
 
-/// y[i] = sum over s < parts of x[s * count + i], in that order.
-void sum_parts(const float* x, int parts, int64_t count, Tensor& y);
+/// y = the sum of the parts [parts, y's count], in that order.
+void sum_parts(const Tensor& parts, Tensor& y);
 
 }  // namespace cairn::CAIRN_NS

@@ -14,9 +14,8 @@ namespace {
 
 enum class Towards { wide, deep };
 
-template <Towards towards>
-CAIRN_KERNEL void shuffle_kernel(const float* from, ImageSize wide, ImageSize deep, int r,
-                                 float* to) {
+template <class T, Towards towards>
+CAIRN_KERNEL void shuffle_kernel(const T* from, ImageSize wide, ImageSize deep, int r, T* to) {
   for_each_pack<1>(wide, [&](int64_t n, int i, int j, int d) {
     const int64_t in_wide = place(wide, n, i, j, d);
     const int64_t in_deep = place(deep, n, i / r, j / r, (d * r + i % r) * r + j % r);
@@ -31,8 +30,11 @@ template <Towards towards>
 void run(const char* name, const Tensor& from, const ImageSize& wide, const ImageSize& deep, int r,
          Tensor& to) {
   const RowGrid g = row_grid(wide, 1);
-  launch(name, shuffle_kernel<towards>, g.grid, g.block, 0, from.data<float>(), wide, deep, r,
-         to.data<float>());
+  with_float(to.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch(name, shuffle_kernel<T, towards>, g.grid, g.block, 0, from.data<T>(), wide, deep, r,
+           to.data<T>());
+  });
 }
 
 }  // namespace

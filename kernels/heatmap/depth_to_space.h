@@ -2,7 +2,7 @@
 // depth_to_space: channels become pixels (sub-pixel shuffle, Shi et al., CVPR 2016);
 // space_to_depth: the way back.
 //
-//   deep  [N,H,W, D r^2]; f32 (f64 on cpu)
+//   deep  [N,H,W, D r^2]; f32 or f64
 //   wide  [N, r H, r W, D]
 //
 //   wide[n, r i + u, r j + v, d] = deep[n,i,j, (d r + u) r + v]

@@ -5,7 +5,7 @@
 //   loss = factor * sum of w * l(x - target)
 //   dx   = dloss * factor * w * l'(x - target)        and the target's gradient is -dx
 //
-//   x, target   [N, ..., C], equal shapes; f32 (f64 on cpu)
+//   x, target   [N, ..., C], equal shapes; f32 or f64
 //   weight      undefined: w = 1; of the shape of x: per element (a mask is a weight of 0 and 1);
 //               [N, C]: per sample and channel (missing joints)
 //   factor      [1], written by the forward: 1 / count, or 1 / (sum of w over all elements); 0

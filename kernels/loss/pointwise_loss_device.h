@@ -14,54 +14,66 @@ namespace cairn::CAIRN_NS {
 namespace {  // each file that includes this has kernels of its own
 
 /// The weight of element i; channels is 0 where there is one weight per element.
+template <class T>
 struct WeightAt {
-  const float* weight;  // null: 1
-  int64_t sample;       // elements per sample
+  const T* weight;  // null: 1
+  int64_t sample;   // elements per sample
   int channels;
 
   WeightAt(const Tensor& x, const Tensor& w)
-      : weight(w.defined() ? w.data<float>() : nullptr),
+      : weight(w.defined() ? w.data<T>() : nullptr),
         sample(x.count() == 0 ? 1 : x.count() / x.dim(0)),
         channels(!w.defined() || w.shape() == x.shape() ? 0 : int(x.dim(-1))) {}
-  CAIRN_DEVICE_MEMBER float operator()(int64_t i) const {
+  CAIRN_DEVICE_MEMBER T operator()(int64_t i) const {
     if (!weight) return 1;
     return weight[channels == 0 ? i : i / sample * channels + i % channels];
   }
 };
 
-template <class Loss>
-CAIRN_KERNEL void loss_shares_kernel(Loss l, const float* x, const float* target, WeightAt weight,
-                                     int64_t count, Float2* shares) {
-  Float2 sum{0, 0};
+/// What one block adds up.
+template <class T>
+struct LossShare {
+  T loss, weight;
+};
+
+template <class T>
+CAIRN_DEVICE LossShare<T> block_share(LossShare<T> own) {
+  return {block_sum<256>(own.loss), block_sum<256>(own.weight)};
+}
+
+template <class Loss, class T>
+CAIRN_KERNEL void loss_shares_kernel(Loss l, const T* x, const T* target, WeightAt<T> weight,
+                                     int64_t count, LossShare<T>* shares) {
+  LossShare<T> sum{0, 0};
   for (int64_t i = global_thread(); i < count; i += global_threads()) {
-    const float w = weight(i);
-    sum.x += w * l.value(x[i] - target[i]);
-    sum.y += w;
+    const T w = weight(i);
+    sum.loss += w * l.value(x[i] - target[i]);
+    sum.weight += w;
   }
-  sum = {block_sum<256>(sum.x), block_sum<256>(sum.y)};
+  sum = block_share(sum);
   if (threadIdx.x == 0) shares[blockIdx.x] = sum;
 }
 
 // Writes loss and factor; `divisor` 0: the sum of the weights.
-CAIRN_KERNEL void loss_total_kernel(const Float2* shares, int count, float divisor, float* loss,
-                                    float* factor) {
-  Float2 sum{0, 0};
+template <class T>
+CAIRN_KERNEL void loss_total_kernel(const LossShare<T>* shares, int count, T divisor, T* loss,
+                                    T* factor) {
+  LossShare<T> sum{0, 0};
   for (int i = threadIdx.x; i < count; i += 256) {
-    sum.x += shares[i].x;
-    sum.y += shares[i].y;
+    sum.loss += shares[i].loss;
+    sum.weight += shares[i].weight;
   }
-  sum = {block_sum<256>(sum.x), block_sum<256>(sum.y)};
+  sum = block_share(sum);
   if (threadIdx.x != 0) return;
-  if (divisor == 0) divisor = sum.y;
+  if (divisor == 0) divisor = sum.weight;
   factor[0] = divisor == 0 ? 0 : 1 / divisor;
-  loss[0] = divisor == 0 ? 0 : sum.x / divisor;
+  loss[0] = divisor == 0 ? 0 : sum.loss / divisor;
 }
 
-template <class Loss>
-CAIRN_KERNEL void loss_backward_kernel(Loss l, const float* x, const float* target, WeightAt weight,
-                                       const float* factor, const float* dloss, int64_t count,
-                                       float* dx) {
-  const float scale = dloss[0] * factor[0];
+template <class Loss, class T>
+CAIRN_KERNEL void loss_backward_kernel(Loss l, const T* x, const T* target, WeightAt<T> weight,
+                                       const T* factor, const T* dloss, int64_t count, T* dx) {
+  const T scale = dloss[0] * factor[0];
   for (int64_t i = global_thread(); i < count; i += global_threads())
     dx[i] = scale * weight(i) * l.slope(x[i] - target[i]);
 }
@@ -71,21 +83,26 @@ void pointwise_loss(const char* op, const Loss& l, const Tensor& x, const Tensor
                     const Tensor& weight, LossMean mean, Tensor& loss, Tensor& factor) {
   const int64_t shares = std::min<int64_t>(1024, (x.count() + 2047) / 2048);
   Tensor sums = x.empty_like({shares, 2});
-  Float2* p = reinterpret_cast<Float2*>(sums.data<float>());
-  launch(op, loss_shares_kernel<Loss>, Dim3(shares), 256, 0, l, x.data<float>(),
-         target.data<float>(), WeightAt(x, weight), x.count(), p);
-  launch(op, loss_total_kernel, Dim3(1), 256, 0, p, int(shares),
-         mean == LossMean::weights ? 0.f : float(x.count()), loss.data<float>(),
-         factor.data<float>());
+  with_float(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    auto* p = reinterpret_cast<LossShare<T>*>(sums.data<T>());
+    launch(op, loss_shares_kernel<Loss, T>, Dim3(shares), 256, 0, l, x.data<T>(), target.data<T>(),
+           WeightAt<T>(x, weight), x.count(), p);
+    launch(op, loss_total_kernel<T>, Dim3(1), 256, 0, p, int(shares),
+           mean == LossMean::weights ? T(0) : T(x.count()), loss.data<T>(), factor.data<T>());
+  });
 }
 
 template <class Loss>
 void pointwise_loss_backward(const char* op, const Loss& l, const Tensor& x, const Tensor& target,
                              const Tensor& weight, const Tensor& factor, const Tensor& dloss,
                              Tensor& dx) {
-  launch(op, loss_backward_kernel<Loss>, blocks_for(x.count(), 256), 256, 0, l, x.data<float>(),
-         target.data<float>(), WeightAt(x, weight), factor.data<float>(), dloss.data<float>(),
-         x.count(), dx.data<float>());
+  with_float(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch(op, loss_backward_kernel<Loss, T>, blocks_for(x.count(), 256), 256, 0, l, x.data<T>(),
+           target.data<T>(), WeightAt<T>(x, weight), factor.data<T>(), dloss.data<T>(), x.count(),
+           dx.data<T>());
+  });
 }
 
 }  // namespace

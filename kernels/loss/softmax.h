@@ -1,7 +1,7 @@
 #pragma once
 // softmax: over the last dimension.
 //
-//   x, y, dx, dy  [..., C]; f32 (f64 on cpu)
+//   x, y, dx, dy  [..., C]; f32 or f64
 //
 //   forward   y[c] = exp(x[c] - max x) / sum over c of exp(x[c] - max x)
 //   backward  dx[c] = y[c] (dy[c] - sum over c of dy[c] y[c])

@@ -7,47 +7,51 @@
 //   Repeats   bitwise: every sum has a fixed order.
 #include "kernels/loss/softmax_cross_entropy.h"
 
+#include <cmath>
+
 #include "kernels/device.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
 // The weight of a cell; both null: 1.
+template <class T>
 struct Weights {
   const uint8_t* bytes = nullptr;
-  const float* floats = nullptr;
+  const T* floats = nullptr;
   explicit Weights(const Tensor* valid) {
     if (!valid) return;
     if (valid->dtype() == DType::u8)
       bytes = valid->data<uint8_t>();
     else
-      floats = valid->data<float>();
+      floats = valid->data<T>();
   }
-  CAIRN_DEVICE_MEMBER float operator[](int64_t cell) const {
-    return bytes ? float(bytes[cell]) : floats ? floats[cell] : 1.0f;
+  CAIRN_DEVICE_MEMBER T operator[](int64_t cell) const {
+    return bytes ? T(bytes[cell]) : floats ? floats[cell] : T(1);
   }
 };
 
 // Per cell: max and log sum, and the weighted loss.
-CAIRN_KERNEL void cell_losses_kernel(const float* logits, const int* labels, Weights weights,
-                                     int64_t cells, int C, float* log_sum, float* losses) {
+template <class T>
+CAIRN_KERNEL void cell_losses_kernel(const T* logits, const int* labels, Weights<T> weights,
+                                     int64_t cells, int C, T* log_sum, T* losses) {
   for (int64_t i = global_thread() / 32; i < cells; i += global_threads() / 32) {
-    const float w = weights[i];
-    float top = 0, log_of_sum = 0, loss = 0;
+    const T w = weights[i];
+    T top = 0, log_of_sum = 0, loss = 0;
     if (w != 0) {
-      const float* x = logits + i * C;
-      float rest = 0, ties = 0;  // apart: 1 + rest would round a small rest, and with it the loss
+      const T* x = logits + i * C;
+      T rest = 0, ties = 0;  // apart: 1 + rest would round a small rest, and with it the loss
       top = -INFINITY;
-      for (int c = lane_index(); c < C; c += 32) top = fmaxf(top, x[c]);
+      for (int c = lane_index(); c < C; c += 32) top = std::fmax(top, x[c]);
       top = warp_max(top);
       for (int c = lane_index(); c < C; c += 32)
         if (x[c] == top)
           ++ties;
         else
-          rest += expf(x[c] - top);
-      log_of_sum = log1pf(warp_sum(rest) + (warp_sum(ties) - 1));
+          rest += std::exp(x[c] - top);
+      log_of_sum = std::log1p(warp_sum(rest) + (warp_sum(ties) - 1));
       const int label = labels[i];
-      loss = label >= 0 && label < C ? w * (top - x[label] + log_of_sum) : NAN;
+      loss = label >= 0 && label < C ? w * (top - x[label] + log_of_sum) : T(NAN);
     }
     if (lane_index() != 0) continue;
     log_sum[2 * i] = top;
@@ -56,8 +60,9 @@ CAIRN_KERNEL void cell_losses_kernel(const float* logits, const int* labels, Wei
   }
 }
 
-CAIRN_KERNEL void mean_loss_kernel(const float* losses, Weights weights, int64_t cells,
-                                   float* total, float* loss) {
+template <class T>
+CAIRN_KERNEL void mean_loss_kernel(const T* losses, Weights<T> weights, int64_t cells, T* total,
+                                   T* loss) {
   double sum = 0, weight = 0;  // few cells to a thread, but hundreds of thousands in all
   for (int64_t i = threadIdx.x; i < cells; i += blockDim.x) {
     sum += losses[i];
@@ -66,23 +71,24 @@ CAIRN_KERNEL void mean_loss_kernel(const float* losses, Weights weights, int64_t
   sum = block_sum<256>(sum);
   weight = block_sum<256>(weight);
   if (threadIdx.x != 0) return;
-  total[0] = float(weight);
-  loss[0] = weight == 0 ? 0.0f : float(sum / weight);
+  total[0] = T(weight);
+  loss[0] = weight == 0 ? T(0) : T(sum / weight);
 }
 
-CAIRN_KERNEL void backward_kernel(const float* logits, const int* labels, Weights weights,
-                                  const float* log_sum, const float* total, const float* dloss,
-                                  int64_t cells, int C, float* dlogits) {
-  const float upstream = total[0] == 0 ? 0.0f : dloss[0] / total[0];
+template <class T>
+CAIRN_KERNEL void backward_kernel(const T* logits, const int* labels, Weights<T> weights,
+                                  const T* log_sum, const T* total, const T* dloss, int64_t cells,
+                                  int C, T* dlogits) {
+  const T upstream = total[0] == 0 ? T(0) : dloss[0] / total[0];
   for (int64_t i = global_thread() / 32; i < cells; i += global_threads() / 32) {
-    const float w = weights[i], g = upstream * w;
-    const float top = log_sum[2 * i], log_of_sum = log_sum[2 * i + 1];
+    const T w = weights[i], g = upstream * w;
+    const T top = log_sum[2 * i], log_of_sum = log_sum[2 * i + 1];
     const int label = labels[i];
     for (int c = lane_index(); c < C; c += 32) {
-      float d = 0;
+      T d = 0;
       if (w != 0) {
-        const float log_p = logits[i * C + c] - top - log_of_sum;
-        d = g * (c == label ? expm1f(log_p) : expf(log_p));  // p - 1 without cancellation
+        const T log_p = logits[i * C + c] - top - log_of_sum;
+        d = g * (c == label ? std::expm1(log_p) : std::exp(log_p));  // p - 1 without cancellation
       }
       dlogits[i * C + c] = d;
     }
@@ -94,23 +100,28 @@ CAIRN_KERNEL void backward_kernel(const float* logits, const int* labels, Weight
 void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor* valid,
                            Tensor& log_sum, Tensor& total, Tensor& loss) {
   const int64_t cells = labels.count();
-  const Weights weights(valid);
   Tensor losses = logits.empty_like({cells});
-  launch("softmax_cross_entropy", cell_losses_kernel, blocks_for(cells, 8), 256, 0,
-         logits.data<float>(), labels.data<int>(), weights, cells, int(logits.dim(-1)),
-         log_sum.data<float>(), losses.data<float>());
-  launch("softmax_cross_entropy", mean_loss_kernel, Dim3(1), 256, 0, losses.data<float>(), weights,
-         cells, total.data<float>(), loss.data<float>());
+  with_float(logits.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const Weights<T> weights(valid);
+    launch("softmax_cross_entropy", cell_losses_kernel<T>, blocks_for(cells, 8), 256, 0,
+           logits.data<T>(), labels.data<int>(), weights, cells, int(logits.dim(-1)),
+           log_sum.data<T>(), losses.data<T>());
+    launch("softmax_cross_entropy", mean_loss_kernel<T>, Dim3(1), 256, 0, losses.data<T>(), weights,
+           cells, total.data<T>(), loss.data<T>());
+  });
 }
 
 void softmax_cross_entropy_backward(const Tensor& logits, const Tensor& labels, const Tensor* valid,
                                     const Tensor& log_sum, const Tensor& total, const Tensor& dloss,
                                     Tensor& dlogits) {
   const int64_t cells = labels.count();
-  launch("softmax_cross_entropy_backward", backward_kernel, blocks_for(cells, 8), 256, 0,
-         logits.data<float>(), labels.data<int>(), Weights(valid), log_sum.data<float>(),
-         total.data<float>(), dloss.data<float>(), cells, int(logits.dim(-1)),
-         dlogits.data<float>());
+  with_float(logits.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("softmax_cross_entropy_backward", backward_kernel<T>, blocks_for(cells, 8), 256, 0,
+           logits.data<T>(), labels.data<int>(), Weights<T>(valid), log_sum.data<T>(),
+           total.data<T>(), dloss.data<T>(), cells, int(logits.dim(-1)), dlogits.data<T>());
+  });
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -1,7 +1,7 @@
 #pragma once
 // softmax_cross_entropy: the weighted mean over cells of -log softmax(logits)[label].
 //
-//   logits, dlogits  [..., C]; f32 (f64 on cpu)
+//   logits, dlogits  [..., C]; f32 or f64
 //   labels           [...] i32, 0..C-1
 //   valid            [...] u8 or of the logits' type: the cell's weight w, 0 where there is none;
 //                    or no tensor: all weights are 1

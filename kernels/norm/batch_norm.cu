@@ -13,32 +13,36 @@
 //             Golub, LeVeque 1979).
 #include "kernels/norm/batch_norm.h"
 
+#include <cmath>
+
 #include "kernels/column_sums_device.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
 // Mean and sum of squared deviations of n values.
+template <class T>
 struct Moments {
-  float n, mean, m2;
+  T n, mean, m2;
 };
 
-CAIRN_DEVICE Moments merged(Moments a, Moments b) {
-  const float n = a.n + b.n;
+template <class T>
+CAIRN_DEVICE Moments<T> merged(Moments<T> a, Moments<T> b) {
+  const T n = a.n + b.n;
   if (n == 0) return a;
-  const float share = b.n / n, delta = b.mean - a.mean;
+  const T share = b.n / n, delta = b.mean - a.mean;
   return {n, a.mean + delta * share, a.m2 + b.m2 + delta * delta * a.n * share};
 }
 
-template <int V>
+template <class T, int V>
 struct MomentScratch {
-  Moments v[V][256];
+  Moments<T> v[V][256];
 };
 
 // Merges each of a thread's values over the rows of its block; row 0 gets the results.
-template <int V>
-CAIRN_DEVICE void merge_down_block(Moments (&values)[V]) {
-  auto& scratch = shared<MomentScratch<V>>();
+template <class T, int V>
+CAIRN_DEVICE void merge_down_block(Moments<T> (&values)[V]) {
+  auto& scratch = shared<MomentScratch<T, V>>();
   const int own = thread_rank();
   for (int v = 0; v < V; ++v) scratch.v[v][own] = values[v];
   for (int half = blockDim.y / 2; half > 0; half /= 2) {
@@ -51,26 +55,25 @@ CAIRN_DEVICE void merge_down_block(Moments (&values)[V]) {
 }
 
 // partial[block, c] of the block's rows.
-template <int V>
-CAIRN_KERNEL void partial_moments_kernel(const float* x, int64_t rows, int64_t C,
-                                         Moments* partial) {
+template <class T, int V>
+CAIRN_KERNEL void partial_moments_kernel(const T* x, int64_t rows, int64_t C, Moments<T>* partial) {
   const int64_t c = own_column<V>();
-  Moments own[V] = {};
+  Moments<T> own[V] = {};
   if (c < C && first_row() < rows) {
-    const Pack<float, V> pivot = load_pack<V>(x + first_row() * C + c);
-    float n = 0, sum[V] = {}, squares[V] = {};
+    const Pack<T, V> pivot = load_pack<V>(x + first_row() * C + c);
+    T n = 0, sum[V] = {}, squares[V] = {};
     for (int64_t r = first_row(); r < rows; r += row_stride()) {
-      const Pack<float, V> p = load_pack<V>(x + r * C + c);
+      const Pack<T, V> p = load_pack<V>(x + r * C + c);
       for (int v = 0; v < V; ++v) {
-        const float d = p[v] - pivot[v];
+        const T d = p[v] - pivot[v];
         sum[v] += d;
         squares[v] += d * d;
       }
       ++n;
     }
     for (int v = 0; v < V; ++v) {
-      const float off = sum[v] / n;
-      own[v] = {n, pivot[v] + off, fmaxf(squares[v] - sum[v] * off, 0.0f)};
+      const T off = sum[v] / n;
+      own[v] = {n, pivot[v] + off, std::fmax(squares[v] - sum[v] * off, T(0))};
     }
   }
   merge_down_block(own);
@@ -78,47 +81,48 @@ CAIRN_KERNEL void partial_moments_kernel(const float* x, int64_t rows, int64_t C
   for (int v = 0; v < V; ++v) partial[int64_t(blockIdx.x) * C + c + v] = own[v];
 }
 
+template <class T>
 struct Running {
-  float *mean, *var;
+  T *mean, *var;
 };
 
-CAIRN_KERNEL void merge_moments_kernel(const Moments* partial, int64_t parts, int64_t C, float eps,
-                                       float momentum, float* mean, float* invstd,
-                                       Running running) {
+template <class T>
+CAIRN_KERNEL void merge_moments_kernel(const Moments<T>* partial, int64_t parts, int64_t C, T eps,
+                                       T momentum, T* mean, T* invstd, Running<T> running) {
   const int64_t c = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-  Moments own[1] = {};
+  Moments<T> own[1] = {};
   if (c < C)
     for (int64_t p = threadIdx.y; p < parts; p += blockDim.y)
       own[0] = merged(own[0], partial[p * C + c]);
   merge_down_block(own);
   if (threadIdx.y != 0 || c >= C) return;
-  const Moments all = own[0];
+  const Moments<T> all = own[0];
   mean[c] = all.mean;
-  invstd[c] = 1 / sqrtf(all.m2 / fmaxf(all.n, 1) + eps);
+  invstd[c] = 1 / std::sqrt(all.m2 / std::fmax(all.n, T(1)) + eps);
   if (all.n == 0) return;
-  const float unbiased = all.m2 / fmaxf(all.n - 1, 1);
+  const T unbiased = all.m2 / std::fmax(all.n - 1, T(1));
   running.mean[c] = (1 - momentum) * running.mean[c] + momentum * all.mean;
   running.var[c] = (1 - momentum) * running.var[c] + momentum * unbiased;
 }
 
-CAIRN_KERNEL void from_running_kernel(const float* running_mean, const float* running_var,
-                                      int64_t C, float eps, float* mean, float* invstd) {
+template <class T>
+CAIRN_KERNEL void from_running_kernel(const T* running_mean, const T* running_var, int64_t C, T eps,
+                                      T* mean, T* invstd) {
   for (int64_t c = global_thread(); c < C; c += global_threads()) {
     mean[c] = running_mean[c];
-    invstd[c] = 1 / sqrtf(running_var[c] + eps);
+    invstd[c] = 1 / std::sqrt(running_var[c] + eps);
   }
 }
 
-template <int V>
-CAIRN_KERNEL void normalise_kernel(const float* x, const float* gamma, const float* beta,
-                                   const float* mean, const float* invstd, float* y, int64_t rows,
-                                   int64_t C) {
+template <class T, int V>
+CAIRN_KERNEL void normalise_kernel(const T* x, const T* gamma, const T* beta, const T* mean,
+                                   const T* invstd, T* y, int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
-  const Pack<float, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
-  const Pack<float, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
+  const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
+  const Pack<T, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
-    Pack<float, V> p = load_pack<V>(x + r * C + c);
+    Pack<T, V> p = load_pack<V>(x + r * C + c);
     for (int v = 0; v < V; ++v) p[v] = (p[v] - m[v]) * (g[v] * is[v]) + b[v];
     store_pack(y + r * C + c, p);
   }
@@ -127,23 +131,23 @@ CAIRN_KERNEL void normalise_kernel(const float* x, const float* gamma, const flo
 void normalise(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                const Tensor& invstd, Tensor& y) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  with_pack_size(C, [&](auto pack_size) {
+  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
-    launch("batch_norm", normalise_kernel<V>, g.grid, g.block, 0, x.data<float>(),
-           gamma.data<float>(), beta.data<float>(), mean.data<float>(), invstd.data<float>(),
-           y.data<float>(), rows, C);
+    launch("batch_norm", normalise_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), gamma.data<T>(),
+           beta.data<T>(), mean.data<T>(), invstd.data<T>(), y.data<T>(), rows, C);
   });
 }
 
 // dy and dy (x - mean).
-template <int V>
+template <class T, int V>
 struct BackwardTerms {
-  const float *x, *dy, *mean;
+  const T *x, *dy, *mean;
   int64_t C;
-  CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, float (&acc)[2 * V]) const {
-    const Pack<float, V> p = load_pack<V>(x + r * C + c), d = load_pack<V>(dy + r * C + c);
-    const Pack<float, V> m = load_pack<V>(mean + c);
+  CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, T (&acc)[2 * V]) const {
+    const Pack<T, V> p = load_pack<V>(x + r * C + c), d = load_pack<V>(dy + r * C + c);
+    const Pack<T, V> m = load_pack<V>(mean + c);
     for (int v = 0; v < V; ++v) {
       acc[v] += d[v];
       acc[V + v] += d[v] * (p[v] - m[v]);
@@ -151,10 +155,11 @@ struct BackwardTerms {
   }
 };
 
+template <class T>
 struct StoreGradients {
-  const float* invstd;
-  float *dgamma, *dbeta;
-  CAIRN_DEVICE_MEMBER void operator()(int64_t c, const float (&sums)[2]) const {
+  const T* invstd;
+  T *dgamma, *dbeta;
+  CAIRN_DEVICE_MEMBER void operator()(int64_t c, const T (&sums)[2]) const {
     dbeta[c] = sums[0];
     dgamma[c] = sums[1] * invstd[c];
   }
@@ -162,23 +167,23 @@ struct StoreGradients {
 
 // dx = gamma invstd (dy - shift - (x - mean) slope); shift and slope are 0 where the statistics
 // were not those of the batch (share = 0, else 1/R).
-template <int V>
-CAIRN_KERNEL void dx_kernel(const float* x, const float* dy, const float* gamma, const float* mean,
-                            const float* invstd, const float* dgamma, const float* dbeta,
-                            float share, float* dx, int64_t rows, int64_t C) {
+template <class T, int V>
+CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* mean, const T* invstd,
+                            const T* dgamma, const T* dbeta, T share, T* dx, int64_t rows,
+                            int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
-  const Pack<float, V> m = load_pack<V>(mean + c);
-  float scale[V], shift[V], slope[V];
+  const Pack<T, V> m = load_pack<V>(mean + c);
+  T scale[V], shift[V], slope[V];
   for (int v = 0; v < V; ++v) {
-    const float is = invstd[c + v];
+    const T is = invstd[c + v];
     scale[v] = gamma[c + v] * is;
     shift[v] = dbeta[c + v] * share;
     slope[v] = dgamma[c + v] * is * share;
   }
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
-    const Pack<float, V> p = load_pack<V>(x + r * C + c);
-    Pack<float, V> d = load_pack<V>(dy + r * C + c);
+    const Pack<T, V> p = load_pack<V>(x + r * C + c);
+    Pack<T, V> d = load_pack<V>(dy + r * C + c);
     for (int v = 0; v < V; ++v) d[v] = scale[v] * (d[v] - shift[v] - (p[v] - m[v]) * slope[v]);
     store_pack(dx + r * C + c, d);
   }
@@ -190,17 +195,18 @@ void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& bet
                          const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
                          Tensor& mean, Tensor& invstd, Tensor& y) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  with_pack_size(C, [&](auto pack_size) {
+  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const ColumnGrid g = column_grid<V>(rows, C, 16, 512);
     const int64_t parts = g.grid.x;
     Tensor partial = x.empty_like({parts, C, 3});
-    auto* moments = reinterpret_cast<Moments*>(partial.data<float>());
-    launch("batch_norm", partial_moments_kernel<V>, g.grid, g.block, 0, x.data<float>(), rows, C,
+    auto* moments = reinterpret_cast<Moments<T>*>(partial.data<T>());
+    launch("batch_norm", partial_moments_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), rows, C,
            moments);
-    launch("batch_norm", merge_moments_kernel, Dim3((C + 31) / 32), Dim3(32, 8), 0, moments, parts,
-           C, float(options.eps), float(options.momentum), mean.data<float>(), invstd.data<float>(),
-           Running{running_mean.data<float>(), running_var.data<float>()});
+    launch("batch_norm", merge_moments_kernel<T>, Dim3((C + 31) / 32), Dim3(32, 8), 0, moments,
+           parts, C, T(options.eps), T(options.momentum), mean.data<T>(), invstd.data<T>(),
+           Running<T>{running_mean.data<T>(), running_var.data<T>()});
   });
   normalise(x, gamma, beta, mean, invstd, y);
 }
@@ -209,9 +215,11 @@ void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& b
                            const BatchNormOptions& options, const Tensor& running_mean,
                            const Tensor& running_var, Tensor& mean, Tensor& invstd, Tensor& y) {
   const int64_t C = x.dim(-1);
-  launch("batch_norm", from_running_kernel, blocks_for(C, 256), 256, 0, running_mean.data<float>(),
-         running_var.data<float>(), C, float(options.eps), mean.data<float>(),
-         invstd.data<float>());
+  with_float(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("batch_norm", from_running_kernel<T>, blocks_for(C, 256), 256, 0, running_mean.data<T>(),
+           running_var.data<T>(), C, T(options.eps), mean.data<T>(), invstd.data<T>());
+  });
   normalise(x, gamma, beta, mean, invstd, y);
 }
 
@@ -219,19 +227,18 @@ void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma,
                          const Tensor& invstd, Statistics statistics, Tensor* dx, Tensor& dgamma,
                          Tensor& dbeta) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  const float share =
-      statistics == Statistics::batch ? 1 / float(std::max<int64_t>(rows, 1)) : 0.0f;
-  with_pack_size(C, [&](auto pack_size) {
+  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
-    const BackwardTerms<V> terms{x.data<float>(), dy.data<float>(), mean.data<float>(), C};
-    column_sums<2, V>(
-        "batch_norm_backward", rows, C, terms,
-        StoreGradients{invstd.data<float>(), dgamma.data<float>(), dbeta.data<float>()}, x);
+    const BackwardTerms<T, V> terms{x.data<T>(), dy.data<T>(), mean.data<T>(), C};
+    const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
+    column_sums<T, 2, V>("batch_norm_backward", rows, C, terms, store, x);
     if (!dx) return;
+    const T share = statistics == Statistics::batch ? 1 / T(std::max<int64_t>(rows, 1)) : T(0);
     const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
-    launch("batch_norm_backward", dx_kernel<V>, g.grid, g.block, 0, x.data<float>(),
-           dy.data<float>(), gamma.data<float>(), mean.data<float>(), invstd.data<float>(),
-           dgamma.data<float>(), dbeta.data<float>(), share, dx->data<float>(), rows, C);
+    launch("batch_norm_backward", dx_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), dy.data<T>(),
+           gamma.data<T>(), mean.data<T>(), invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>(),
+           share, dx->data<T>(), rows, C);
   });
 }
 

@@ -17,36 +17,38 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
+template <class T>
 struct Constants {
-  float lr, b1, a1, b2, a2, eps, decay, log_b1, log_b2;  // a = 1 - b
+  T lr, b1, a1, b2, a2, eps, decay, log_b1, log_b2;  // a = 1 - b
   bool decoupled;
 };
 
-CAIRN_KERNEL void adam_kernel(const float* grads, const float* scales, const float* clip,
-                              Constants o, float* values, float* exp_avg, float* exp_avg_sq,
-                              int* steps, int64_t chunks) {
+template <class T>
+CAIRN_KERNEL void adam_kernel(const T* grads, const float* scales, const T* clip, Constants<T> o,
+                              T* values, T* exp_avg, T* exp_avg_sq, int* steps, int64_t chunks) {
   for_each_active_chunk(
       scales, chunks, [&](int64_t c, int64_t i, float lr_scale, float decay_scale) {
         int step = 0;
         if (lane_index() == 0) step = ++steps[c];
-        const float t = float(shuffle(full_warp, step, 0));
-        const float lr = o.lr * lr_scale, decay = o.decay * decay_scale;
-        const float keep = o.decoupled ? 1 - lr * decay : 1, into_g = o.decoupled ? 0 : decay;
-        const float rate = lr / -expm1f(t * o.log_b1), root = 1 / sqrtf(-expm1f(t * o.log_b2));
-        const float scale = clip[0];
-        const auto update = [&](float grad, float& value, float& m, float& s) {
-          const float g = scale * grad + into_g * value;
+        const T t = T(shuffle(full_warp, step, 0));
+        const T lr = o.lr * lr_scale, decay = o.decay * decay_scale;
+        const T keep = o.decoupled ? 1 - lr * decay : 1, into_g = o.decoupled ? 0 : decay;
+        const T rate = lr / -std::expm1(t * o.log_b1);
+        const T root = 1 / std::sqrt(-std::expm1(t * o.log_b2));
+        const T scale = clip[0];
+        const auto update = [&](T grad, T& value, T& m, T& s) {
+          const T g = scale * grad + into_g * value;
           m = o.b1 * m + o.a1 * g;
           s = o.b2 * s + o.a2 * g * g;
-          value = keep * value - rate * m / (sqrtf(s) * root + o.eps);
+          value = keep * value - rate * m / (std::sqrt(s) * root + o.eps);
         };
-        const Float2 g = load2(grads + i);
-        Float2 value = load2(values + i), m = load2(exp_avg + i), s = load2(exp_avg_sq + i);
-        update(g.x, value.x, m.x, s.x);
-        update(g.y, value.y, m.y, s.y);
-        store2(values + i, value);
-        store2(exp_avg + i, m);
-        store2(exp_avg_sq + i, s);
+        const Pack<T, 2> g = load_pack<2>(grads + i);
+        Pack<T, 2> value = load_pack<2>(values + i), m = load_pack<2>(exp_avg + i);
+        Pack<T, 2> s = load_pack<2>(exp_avg_sq + i);
+        for (int e = 0; e < 2; ++e) update(g[e], value[e], m[e], s[e]);
+        store_pack(values + i, value);
+        store_pack(exp_avg + i, m);
+        store_pack(exp_avg_sq + i, s);
       });
 }
 
@@ -55,20 +57,16 @@ CAIRN_KERNEL void adam_kernel(const float* grads, const float* scales, const flo
 void adam(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
           const AdamOptions& o, Tensor& values, Tensor& exp_avg, Tensor& exp_avg_sq,
           Tensor& steps) {
-  const Constants constants{float(o.lr),
-                            float(o.beta1),
-                            float(1 - o.beta1),
-                            float(o.beta2),
-                            float(1 - o.beta2),
-                            float(o.eps),
-                            float(o.weight_decay),
-                            float(std::log(o.beta1)),
-                            float(std::log(o.beta2)),
-                            o.decoupled};
   const int64_t chunks = chunk_scales.dim(0);
-  launch("adam", adam_kernel, blocks_for(chunks, 8), 256, 0, grads.data<float>(),
-         chunk_scales.data<float>(), grad_scale.data<float>(), constants, values.data<float>(),
-         exp_avg.data<float>(), exp_avg_sq.data<float>(), steps.data<int32_t>(), chunks);
+  with_float(values.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const Constants<T> constants{
+        T(o.lr),  T(o.beta1),        T(1 - o.beta1),       T(o.beta2),           T(1 - o.beta2),
+        T(o.eps), T(o.weight_decay), T(std::log(o.beta1)), T(std::log(o.beta2)), o.decoupled};
+    launch("adam", adam_kernel<T>, blocks_for(chunks, 8), 256, 0, grads.data<T>(),
+           chunk_scales.data<float>(), grad_scale.data<T>(), constants, values.data<T>(),
+           exp_avg.data<T>(), exp_avg_sq.data<T>(), steps.data<int32_t>(), chunks);
+  });
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -8,7 +8,7 @@
 //   s  = beta2 * s + (1 - beta2) * g * g         exp_avg_sq
 //   value = v' - lr / (1 - beta1^t) * m / (sqrt(s / (1 - beta2^t)) + eps)
 //
-//   grads, values, exp_avg, exp_avg_sq   [n], n a multiple of flat_chunk; f32 (f64 on cpu)
+//   grads, values, exp_avg, exp_avg_sq   [n], n a multiple of flat_chunk; f32 or f64
 //   chunk_scales  f32 [n / flat_chunk, 2]: factors of lr and of weight_decay, (0, 0) skips a chunk
 //   grad_scale    [1], type of grads: the factor from clipping
 //   steps         i32 [n / flat_chunk]: t, the steps a chunk has taken. Counted here, so that a

@@ -7,6 +7,8 @@
 //   Repeats   bitwise: parts have a fixed size and every sum a fixed order.
 #include "kernels/optimizer/gradient_norm.h"
 
+#include <cmath>
+
 #include "kernels/device.h"
 #include "kernels/optimizer/flat_chunk.h"
 
@@ -15,29 +17,29 @@ namespace {
 
 constexpr int threads = 256, part_chunks = 64;
 
-CAIRN_KERNEL void part_sums_kernel(const float* grads, const float* scales, int64_t chunks,
-                                   float* sums) {
+template <class T>
+CAIRN_KERNEL void part_sums_kernel(const T* grads, const float* scales, int64_t chunks, T* sums) {
   const int64_t first = int64_t(blockIdx.x) * part_chunks;
   const int64_t end = first + part_chunks < chunks ? first + part_chunks : chunks;
-  float sum = 0;
+  T sum = 0;
   for (int64_t c = first + warp_index(); c < end; c += threads / 32) {
     const Float2 scale = load2(scales + 2 * c);
     if (scale.x == 0 && scale.y == 0) continue;
-    const Float2 g = load2(grads + c * flat_chunk + 2 * lane_index());
-    sum += g.x * g.x + g.y * g.y;
+    const Pack<T, 2> g = load_pack<2>(grads + c * flat_chunk + 2 * lane_index());
+    sum += g[0] * g[0] + g[1] * g[1];
   }
   sum = block_sum<threads>(sum);
   if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
 
-CAIRN_KERNEL void norm_kernel(const float* sums, int64_t parts, float max_norm, float* norm,
-                              float* scale) {
-  float sum = 0;
+template <class T>
+CAIRN_KERNEL void norm_kernel(const T* sums, int64_t parts, T max_norm, T* norm, T* scale) {
+  T sum = 0;
   for (int64_t i = threadIdx.x; i < parts; i += threads) sum += sums[i];
   sum = block_sum<threads>(sum);
   if (threadIdx.x != 0) return;
-  norm[0] = sqrtf(sum);
-  scale[0] = fminf(1.0f, max_norm / (sqrtf(sum) + 1e-6f));
+  norm[0] = std::sqrt(sum);
+  scale[0] = std::fmin(T(1), max_norm / (std::sqrt(sum) + T(1e-6)));
 }
 
 }  // namespace
@@ -46,10 +48,13 @@ void gradient_norm(const Tensor& grads, const Tensor& chunk_scales, double max_n
                    Tensor& scale) {
   const int64_t chunks = chunk_scales.dim(0), parts = (chunks + part_chunks - 1) / part_chunks;
   Tensor sums = grads.empty_like({parts});
-  launch("gradient_norm", part_sums_kernel, Dim3(parts), threads, 0, grads.data<float>(),
-         chunk_scales.data<float>(), chunks, sums.data<float>());
-  launch("gradient_norm", norm_kernel, Dim3(1), threads, 0, sums.data<float>(), parts,
-         float(max_norm), norm.data<float>(), scale.data<float>());
+  with_float(grads.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("gradient_norm", part_sums_kernel<T>, Dim3(parts), threads, 0, grads.data<T>(),
+           chunk_scales.data<float>(), chunks, sums.data<T>());
+    launch("gradient_norm", norm_kernel<T>, Dim3(1), threads, 0, sums.data<T>(), parts, T(max_norm),
+           norm.data<T>(), scale.data<T>());
+  });
 }
 
 }  // namespace cairn::CAIRN_NS

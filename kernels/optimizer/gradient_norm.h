@@ -5,7 +5,7 @@
 //   norm  = sqrt(sum of g^2 over the chunks that are not skipped)
 //   scale = min(1, max_norm / (norm + 1e-6))     max_norm = infinity: no clipping, scale 1
 //
-//   grads         [n], n a multiple of flat_chunk; f32 (f64 on cpu)
+//   grads         [n], n a multiple of flat_chunk; f32 or f64
 //   chunk_scales  f32 [n / flat_chunk, 2]; a chunk with (0, 0) is skipped
 //   norm, scale   [1], type of grads; they stay on the device, so that a step needs no host
 //   decision

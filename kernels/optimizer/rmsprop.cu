@@ -6,36 +6,40 @@
 //   Repeats   bitwise: every element has one writer.
 #include "kernels/optimizer/rmsprop.h"
 
+#include <cmath>
+
 #include "kernels/optimizer/chunk_warps.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
+template <class T>
 struct Constants {
-  float lr, alpha, rest, eps, decay, momentum;  // rest = 1 - alpha
+  T lr, alpha, rest, eps, decay, momentum;  // rest = 1 - alpha
 };
 
 // momentum_buffer is null without momentum.
-CAIRN_KERNEL void rmsprop_kernel(const float* grads, const float* scales, const float* clip,
-                                 Constants o, float* values, float* square_avg,
-                                 float* momentum_buffer, int64_t chunks) {
+template <class T>
+CAIRN_KERNEL void rmsprop_kernel(const T* grads, const float* scales, const T* clip, Constants<T> o,
+                                 T* values, T* square_avg, T* momentum_buffer, int64_t chunks) {
   for_each_active_chunk(scales, chunks, [&](int64_t, int64_t i, float lr_scale, float decay_scale) {
-    const float lr = o.lr * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
-    const auto direction = [&](float grad, float value, float& s) {
-      const float g = scale * grad + decay * value;
+    const T lr = o.lr * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
+    const auto direction = [&](T grad, T value, T& s) {
+      const T g = scale * grad + decay * value;
       s = o.alpha * s + o.rest * g * g;
-      return g / (sqrtf(s) + o.eps);
+      return g / (std::sqrt(s) + o.eps);
     };
-    const Float2 g = load2(grads + i);
-    Float2 value = load2(values + i), s = load2(square_avg + i);
-    Float2 u{direction(g.x, value.x, s.x), direction(g.y, value.y, s.y)};
+    const Pack<T, 2> g = load_pack<2>(grads + i);
+    Pack<T, 2> value = load_pack<2>(values + i), s = load_pack<2>(square_avg + i), u;
+    for (int e = 0; e < 2; ++e) u[e] = direction(g[e], value[e], s[e]);
     if (momentum_buffer) {
-      const Float2 b = load2(momentum_buffer + i);
-      u = {o.momentum * b.x + u.x, o.momentum * b.y + u.y};
-      store2(momentum_buffer + i, u);
+      const Pack<T, 2> b = load_pack<2>(momentum_buffer + i);
+      for (int e = 0; e < 2; ++e) u[e] = o.momentum * b[e] + u[e];
+      store_pack(momentum_buffer + i, u);
     }
-    store2(square_avg + i, s);
-    store2(values + i, {value.x - lr * u.x, value.y - lr * u.y});
+    for (int e = 0; e < 2; ++e) value[e] -= lr * u[e];
+    store_pack(square_avg + i, s);
+    store_pack(values + i, value);
   });
 }
 
@@ -43,13 +47,15 @@ CAIRN_KERNEL void rmsprop_kernel(const float* grads, const float* scales, const 
 
 void rmsprop(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
              const RmspropOptions& o, Tensor& values, Tensor& square_avg, Tensor& momentum_buffer) {
-  const Constants constants{float(o.lr),  float(o.alpha),        float(1 - o.alpha),
-                            float(o.eps), float(o.weight_decay), float(o.momentum)};
   const int64_t chunks = chunk_scales.dim(0);
-  launch("rmsprop", rmsprop_kernel, blocks_for(chunks, 8), 256, 0, grads.data<float>(),
-         chunk_scales.data<float>(), grad_scale.data<float>(), constants, values.data<float>(),
-         square_avg.data<float>(), o.momentum > 0 ? momentum_buffer.data<float>() : nullptr,
-         chunks);
+  with_float(values.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const Constants<T> constants{T(o.lr),  T(o.alpha),        T(1 - o.alpha),
+                                 T(o.eps), T(o.weight_decay), T(o.momentum)};
+    launch("rmsprop", rmsprop_kernel<T>, blocks_for(chunks, 8), 256, 0, grads.data<T>(),
+           chunk_scales.data<float>(), grad_scale.data<T>(), constants, values.data<T>(),
+           square_avg.data<T>(), o.momentum > 0 ? momentum_buffer.data<T>() : nullptr, chunks);
+  });
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -11,25 +11,31 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
+template <class T>
 struct Constants {
-  float lr, decay, momentum;
+  T lr, decay, momentum;
   bool nesterov;
 };
 
 // momentum_buffer is null without momentum.
-CAIRN_KERNEL void sgd_kernel(const float* grads, const float* scales, const float* clip,
-                             Constants o, float* values, float* momentum_buffer, int64_t chunks) {
+template <class T>
+CAIRN_KERNEL void sgd_kernel(const T* grads, const float* scales, const T* clip, Constants<T> o,
+                             T* values, T* momentum_buffer, int64_t chunks) {
   for_each_active_chunk(scales, chunks, [&](int64_t, int64_t i, float lr_scale, float decay_scale) {
-    const float lr = o.lr * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
-    const Float2 grad = load2(grads + i), value = load2(values + i);
-    Float2 u{scale * grad.x + decay * value.x, scale * grad.y + decay * value.y};
+    const T lr = o.lr * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
+    const Pack<T, 2> grad = load_pack<2>(grads + i);
+    Pack<T, 2> value = load_pack<2>(values + i), u;
+    for (int e = 0; e < 2; ++e) u[e] = scale * grad[e] + decay * value[e];
     if (momentum_buffer) {
-      Float2 b = load2(momentum_buffer + i);
-      b = {o.momentum * b.x + u.x, o.momentum * b.y + u.y};
-      store2(momentum_buffer + i, b);
-      u = o.nesterov ? Float2{u.x + o.momentum * b.x, u.y + o.momentum * b.y} : b;
+      Pack<T, 2> b = load_pack<2>(momentum_buffer + i);
+      for (int e = 0; e < 2; ++e) {
+        b[e] = o.momentum * b[e] + u[e];
+        u[e] = o.nesterov ? u[e] + o.momentum * b[e] : b[e];
+      }
+      store_pack(momentum_buffer + i, b);
     }
-    store2(values + i, {value.x - lr * u.x, value.y - lr * u.y});
+    for (int e = 0; e < 2; ++e) value[e] -= lr * u[e];
+    store_pack(values + i, value);
   });
 }
 
@@ -37,11 +43,14 @@ CAIRN_KERNEL void sgd_kernel(const float* grads, const float* scales, const floa
 
 void sgd(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
          const SgdOptions& o, Tensor& values, Tensor& momentum_buffer) {
-  const Constants constants{float(o.lr), float(o.weight_decay), float(o.momentum), o.nesterov};
   const int64_t chunks = chunk_scales.dim(0);
-  launch("sgd", sgd_kernel, blocks_for(chunks, 8), 256, 0, grads.data<float>(),
-         chunk_scales.data<float>(), grad_scale.data<float>(), constants, values.data<float>(),
-         o.momentum > 0 ? momentum_buffer.data<float>() : nullptr, chunks);
+  with_float(values.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const Constants<T> constants{T(o.lr), T(o.weight_decay), T(o.momentum), o.nesterov};
+    launch("sgd", sgd_kernel<T>, blocks_for(chunks, 8), 256, 0, grads.data<T>(),
+           chunk_scales.data<float>(), grad_scale.data<T>(), constants, values.data<T>(),
+           o.momentum > 0 ? momentum_buffer.data<T>() : nullptr, chunks);
+  });
 }
 
 }  // namespace cairn::CAIRN_NS

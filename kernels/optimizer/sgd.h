@@ -7,7 +7,7 @@
 //   u = g + momentum * b if nesterov, else b     (momentum 0: u = g)
 //   value = value - lr * u
 //
-//   grads, values, momentum_buffer   [n], n a multiple of flat_chunk; f32 (f64 on cpu);
+//   grads, values, momentum_buffer   [n], n a multiple of flat_chunk; f32 or f64;
 //                 momentum_buffer is not read and may be undefined where momentum is 0
 //   chunk_scales  f32 [n / flat_chunk, 2]: factors of lr and of weight_decay, (0, 0) skips a chunk
 //   grad_scale    [1], type of grads: the factor from clipping

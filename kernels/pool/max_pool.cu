@@ -13,17 +13,17 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
-template <int V>
-CAIRN_KERNEL void max_pool_kernel(const float* x, ImageSize in, ImageSize out, MaxPoolOptions o,
-                                  float* y, uint8_t* index) {
+template <class T, int V>
+CAIRN_KERNEL void max_pool_kernel(const T* x, ImageSize in, ImageSize out, MaxPoolOptions o, T* y,
+                                  uint8_t* index) {
   for_each_pack<V>(out, [&](int64_t n, int i, int j, int c) {
     const int top = i * o.stride - o.padding, left = j * o.stride - o.padding;
-    Pack<float, V> best{};
+    Pack<T, V> best{};
     Pack<uint8_t, V> at{};
     bool first = true;
     for (int r = max(top, 0); r < min(top + o.size, in.H); ++r)
       for (int q = max(left, 0); q < min(left + o.size, in.W); ++q) {
-        const Pack<float, V> p = load_pack<V>(x + place(in, n, r, q, c));
+        const Pack<T, V> p = load_pack<V>(x + place(in, n, r, q, c));
         const uint8_t tap = uint8_t((r - top) * o.size + q - left);
         for (int v = 0; v < V; ++v)
           if (first || p[v] > best[v] || p[v] != p[v]) {
@@ -37,20 +37,20 @@ CAIRN_KERNEL void max_pool_kernel(const float* x, ImageSize in, ImageSize out, M
   });
 }
 
-template <int V>
-CAIRN_KERNEL void max_pool_backward_kernel(const float* dy, const uint8_t* index, ImageSize out,
-                                           ImageSize in, MaxPoolOptions o, float* dx) {
+template <class T, int V>
+CAIRN_KERNEL void max_pool_backward_kernel(const T* dy, const uint8_t* index, ImageSize out,
+                                           ImageSize in, MaxPoolOptions o, T* dx) {
   for_each_pack<V>(in, [&](int64_t n, int r, int q, int c) {
     // The windows that contain this pixel.
     const int i0 = max(0, (r + o.padding - o.size + o.stride) / o.stride);
     const int j0 = max(0, (q + o.padding - o.size + o.stride) / o.stride);
     const int i1 = min(out.H - 1, (r + o.padding) / o.stride);
     const int j1 = min(out.W - 1, (q + o.padding) / o.stride);
-    Pack<float, V> sum{};
+    Pack<T, V> sum{};
     for (int i = i0; i <= i1; ++i)
       for (int j = j0; j <= j1; ++j) {
         const int64_t from = place(out, n, i, j, c);
-        const Pack<float, V> d = load_pack<V>(dy + from);
+        const Pack<T, V> d = load_pack<V>(dy + from);
         const Pack<uint8_t, V> at = load_pack<V>(index + from);
         const int tap = (r + o.padding - i * o.stride) * o.size + q + o.padding - j * o.stride;
         for (int v = 0; v < V; ++v)
@@ -64,22 +64,24 @@ CAIRN_KERNEL void max_pool_backward_kernel(const float* dy, const uint8_t* index
 
 void max_pool(const Tensor& x, const MaxPoolOptions& options, Tensor& y, Tensor* index) {
   const ImageSize in(x.shape()), out(y.shape());
-  with_pack_size(out.C, [&](auto pack_size) {
+  with_packs(y.dtype(), out.C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(out, V);
-    launch("max_pool", max_pool_kernel<V>, g.grid, g.block, 0, x.data<float>(), in, out, options,
-           y.data<float>(), index ? index->data<uint8_t>() : nullptr);
+    launch("max_pool", max_pool_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), in, out, options,
+           y.data<T>(), index ? index->data<uint8_t>() : nullptr);
   });
 }
 
 void max_pool_backward(const Tensor& dy, const Tensor& index, const MaxPoolOptions& options,
                        Tensor& dx) {
   const ImageSize in(dx.shape()), out(dy.shape());
-  with_pack_size(in.C, [&](auto pack_size) {
+  with_packs(dx.dtype(), in.C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(in, V);
-    launch("max_pool_backward", max_pool_backward_kernel<V>, g.grid, g.block, 0, dy.data<float>(),
-           index.data<uint8_t>(), out, in, options, dx.data<float>());
+    launch("max_pool_backward", max_pool_backward_kernel<T, V>, g.grid, g.block, 0, dy.data<T>(),
+           index.data<uint8_t>(), out, in, options, dx.data<T>());
   });
 }
 

@@ -13,17 +13,17 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
-template <int V>
-CAIRN_KERNEL void upsample_bilinear_kernel(const float* x, ImageSize in, ImageSize out,
-                                           ResizeAxis rows, ResizeAxis columns, float* y) {
+template <class T, int V>
+CAIRN_KERNEL void upsample_bilinear_kernel(const T* x, ImageSize in, ImageSize out, ResizeAxis rows,
+                                           ResizeAxis columns, T* y) {
   for_each_pack<V>(out, [&](int64_t n, int i, int j, int c) {
-    const auto p = rows.source<float>(i);
-    const auto q = columns.source<float>(j);
-    const Pack<float, V> a = load_pack<V>(x + place(in, n, p.low, q.low, c));
-    const Pack<float, V> b = load_pack<V>(x + place(in, n, p.low, q.high, c));
-    const Pack<float, V> d = load_pack<V>(x + place(in, n, p.high, q.low, c));
-    const Pack<float, V> e = load_pack<V>(x + place(in, n, p.high, q.high, c));
-    Pack<float, V> mean;
+    const auto p = rows.source<T>(i);
+    const auto q = columns.source<T>(j);
+    const Pack<T, V> a = load_pack<V>(x + place(in, n, p.low, q.low, c));
+    const Pack<T, V> b = load_pack<V>(x + place(in, n, p.low, q.high, c));
+    const Pack<T, V> d = load_pack<V>(x + place(in, n, p.high, q.low, c));
+    const Pack<T, V> e = load_pack<V>(x + place(in, n, p.high, q.high, c));
+    Pack<T, V> mean;
     for (int v = 0; v < V; ++v)
       mean[v] = (1 - p.weight) * ((1 - q.weight) * a[v] + q.weight * b[v]) +
                 p.weight * ((1 - q.weight) * d[v] + q.weight * e[v]);
@@ -31,20 +31,19 @@ CAIRN_KERNEL void upsample_bilinear_kernel(const float* x, ImageSize in, ImageSi
   });
 }
 
-template <int V>
-CAIRN_KERNEL void upsample_bilinear_backward_kernel(const float* dy, ImageSize out, ImageSize in,
-                                                    ResizeAxis rows, ResizeAxis columns,
-                                                    float* dx) {
+template <class T, int V>
+CAIRN_KERNEL void upsample_bilinear_backward_kernel(const T* dy, ImageSize out, ImageSize in,
+                                                    ResizeAxis rows, ResizeAxis columns, T* dx) {
   for_each_pack<V>(in, [&](int64_t n, int i, int j, int c) {
     const ResizeAxis::Range ps = rows.readers(i), qs = columns.readers(j);
-    Pack<float, V> sum{};
+    Pack<T, V> sum{};
     for (int p = ps.first; p <= ps.last; ++p) {
-      const float above = rows.weight<float>(p, i);
+      const T above = rows.weight<T>(p, i);
       if (above == 0) continue;
       for (int q = qs.first; q <= qs.last; ++q) {
-        const float w = above * columns.weight<float>(q, j);
+        const T w = above * columns.weight<T>(q, j);
         if (w == 0) continue;
-        const Pack<float, V> d = load_pack<V>(dy + place(out, n, p, q, c));
+        const Pack<T, V> d = load_pack<V>(dy + place(out, n, p, q, c));
         for (int v = 0; v < V; ++v) sum[v] += w * d[v];
       }
     }
@@ -57,22 +56,24 @@ CAIRN_KERNEL void upsample_bilinear_backward_kernel(const float* dy, ImageSize o
 void upsample_bilinear(const Tensor& x, Align align, Tensor& y) {
   const ImageSize in(x.shape()), out(y.shape());
   const ResizeAxis rows(in.H, out.H, align), columns(in.W, out.W, align);
-  with_pack_size(in.C, [&](auto pack_size) {
+  with_packs(x.dtype(), in.C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(out, V);
-    launch("upsample_bilinear", upsample_bilinear_kernel<V>, g.grid, g.block, 0, x.data<float>(),
-           in, out, rows, columns, y.data<float>());
+    launch("upsample_bilinear", upsample_bilinear_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), in,
+           out, rows, columns, y.data<T>());
   });
 }
 
 void upsample_bilinear_backward(const Tensor& dy, Align align, Tensor& dx) {
   const ImageSize in(dx.shape()), out(dy.shape());
   const ResizeAxis rows(in.H, out.H, align), columns(in.W, out.W, align);
-  with_pack_size(in.C, [&](auto pack_size) {
+  with_packs(dx.dtype(), in.C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(in, V);
-    launch("upsample_bilinear_backward", upsample_bilinear_backward_kernel<V>, g.grid, g.block, 0,
-           dy.data<float>(), out, in, rows, columns, dx.data<float>());
+    launch("upsample_bilinear_backward", upsample_bilinear_backward_kernel<T, V>, g.grid, g.block,
+           0, dy.data<T>(), out, in, rows, columns, dx.data<T>());
   });
 }
 

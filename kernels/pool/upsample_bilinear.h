@@ -2,7 +2,7 @@
 // upsample_bilinear: an image resized by bilinear interpolation; without smoothing, so for
 // enlarging.
 //
-//   x, dx  [N,H,W,C]; f32 (f64 on cpu)
+//   x, dx  [N,H,W,C]; f32 or f64
 //   y, dy  [N,Ho,Wo,C], any size
 //
 //   forward   y[n,i,j,c] = the bilinear mean of the four x around (row(i), column(j)); where an

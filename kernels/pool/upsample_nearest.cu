@@ -13,26 +13,25 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
-template <int V>
-CAIRN_KERNEL void upsample_nearest_kernel(const float* x, ImageSize in, ImageSize out, int factor,
-                                          float* y) {
+template <class T, int V>
+CAIRN_KERNEL void upsample_nearest_kernel(const T* x, ImageSize in, ImageSize out, int factor,
+                                          T* y) {
   for_each_pack<V>(in, [&](int64_t n, int i, int j, int c) {
-    const Pack<float, V> p = load_pack<V>(x + place(in, n, i, j, c));
+    const Pack<T, V> p = load_pack<V>(x + place(in, n, i, j, c));
     for (int u = 0; u < factor; ++u)
       for (int v = 0; v < factor; ++v)
         store_pack(y + place(out, n, i * factor + u, j * factor + v, c), p);
   });
 }
 
-template <int V>
-CAIRN_KERNEL void upsample_nearest_backward_kernel(const float* dy, ImageSize out, ImageSize in,
-                                                   int factor, float* dx) {
+template <class T, int V>
+CAIRN_KERNEL void upsample_nearest_backward_kernel(const T* dy, ImageSize out, ImageSize in,
+                                                   int factor, T* dx) {
   for_each_pack<V>(in, [&](int64_t n, int i, int j, int c) {
-    Pack<float, V> sum{};
+    Pack<T, V> sum{};
     for (int u = 0; u < factor; ++u)
       for (int v = 0; v < factor; ++v) {
-        const Pack<float, V> d =
-            load_pack<V>(dy + place(out, n, i * factor + u, j * factor + v, c));
+        const Pack<T, V> d = load_pack<V>(dy + place(out, n, i * factor + u, j * factor + v, c));
         for (int k = 0; k < V; ++k) sum[k] += d[k];
       }
     store_pack(dx + place(in, n, i, j, c), sum);
@@ -43,21 +42,23 @@ CAIRN_KERNEL void upsample_nearest_backward_kernel(const float* dy, ImageSize ou
 
 void upsample_nearest(const Tensor& x, int factor, Tensor& y) {
   const ImageSize in(x.shape()), out(y.shape());
-  with_pack_size(in.C, [&](auto pack_size) {
+  with_packs(x.dtype(), in.C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(in, V);
-    launch("upsample_nearest", upsample_nearest_kernel<V>, g.grid, g.block, 0, x.data<float>(), in,
-           out, factor, y.data<float>());
+    launch("upsample_nearest", upsample_nearest_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), in,
+           out, factor, y.data<T>());
   });
 }
 
 void upsample_nearest_backward(const Tensor& dy, int factor, Tensor& dx) {
   const ImageSize in(dx.shape()), out(dy.shape());
-  with_pack_size(in.C, [&](auto pack_size) {
+  with_packs(dx.dtype(), in.C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(in, V);
-    launch("upsample_nearest_backward", upsample_nearest_backward_kernel<V>, g.grid, g.block, 0,
-           dy.data<float>(), out, in, factor, dx.data<float>());
+    launch("upsample_nearest_backward", upsample_nearest_backward_kernel<T, V>, g.grid, g.block, 0,
+           dy.data<T>(), out, in, factor, dx.data<T>());
   });
 }
 

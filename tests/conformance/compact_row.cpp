@@ -46,7 +46,8 @@ const bool added = add_row(
       compact_case(normal({3, 41, 77}, 2), 1, 4, 1000),
       compact_case(normal({3, 41, 77}, 2), 1, 0, 100),
       compact_case(normal({2, 64, 96}, 3), -10, 0, 7000),
-      compact_case(normal({2, 64, 96}, 3), 10, 0, 300)}});
+      compact_case(normal({2, 64, 96}, 3), 10, 0, 300)},
+     Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

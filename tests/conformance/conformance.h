@@ -4,7 +4,8 @@
 // A row states the op's shapes and its formula in float64, as plain loops that share nothing with
 // the kernels. The harness then shows, for every case:
 //   cpu, float64    forward equals the formula; backward equals central differences of the formula
-//   cpu, simt, cuda in float32: forward equals the formula, backward the float64 backward
+//   simt, cuda in float64 (where the op has it), and all devices in float32: forward equals the
+//                   formula, backward the float64 backward on cpu
 //   simt            the same in ascending, descending and seeded-random thread order
 //   everywhere      outputs are poisoned (NaN, -1) before each run, and two runs give the same bits
 // To add a row: write tests/conformance/<op>_row.cpp with `const bool added = add_row({...});`.
@@ -39,9 +40,13 @@ struct Case {
   double bf16_tolerance = 0;
 };
 
+/// Where an op runs in float64.
+enum class Float64 { everywhere, on_cpu };
+
 struct Row {
   std::string op;  ///< the kernel's file name without suffix
   std::vector<Case> cases;
+  Float64 float64 = Float64::everywhere;
 };
 
 /// Adds a row to the table; the result only serves static initialisation.

@@ -40,7 +40,8 @@ Case heat_case(int64_t n, int64_t rows, int64_t columns, double magnitude) {
 
 const bool added = add_row({"detector_heatmap",
                             {heat_case(1, 1, 1, 1), heat_case(0, 3, 4, 1), heat_case(2, 3, 5, 4),
-                             heat_case(1, 7, 1, 3e4), heat_case(2, 15, 20, 10)}});
+                             heat_case(1, 7, 1, 3e4), heat_case(2, 15, 20, 10)},
+                            Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

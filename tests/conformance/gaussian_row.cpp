@@ -65,7 +65,8 @@ const bool added =
               gaussian_case(2, 7, 5, 3, plain, 0.3), gaussian_case(2, 5, 9, 4, density, 0.3),
               gaussian_case(2, 6, 6, 5, undivided, 0.3), gaussian_case(1, 33, 17, 16, density, 0.1),
               gaussian_case(1, 3, 4, 65, plain, 0.5), gaussian_case(1, 130, 97, 6, plain, 0.2),
-              gaussian_case(1, 20, 20, 3, plain, 0.02)}});
+              gaussian_case(1, 20, 20, 3, plain, 0.02)},
+             Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

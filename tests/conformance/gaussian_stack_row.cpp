@@ -54,7 +54,8 @@ const bool added =
     add_row({"gaussian_stack",
              {stack_case(1, 1, 1, 1, 0.3), stack_case(0, 4, 4, 3, 0.3), stack_case(2, 7, 5, 3, 0.3),
               stack_case(1, 33, 17, 10, 0.1), stack_case(1, 6, 5, 40, 0.2),
-              stack_case(1, 90, 71, 5, 0.2, 0.5), stack_case(1, 20, 20, 3, 0.02)}});
+              stack_case(1, 90, 71, 5, 0.2, 0.5), stack_case(1, 20, 20, 3, 0.02)},
+             Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

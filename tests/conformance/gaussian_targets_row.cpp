@@ -58,7 +58,8 @@ const bool added = add_row({"gaussian_targets",
                              target_case(2, 2, 16, 64, 64, {1.75, 3, TargetCentre::rounded}),
                              target_case(1, 2, 17, 31, 47, {1, 4, TargetCentre::truncated}),
                              target_case(1, 3, 4, 9, 12, {0.75, 1, TargetCentre::rounded}),
-                             target_case(1, 3, 4, 9, 12, {2, 4.5, TargetCentre::exact})}});
+                             target_case(1, 3, 4, 9, 12, {2, 4.5, TargetCentre::exact})},
+                            Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

@@ -116,7 +116,8 @@ const bool added = add_row(
       sample_case({2, 5, 8, 2}, 40, ndc, zeros), sample_case({2, 5, 8, 1}, 40, ndc, border),
       sample_case({2, 6, 9, 4}, 40, corners, zeros), sample_case({1, 6, 9, 5}, 40, corners, border),
       sample_case({1, 6, 5, 65}, 20, unit, zeros), sample_case({1, 30, 40, 70}, 500, index_, zeros),
-      far_points(), one_target()}});
+      far_points(), one_target()},
+     Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

@@ -50,7 +50,8 @@ const bool added =
               normalize_case(normal({5, 2}, 1)), normalize_case(normal({2, 7, 5, 3}, 1)),
               normalize_case(normal({2, 5, 3, 65}, 1)), normalize_case(normal({1, 30, 40, 256}, 1)),
               normalize_case(normal({3, 9}, 1, 0.01), 1.0, " shorter than eps"),
-              normalize_case(normal({3, 33}, 1, 1e6), 1e-12, " long vectors"), zero_vectors()}});
+              normalize_case(normal({3, 33}, 1, 1e6), 1e-12, " long vectors"), zero_vectors()},
+             Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

@@ -47,7 +47,8 @@ const bool added = add_row({"nms_greedy",
                              greedy_case("random", normal({1, 9, 9}, 3), 12, -10),
                              greedy_case("random", normal({2, 9, 13}, 3), 0, 0),
                              greedy_case("ties", map_with_ties({2, 23, 37}, 4), 2, 0),
-                             greedy_case("ramp", ramp_map({1, 5, 150}), 1, 0)}});
+                             greedy_case("ramp", ramp_map({1, 5, 150}), 1, 0)},
+                            Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

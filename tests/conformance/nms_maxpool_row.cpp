@@ -56,7 +56,8 @@ const bool added = add_row({"nms_maxpool",
                              maxpool_case("random", normal({1, 9, 9}, 3), 12, 2, -10),
                              maxpool_case("random", normal({2, 9, 13}, 3), 0, 1, 0),
                              maxpool_case("ties", map_with_ties({2, 23, 37}, 4), 2, 3, 0),
-                             maxpool_case("ramp", ramp_map({1, 5, 50}), 3, 3, 0)}});
+                             maxpool_case("ramp", ramp_map({1, 5, 50}), 3, 3, 0)},
+                            Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

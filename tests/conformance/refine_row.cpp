@@ -69,7 +69,8 @@ const bool added = add_row({"refine",
                              refine_case({0, 4, 4}, 3, Refinement::quadratic),
                              refine_case({2, 13, 29}, 300, Refinement::none),
                              refine_case({2, 13, 29}, 300, Refinement::quadratic),
-                             refine_case({2, 13, 29}, 300, Refinement::soft_argmax)}});
+                             refine_case({2, 13, 29}, 300, Refinement::soft_argmax)},
+                            Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

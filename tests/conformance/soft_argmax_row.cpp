@@ -98,7 +98,8 @@ const bool added =
               argmax_case(normal({2, 7, 5, 3}, 1), 1), argmax_case(normal({1, 33, 17, 16}, 1), 5),
               argmax_case(normal({2, 3, 4, 65}, 1), 1), argmax_case(normal({1, 130, 97, 6}, 1), 1),
               argmax_case(normal({1, 5, 7, 4}, 1), 50),
-              argmax_case(zeros64({2, 6, 5, 3}), 1, " dead"), huge_case(), peaked_case()}});
+              argmax_case(zeros64({2, 6, 5, 3}), 1, " dead"), huge_case(), peaked_case()},
+             Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

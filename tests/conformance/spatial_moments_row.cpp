@@ -83,7 +83,8 @@ const bool added =
              {one_pixel(), moments_case(random_map({0, 4, 4, 3})),
               moments_case(random_map({2, 7, 5, 3})), moments_case(random_map({1, 33, 17, 16})),
               moments_case(random_map({2, 3, 4, 65})), moments_case(random_map({1, 130, 97, 6})),
-              moments_case(random_map({1, 9, 8, 5}, 1e6), " huge"), single_pixels(), dead_maps()}});
+              moments_case(random_map({1, 9, 8, 5}, 1e6), " huge"), single_pixels(), dead_maps()},
+             Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

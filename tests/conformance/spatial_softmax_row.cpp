@@ -62,11 +62,12 @@ Case dead_maps() {
   return c;
 }
 
-const bool added = add_row({"spatial_softmax",
-                            {softmax_case({1, 1, 1, 1}, 1), softmax_case({0, 4, 4, 3}, 1),
-                             softmax_case({2, 7, 5, 3}, 1), softmax_case({1, 33, 17, 16}, 5),
-                             softmax_case({2, 3, 4, 65}, 1), softmax_case({1, 130, 97, 6}, 1),
-                             softmax_case({1, 5, 7, 4}, 50), huge_logits(), dead_maps()}});
+const bool added = add_row(
+    {"spatial_softmax",
+     {softmax_case({1, 1, 1, 1}, 1), softmax_case({0, 4, 4, 3}, 1), softmax_case({2, 7, 5, 3}, 1),
+      softmax_case({1, 33, 17, 16}, 5), softmax_case({2, 3, 4, 65}, 1),
+      softmax_case({1, 130, 97, 6}, 1), softmax_case({1, 5, 7, 4}, 50), huge_logits(), dead_maps()},
+     Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

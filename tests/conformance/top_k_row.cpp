@@ -48,7 +48,8 @@ const bool added =
               top_k_case(normal({0, 5}, 1), {}, 3), top_k_case(normal({1, 0}, 1), {7}, 3),
               top_k_case(normal({3, 700}, 2), {700, 900, 5}, 100),
               top_k_case(normal({2, 300}, 2), {300, 256}, 400),
-              top_k_case(whole({2, 600}, 3, -3, 3), {600, 511}, 257)}});
+              top_k_case(whole({2, 600}, 3, -3, 3), {600, 511}, 257)},
+             Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance

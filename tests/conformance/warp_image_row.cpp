@@ -117,7 +117,8 @@ const bool added = add_row(
       real_case({3, 12, 17, 1, 12, 17}, smooth), real_case({3, 12, 17, 3, 9, 21}, smooth_border),
       real_case({3, 12, 17, 2, 12, 17}, hard), real_case({3, 12, 17, 1, 14, 19}, hard_border),
       real_case({1, 120, 161, 1, 100, 140}, smooth), byte_case(smooth), byte_case(smooth_border),
-      byte_case(hard), no_position()}});
+      byte_case(hard), no_position()},
+     Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance
