@@ -159,9 +159,6 @@ CAIRN_DEVICE Float4 load4(const float* p, Site s = Site::current()) {
 CAIRN_DEVICE UInt4 load4(const unsigned* p, Site s = Site::current()) {
   return *aligned<UInt4>(p, s);
 }
-CAIRN_DEVICE void store2(float* p, Float2 v, Site s = Site::current()) {
-  *aligned<Float2>(p, s) = v;
-}
 CAIRN_DEVICE void store4(float* p, Float4 v, Site s = Site::current()) {
   *aligned<Float4>(p, s) = v;
 }
