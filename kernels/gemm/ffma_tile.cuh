@@ -15,6 +15,8 @@ struct FfmaTile {
   static constexpr int M = M_, N = N_, K = 16;
   static constexpr int ThreadM = ThreadM_, ThreadN = ThreadN_;
   static constexpr int ThreadsN = N / ThreadN, Threads = M / ThreadM * ThreadsN;
+  /// Of the loop over a step's k. In full, the wide tile passes 168 registers on sm_100 to sm_120.
+  static constexpr int Unroll = M < N ? 2 : K;
   /// Blocks per multiprocessor for sums of so many bytes: 168 registers a thread, 255 for doubles.
   static constexpr int resident(int bytes) { return 384 / Threads * 4 / bytes; }
 
@@ -100,7 +102,7 @@ class FfmaOperand {
 template <class Tile, class A>
 CAIRN_DEVICE void ffma_step(const A (&a)[Tile::K][Tile::M + 4], const A (&b)[Tile::K][Tile::N + 4],
                             int ty, int tx, A (&acc)[Tile::ThreadM][Tile::ThreadN]) {
-#pragma unroll
+#pragma unroll Tile::Unroll
   for (int k = 0; k < Tile::K; ++k) {
     Pack<A, 4> left[Tile::ThreadM / 4], right[Tile::ThreadN / 4];
 #pragma unroll
