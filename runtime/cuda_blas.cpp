@@ -19,6 +19,8 @@ namespace {
 
 constexpr size_t workspace_bytes = size_t{32} << 20;  ///< what cuBLAS advises for sm_90 and above
 
+constexpr uint32_t alignment = 16;  ///< of pointers, in bytes; the library would presume 256
+
 // The functions of the library that are used here, each under its own name.
 class Library {
  public:
@@ -60,6 +62,10 @@ class Library {
     MatmulPreferenceCreate(&preference);
     MatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                                  &workspace_bytes, sizeof(workspace_bytes));
+    for (auto operand :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+          CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      MatmulPreferenceSetAttribute(preference, operand, &alignment, sizeof(alignment));
   }
 };
 
@@ -124,13 +130,12 @@ std::optional<Plan> plan_of(const Library& l, const BlasProduct& p) {
   return place->second;
 }
 
-bool aligned(const void* p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; }
+bool aligned(const void* p) { return reinterpret_cast<uintptr_t>(p) % alignment == 0; }
 
 }  // namespace
 
 bool blas_product(const BlasProduct& p) {
   const Library* l = Library::open();
-  // The library presumes that matrices begin at 16 bytes unless told otherwise.
   if (!l || !aligned(p.a) || !aligned(p.b) || !aligned(p.c) || !aligned(p.bias)) return false;
   static std::mutex mutex;  // of the plans, one of which holds the bias until it is launched
   const std::lock_guard lock(mutex);

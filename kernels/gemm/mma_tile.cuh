@@ -6,7 +6,7 @@
 //             one barrier per step; runs outside of the image are filled with zeros
 //   Shared    rows of 32 of k (or, by columns, 32 rows of m or n) in 16-byte chunks, the chunk's
 //             number xored with the row's, so that the 8 rows of an ldmatrix lie in different banks
-//   Registers 122 to 166, no spills (sm_80 to sm_120); 36 KiB of shared memory with 4 warps, 48 with 8
+//   Registers 122 to 166, no spills (sm_80 to sm_120); 36 KiB shared with 4 warps, 48 with 8
 //   Needs     runs of 8 elements aligned to 16 bytes in a and b (Patches::aligned)
 #include "kernels/gemm/epilogue.cuh"
 
