@@ -6,7 +6,7 @@
 set -euo pipefail
 log=$1
 list=${2:-}
-demangle=cat
+demangle="cat"
 ! command -v c++filt >/dev/null || demangle=c++filt
 
 table=$($demangle <"$log" | awk '
