@@ -11,6 +11,8 @@ while [ $# -gt 0 ] && [ "$1" != "--" ]; do
   shift
 done
 [ $# -eq 0 ] || shift
+# A compiler cache, where there is one, serves every checkout alike.
+export CCACHE_BASEDIR=$source_dir CCACHE_NOHASHDIR=1
 generator=()
 [ -e "$build_dir/CMakeCache.txt" ] || ! command -v ninja >/dev/null || generator=(-G Ninja)
 
