@@ -81,7 +81,7 @@ class MagicPointTask : public Task {
     return contact_sheet(tiles, columns, 2 * data_.shapes.width);
   }
 
-  static constexpr double shown_ = 0.1;  // least score of a drawn detection
+  static constexpr double shown_ = 0.03;  // least score of a drawn detection
   MagicPointData data_;
   int workers_;
   int64_t images_;
