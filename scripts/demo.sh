@@ -5,7 +5,7 @@
 #   scripts/demo.sh [--short] [IMAGE]      --short: a few training steps, to see that all of it works
 set -euo pipefail
 cd "$(dirname "$0")/.."
-steps=220
+steps=760
 images=120
 if [ "${1:-}" = "--short" ]; then
   steps=4
@@ -30,7 +30,8 @@ mkdir -p "$out"
 "$cairn" data shapes --out "$out/shapes.png"
 say "Training MagicPoint on them ($steps steps)"
 "$cairn" train recipes/magicpoint.toml --out "$out/magicpoint" \
-  --set train.steps=$steps --set train.batch=16 --set train.evaluate_every=100 --set eval.images=$images
+  --set train.steps=$steps --set train.batch=8 --set train.final_lr_fraction=0.02 \
+  --set train.evaluate_every=380 --set eval.images=$images
 say "Average precision on fresh shapes, clean and noisy, beside the classical detectors"
 "$cairn" eval shapes --model "$out/magicpoint/model.safetensors" --images "$images" --classical
 if [ -z "$image" ]; then
@@ -38,6 +39,6 @@ if [ -z "$image" ]; then
   "$cairn" data scene --out "$image"
 fi
 say "Corners in $image"
-"$cairn" detect "$image" --model "$out/magicpoint/model.safetensors" --out "$out/detected"
+"$cairn" detect "$image" --model "$out/magicpoint/model.safetensors" --top-k 300 --out "$out/detected"
 say "Look at"
 printf '  %s\n' "$out/shapes.png" "$out/magicpoint/report.html" "$out"/detected/*.png
