@@ -10,18 +10,6 @@ function(cairn_glob out)
   set(${out} ${files} PARENT_SCOPE)
 endfunction()
 
-# One generated line per kernel file: compiles FILE.cu with the host compiler as the device simt.
-function(cairn_simt_sources out)
-  set(made)
-  foreach(cu ${ARGN})
-    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${cu})
-    string(REPLACE ".cu" ".simt.cpp" cpp ${CMAKE_BINARY_DIR}/simt/${name})
-    file(CONFIGURE OUTPUT ${cpp} CONTENT "#include \"${name}\"\n")
-    list(APPEND made ${cpp})
-  endforeach()
-  set(${out} ${made} PARENT_SCOPE)
-endfunction()
-
 # A generated list of the names in a folder, one MACRO(NAME) a line: systems, tasks and verbs are
 # found by file name, so that no central switch must be edited.
 function(cairn_name_list macro inc pattern except)

@@ -36,8 +36,6 @@ class Task {
   /// Batches from number `first` on.
   virtual std::unique_ptr<BatchSource> source(int batch, int64_t first) = 0;
   virtual Evaluation evaluate(Model& model, Device device) = 0;
-  /// The metric that a report puts first; higher is better.
-  virtual std::string main_metric() const = 0;
 };
 
 /// The task that the recipe names; reads its own keys from the recipe.

@@ -62,7 +62,6 @@ class MagicPointTask : public Task {
     e.pictures.push_back({"corners", picture(detector)});
     return e;
   }
-  std::string main_metric() const override { return "ap_clean"; }
 
  private:
   // The first test images, clean above noisy: true corners as green rings, detections as dots.
