@@ -66,6 +66,13 @@ std::string short_number(double v) {
   return buffer;
 }
 
+// 20000 -> "20k"
+std::string tick_label(double v) {
+  if (std::abs(v) >= 1e7) return short_number(v / 1e6) + "M";
+  if (std::abs(v) >= 1e4) return short_number(v / 1e3) + "k";
+  return short_number(v);
+}
+
 // A round step that cuts `range` into about `wanted` parts.
 double tick_step(double range, int wanted) {
   const double raw = range / wanted, power = std::pow(10, std::floor(std::log10(raw)));
@@ -189,10 +196,10 @@ std::string svg_chart(const std::string& title, const std::string& x_label,
   for (double v : y.ticks())
     svg << "<line class=axis x1=" << left << " x2=" << right << " y1=" << at_y(v)
         << " y2=" << at_y(v) << " /><text class=soft text-anchor=end x=" << left - 6
-        << " y=" << at_y(v) + 4 << ">" << short_number(v) << "</text>";
+        << " y=" << at_y(v) + 4 << ">" << tick_label(v) << "</text>";
   for (double v : x.ticks())
     svg << "<text class=soft text-anchor=middle x=" << at_x(v) << " y=" << bottom + 16 << ">"
-        << short_number(v) << "</text>";
+        << tick_label(v) << "</text>";
   svg << "<text class=soft text-anchor=end x=" << right << " y=" << bottom + 34 << ">"
       << escaped(x_label) << "</text>";
   for (size_t i = 0; i < curves.size(); ++i) {

@@ -29,10 +29,14 @@ inline std::ostream& operator<<(std::ostream& s, const Answer& a) {
 class ProgramTest : public testing::Test {
  protected:
   /// `arguments` as a shell would read them.
-  Answer cairn(const std::string& arguments) const {
+  Answer cairn(const std::string& arguments) const { return shell("\"$cairn\" " + arguments); }
+
+  /// A line for the shell, in which $cairn is the program.
+  Answer shell(const std::string& line) const {
     const std::string command = "cd '" + folder_.path() +
-                                "' && timeout 120 '" CAIRN_BINARY_DIR "/cairn' " + arguments +
-                                " >.out 2>.err";
+                                "' && export cairn='" CAIRN_BINARY_DIR
+                                "/cairn' && timeout 120 sh -c '" +
+                                line + "' >.out 2>.err";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(folder_ / ".out"),
             read_file(folder_ / ".err")};
