@@ -21,11 +21,28 @@ std::string quoted(const std::string& s) {
   return out + '"';
 }
 
-// Flattens tables into dotted keys, scalars into text.
+// A list of strings as TOML: how a list is kept among the values, which are text.
+std::string list_text(const std::vector<std::string>& items) {
+  std::string out = "[";
+  for (const std::string& item : items) out += (out.size() > 1 ? ", " : "") + quoted(item);
+  return out + "]";
+}
+
+bool strings_of(const toml::array& array, std::vector<std::string>& items) {
+  for (const toml::node& node : array) {
+    const auto* s = node.as_string();
+    if (!s) return false;
+    items.push_back(s->get());
+  }
+  return true;
+}
+
+// Flattens tables into dotted keys, scalars and lists of strings into text.
 void flatten(const toml::table& table, const std::string& prefix, const std::string& file,
              std::map<std::string, std::string>& out) {
   for (const auto& [key_node, node] : table) {
     const std::string key = prefix + std::string(key_node.str());
+    std::vector<std::string> items;
     if (const auto* child = node.as_table())
       flatten(*child, key + ".", file, out);
     else if (const auto* s = node.as_string())
@@ -36,9 +53,13 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
       out[key] = b->get() ? "true" : "false";
     else if (const auto* f = node.as_floating_point())
       out[key] = text(f->get());
+    else if (const auto* a = node.as_array(); a && strings_of(*a, items))
+      out[key] = list_text(items);
     else
-      throw UsageError(file, text(key, " is neither a number, a string nor a boolean"),
-                       "one plain value per key", text("correct line ", node.source().begin.line));
+      throw UsageError(file,
+                       text(key, " is neither a number, a string, a boolean nor a list of strings"),
+                       "one plain value per key, or [\"a\", \"b\"]",
+                       text("correct line ", node.source().begin.line));
   }
 }
 
@@ -146,6 +167,25 @@ std::string Recipe::string(const std::string& key, const std::string& fallback) 
   const std::string value = given ? *given : fallback;
   resolved_[key] = quoted(value);
   return value;
+}
+
+std::vector<std::string> Recipe::strings(const std::string& key) {
+  std::vector<std::string> items;
+  if (const std::string* given = find(key); given && given->starts_with("[")) {
+    toml::table parsed;
+    try {
+      parsed = toml::parse("list = " + *given);
+    } catch (const toml::parse_error&) {  // leaves `parsed` empty
+    }
+    const auto* array = parsed["list"].as_array();
+    if (!array || !strings_of(*array, items))
+      throw UsageError(name_, text(key, " = ", *given), "one string, or [\"a\", \"b\"]",
+                       "correct the value");
+  } else if (given && !given->empty()) {
+    items.push_back(*given);
+  }
+  resolved_[key] = list_text(items);
+  return items;
 }
 
 std::string Recipe::choice(const std::string& key, const std::string& fallback,

@@ -25,6 +25,8 @@ class Recipe {
   double real(const std::string& key, double fallback, double low, double high);
   bool boolean(const std::string& key, bool fallback);
   std::string string(const std::string& key, const std::string& fallback);
+  /// A list of strings, or one string alone; empty without the key.
+  std::vector<std::string> strings(const std::string& key);
   std::string choice(const std::string& key, const std::string& fallback,
                      const std::vector<std::string>& choices);
   /// All keys below `table` that have no dot of their own: the options of a model, say.

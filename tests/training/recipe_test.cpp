@@ -51,5 +51,26 @@ TEST(Recipe, BadTomlNamesLineAndColumn) {
             std::string::npos);
 }
 
+TEST(Recipe, AListOfStringsSurvivesTheFileAnAssignmentAndTheResolvedRecipe) {
+  Recipe r = Recipe::from_text("[data]\nimages = [\"a\", \"b \\\" c\"]\nmore = \"d\"\n", "r.toml");
+  r.set("data.set=[\"x\"]");
+  EXPECT_EQ(r.strings("data.images"), (std::vector<std::string>{"a", "b \" c"}));
+  EXPECT_EQ(r.strings("data.more"), std::vector<std::string>{"d"});
+  EXPECT_EQ(r.strings("data.set"), std::vector<std::string>{"x"});
+  EXPECT_TRUE(r.strings("data.none").empty());
+  r.finish();
+  Recipe again = Recipe::from_text(r.resolved(), "config.toml");
+  EXPECT_EQ(again.strings("data.images"), (std::vector<std::string>{"a", "b \" c"}));
+  EXPECT_TRUE(again.strings("data.none").empty());
+}
+
+TEST(Recipe, AListOfAnythingElseIsRefused) {
+  EXPECT_NE(message([] { Recipe::from_text("a = [1, 2]\n", "r.toml"); }).find("list of strings"),
+            std::string::npos);
+  Recipe r;
+  r.set("a=[1]");
+  EXPECT_NE(message([&] { r.strings("a"); }).find("a = [1]"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace cairn
