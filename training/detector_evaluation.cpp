@@ -1,6 +1,7 @@
 #include "training/detector_evaluation.h"
 
 #include "models/model.h"
+#include "training/grey_image.h"
 
 namespace cairn {
 
@@ -10,8 +11,9 @@ Detector model_detector(Model& model, Device device) {
     options.threshold = 1e-3;
     options.border = 0;
     options.top_k = 300;
-    const Tensor one = image.reshape({1, image.dim(0), image.dim(1), 1}).to(device);
-    const Keypoints found = model.detect(one, options).at(0);
+    const Tensor one =
+        with_channels(image.reshape({1, image.dim(0), image.dim(1), 1}), model.channels());
+    const Keypoints found = model.detect(one.to(device), options).at(0);
     std::vector<ScoredPoint> points;
     for (size_t i = 0; i < found.points.size(); ++i)
       points.push_back({found.points[i][0], found.points[i][1], found.scores[i]});

@@ -1,6 +1,7 @@
 #include "training/magicpoint_data.h"
 
 #include "training/detector_labels.h"
+#include "training/grey_image.h"
 #include "training/image_warp.h"
 
 namespace cairn {
@@ -12,25 +13,12 @@ Random numbers(uint64_t seed, int64_t index, Use use) {
   return Random(seed, uint64_t(index), (uint64_t(use) + 64) << 40);
 }
 
-Tensor as_float(const Tensor& image) {
-  Tensor out = Tensor::empty(image.shape());
-  const uint8_t* from = image.data<uint8_t>();
-  float* to = out.data<float>();
-  for (int64_t i = 0; i < image.count(); ++i) to[i] = from[i];
-  return out;
-}
-
-void divide_by_255(Tensor& image) {
-  float* v = image.data<float>();
-  for (int64_t i = 0; i < image.count(); ++i) v[i] *= 1 / 255.f;
-}
-
 }  // namespace
 
 DetectorBatch magicpoint_sample(const MagicPointData& data, int64_t index) {
   const int height = data.shapes.height, width = data.shapes.width;
   LabelledImage shape = synthetic_shape(data.shapes, data.seed, index);
-  Tensor image = as_float(shape.image);
+  Tensor image = grey_values(shape.image);
   if (data.augment_photometric) {
     Random random = numbers(data.seed, index, Use::photometric);
     augment(image, data.photometric, random);
@@ -74,7 +62,7 @@ DetectorBatch magicpoint_batch(const MagicPointData& data, int size, int64_t num
 DetectorTestImage magicpoint_test_image(const MagicPointData& data, int64_t index, bool noisy) {
   const uint64_t seed = ~data.seed;
   const LabelledImage shape = synthetic_shape(data.shapes, seed, index);
-  DetectorTestImage test{as_float(shape.image), shape.points};
+  DetectorTestImage test{grey_values(shape.image), shape.points};
   if (noisy) {
     Random random = numbers(seed, index, Use::photometric);
     augment(test.image, data.photometric, random);

@@ -33,8 +33,8 @@ struct Evaluation {
 class Task {
  public:
   virtual ~Task() = default;
-  /// Batches from number `first` on.
-  virtual std::unique_ptr<BatchSource> source(int batch, int64_t first) = 0;
+  /// Batches for `model` from number `first` on.
+  virtual std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) = 0;
   virtual Evaluation evaluate(Model& model, Device device) = 0;
 };
 

@@ -139,7 +139,7 @@ class Run {
   }
 
   void start_source() {
-    source_ = task_->source(settings_.batch, step_);
+    source_ = task_->source(*model_, settings_.batch, step_);
     window_start_ = std::chrono::steady_clock::now();
     window_step_ = step_;
   }

@@ -4,6 +4,7 @@
 #include "runtime/error.h"
 #include "training/detector_evaluation.h"
 #include "training/draw.h"
+#include "training/grey_image.h"
 #include "training/task.h"
 
 namespace cairn {
@@ -11,24 +12,17 @@ namespace {
 
 class Source : public BatchSource {
  public:
-  Source(const MagicPointData& data, int batch, int workers, int64_t first)
-      : loader_(data, batch, workers, first) {}
+  Source(const MagicPointData& data, int channels, int batch, int workers, int64_t first)
+      : loader_(data, batch, workers, first), channels_(channels) {}
   Batch next() override {
     const DetectorBatch b = loader_.next();
-    return {{"image", b.image}, {"label", b.label}, {"valid", b.valid}};
+    return {{"image", with_channels(b.image, channels_)}, {"label", b.label}, {"valid", b.valid}};
   }
 
  private:
   MagicPointLoader loader_;
+  int channels_;
 };
-
-Tensor bytes_of(const Tensor& image) {
-  Tensor bytes = Tensor::empty(image.shape(), DType::u8);
-  for (int64_t i = 0; i < image.count(); ++i)
-    bytes.data<uint8_t>()[i] =
-        uint8_t(std::lround(255 * std::clamp(image.data<float>()[i], 0.0f, 1.0f)));
-  return bytes;
-}
 
 class MagicPointTask : public Task {
  public:
@@ -47,8 +41,8 @@ class MagicPointTask : public Task {
                          text("use ", (side + 7) / 8 * 8));
   }
 
-  std::unique_ptr<BatchSource> source(int batch, int64_t first) override {
-    return std::make_unique<Source>(data_, batch, workers_, first);
+  std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) override {
+    return std::make_unique<Source>(data_, model.channels(), batch, workers_, first);
   }
 
   Evaluation evaluate(Model& model, Device device) override {
@@ -71,7 +65,7 @@ class MagicPointTask : public Task {
     for (bool noisy : {false, true})
       for (int64_t i = 0; i < columns; ++i) {
         const DetectorTestImage test = magicpoint_test_image(data_, i, noisy);
-        Canvas canvas(bytes_of(test.image), 2);
+        Canvas canvas(grey_bytes(test.image), 2);
         for (const Point& p : test.points) canvas.ring(canvas.at(p), 5, 1.2, {60, 220, 110});
         for (const ScoredPoint& p : detector(test.image))
           if (p.score > shown_) canvas.disc(canvas.at({p.x, p.y}), 2, heat_colour(p.score));
