@@ -1,0 +1,171 @@
+#include "training/homographic_pairs.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "runtime/error.h"
+#include "training/detector_labels.h"
+#include "training/grey_image.h"
+
+namespace cairn {
+namespace {
+
+Matrix3 homography_of(const PairBatch& batch, int64_t pair) {
+  Matrix3 h;
+  const float* m = batch.homography.data<float>() + 9 * pair;
+  std::copy(m, m + 9, h.m.begin());
+  return h;
+}
+
+HomographicPairs without_photometric() {
+  HomographicPairs options;
+  options.augment_photometric = false;
+  return options;
+}
+
+// A black image with one bright dot, and the dot as its point.
+LabelledImage dot_image(int height, int width, Point dot) {
+  LabelledImage image{Tensor::empty({height, width, 1}, DType::u8), {dot}};
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      const double d2 = (x - dot.x) * (x - dot.x) + (y - dot.y) * (y - dot.y);
+      image.image.data<uint8_t>()[y * width + x] = uint8_t(std::lround(255 * std::exp(-d2 / 8)));
+    }
+  return image;
+}
+
+// The centre of the brightest part: perspective makes the rest lopsided.
+Point brightest(const Tensor& images, int64_t row) {
+  const int64_t height = images.dim(1), width = images.dim(2);
+  const float* v = images.data<float>() + row * height * width;
+  double x = 0, y = 0, sum = 0;
+  for (int64_t i = 0; i < height * width; ++i) {
+    const double value = std::pow(v[i], 6);
+    x += double(i % width) * value;
+    y += double(i / width) * value;
+    sum += value;
+  }
+  return {x / sum, y / sum};
+}
+
+// The points that a row's labels decode to.
+std::vector<Point> labelled_points(const PairBatch& batch, int64_t row) {
+  std::vector<Point> points;
+  const int64_t rows = batch.label.dim(1), columns = batch.label.dim(2);
+  for (int64_t cell = 0; cell < rows * columns; ++cell)
+    if (const int label = batch.label.data<int32_t>()[row * rows * columns + cell];
+        label != no_point)
+      points.push_back(labelled_pixel(int(cell / columns), int(cell % columns), label));
+  return points;
+}
+
+TEST(HomographicPair, TheHomographySendsADotOfTheImageToTheDotOfItsPartner) {
+  int compared = 0;
+  for (int64_t i = 0; i < 40; ++i) {
+    Random random(5, uint64_t(i));
+    const Point dot{random.uniform(40, 120), random.uniform(30, 90)};
+    const PairBatch pair = homographic_pair(dot_image(120, 160, dot), without_photometric(), 3, i);
+    const Point expected = apply(homography_of(pair, 0), dot);
+    EXPECT_NEAR(brightest(pair.image, 0).x, dot.x, 0.05);
+    if (!(expected.x > 12 && expected.x < 147 && expected.y > 12 && expected.y < 107)) continue;
+    const Point found = brightest(pair.image, 1);
+    EXPECT_NEAR(found.x, expected.x, 0.2) << "pair " << i;
+    EXPECT_NEAR(found.y, expected.y, 0.2) << "pair " << i;
+
+    const std::vector<Point> label = labelled_points(pair, 1);
+    ASSERT_EQ(label.size(), 1u);
+    EXPECT_NEAR(label[0].x, expected.x, 0.5 + 1e-3);
+    EXPECT_NEAR(label[0].y, expected.y, 0.5 + 1e-3);
+    ++compared;
+  }
+  EXPECT_GT(compared, 20);
+}
+
+TEST(HomographicPair, LabelsOfTheImageAreItsOwnPointsAndAllOfItsCellsAreValid) {
+  LabelledImage image = dot_image(48, 64, {20, 30});
+  image.points = {{3, 5}, {20.4, 29.6}, {63.4, 47.4}, {64.2, 5}};
+  const PairBatch pair = homographic_pair(image, without_photometric(), 1, 0);
+  const std::vector<Point> found = labelled_points(pair, 0);
+  ASSERT_EQ(found.size(), 3u);  // one lies outside
+  EXPECT_EQ(found[0].x, 3);
+  EXPECT_EQ(found[1].x, 20);
+  EXPECT_EQ(found[1].y, 30);
+  EXPECT_EQ(found[2].x, 63);
+  for (int64_t cell = 0; cell < 48; ++cell) EXPECT_EQ(pair.valid.data<uint8_t>()[cell], 1);
+}
+
+TEST(HomographicPair, ValidCellsOfThePartnerShowTheImageAndLieAwayFromItsEnd) {
+  const double margin = HomographyRange::homographic_pair().erosion_margin;
+  LabelledImage white{Tensor::full({120, 160, 1}, 255, DType::u8), {}};
+  int64_t valid = 0, cells = 0;
+  for (int64_t i = 0; i < 20; ++i) {
+    const PairBatch pair = homographic_pair(white, without_photometric(), 7, i);
+    const Matrix3 to_image = inverse(homography_of(pair, 0));
+    for (int64_t cell = 0; cell < 300; ++cell, ++cells) {
+      if (!pair.valid.data<uint8_t>()[300 + cell]) continue;
+      ++valid;
+      for (int y = 0; y < 8; ++y)
+        for (int x = 0; x < 8; ++x) {
+          const Point p{double(cell % 20 * 8 + x), double(cell / 20 * 8 + y)};
+          for (const Point step : {Point{0, 0}, Point{margin - 1, 0}, Point{0, 1 - margin}}) {
+            const Point neighbour = p + step;
+            if (neighbour.x > 159 || neighbour.y < 0) continue;
+            const Point q = apply(to_image, neighbour);
+            ASSERT_TRUE(q.x >= -0.51 && q.x <= 159.51 && q.y >= -0.51 && q.y <= 119.51);
+          }
+        }
+    }
+  }
+  EXPECT_GT(double(valid) / double(cells), 0.3);
+  EXPECT_LT(double(valid) / double(cells), 0.95);
+}
+
+TEST(HomographicPair, TheTwoImagesAreChangedPhotometricallyInWaysOfTheirOwn) {
+  HomographicPairs options;
+  options.homography.scale = options.homography.perspective = options.homography.max_angle = 0;
+  options.homography.patch_ratio = 1;  // nothing is left to vary: the identity
+  const LabelledImage image = synthetic_shape({240, 320}, Primitive::cube, 1, 0);
+  const PairBatch pair = homographic_pair(image, options, 2, 9);
+  EXPECT_EQ(pair.label.rows(0, 1).values<int32_t>(), pair.label.rows(1, 2).values<int32_t>());
+  EXPECT_NE(pair.image.rows(0, 1).values<float>(), pair.image.rows(1, 2).values<float>());
+  for (float v : pair.image.values<float>()) ASSERT_TRUE(v >= 0 && v <= 1);
+}
+
+TEST(PairBatch, IsThePairsOfItsImagesInOrderWhateverTheBatchSize) {
+  const SyntheticShapes shapes;
+  const LabelledImages images = [&](int64_t i) { return synthetic_shape(shapes, 4, i); };
+  const PairBatch batch = pair_batch(images, {}, 11, 3, 2);
+  EXPECT_EQ(batch.image.shape(), Shape({6, 120, 160, 1}));
+  EXPECT_EQ(batch.label.shape(), Shape({6, 15, 20}));
+  EXPECT_EQ(batch.valid.shape(), Shape({6, 15, 20}));
+  EXPECT_EQ(batch.homography.shape(), Shape({3, 9}));
+  for (int64_t i = 0; i < 3; ++i) {
+    const PairBatch pair = homographic_pair(images(6 + i), {}, 11, 6 + i);
+    for (int64_t side = 0; side < 2; ++side) {
+      const int64_t row = 3 * side + i;
+      EXPECT_EQ(batch.image.rows(row, row + 1).values<float>(),
+                pair.image.rows(side, side + 1).values<float>());
+      EXPECT_EQ(batch.label.rows(row, row + 1).values<int32_t>(),
+                pair.label.rows(side, side + 1).values<int32_t>());
+      EXPECT_EQ(batch.valid.rows(row, row + 1).values<uint8_t>(),
+                pair.valid.rows(side, side + 1).values<uint8_t>());
+    }
+    EXPECT_EQ(batch.homography.rows(i, i + 1).values<float>(), pair.homography.values<float>());
+  }
+}
+
+TEST(PairBatch, SidesThatAreNoMultipleOf8AreRefused) {
+  EXPECT_THROW(homographic_pair(dot_image(48, 60, {5, 5}), {}, 1, 0), Error);
+}
+
+TEST(GreyImage, ChannelsRepeatTheGreyValue) {
+  const Tensor grey = Tensor::from<float>({1, 1, 2, 1}, {0.25f, 0.75f});
+  EXPECT_EQ(with_channels(grey, 3).values<float>(),
+            (std::vector<float>{0.25f, 0.25f, 0.25f, 0.75f, 0.75f, 0.75f}));
+  EXPECT_EQ(with_channels(grey_bytes(grey).reshape({1, 2, 1}), 3).shape(), Shape({1, 2, 3}));
+  EXPECT_EQ(grey_bytes(grey).values<uint8_t>(), (std::vector<uint8_t>{64, 191}));
+}
+
+}  // namespace
+}  // namespace cairn
