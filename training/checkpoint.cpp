@@ -11,21 +11,23 @@ namespace cairn {
 namespace {
 
 constexpr const char* step_key = "cairn.step";
+constexpr const char* seconds_key = "cairn.seconds";
 constexpr const char* optimizer_prefix = "optimizer.";
 
 }  // namespace
 
 void save_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
-                     int64_t step) {
+                     const RunState& state) {
   auto tensors = export_weights(model);
-  for (const auto& state : optimizer.named_state())
-    tensors.push_back({state.name, state.tensor.to(Device::cpu)});
+  for (const auto& values : optimizer.named_state())
+    tensors.push_back({values.name, values.tensor.to(Device::cpu)});
   auto metadata = model_metadata(model);
-  metadata[step_key] = std::to_string(step);
+  metadata[step_key] = std::to_string(state.step);
+  metadata[seconds_key] = std::to_string(state.seconds);
   write_safetensors(path, tensors, metadata);
 }
 
-int64_t load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer) {
+RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer) {
   const SafetensorsFile file = read_safetensors(path);
   const auto step = file.metadata.find(step_key);
   std::string wrong;
@@ -50,7 +52,9 @@ int64_t load_checkpoint(const std::string& path, Model& model, const Optimizer& 
 
   load_weights(model, file, path, {optimizer_prefix});
   for (auto& state : optimizer.named_state()) state.tensor.copy_from(file.tensors.at(state.name));
-  return std::atoll(step->second.c_str());
+  const auto seconds = file.metadata.find(seconds_key);
+  return {std::atoll(step->second.c_str()),
+          seconds == file.metadata.end() ? 0 : std::atof(seconds->second.c_str())};
 }
 
 }  // namespace cairn

@@ -1,6 +1,6 @@
 #pragma once
 // The full state of a training run in one safetensors file: weights, running statistics, optimizer
-// state, and the number of steps done, from which data and random numbers follow.
+// state, and how far the run is, from which data and random numbers follow.
 #include <string>
 
 #include "models/model.h"
@@ -8,12 +8,18 @@
 
 namespace cairn {
 
+/// How far a run is.
+struct RunState {
+  int64_t step = 0;    ///< steps done
+  double seconds = 0;  ///< that they took, over all calls that worked on the run
+};
+
 /// Writes atomically: a crash or a full disk leaves the last checkpoint whole.
 void save_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
-                     int64_t step);
+                     const RunState& state);
 
-/// Restores everything and returns the number of steps done. Throws an Error that lists all
-/// mismatches when the file is of another model or optimizer, and changes nothing then.
-int64_t load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer);
+/// Restores everything and returns how far the run is. Throws an Error that lists all mismatches
+/// when the file is of another model or optimizer, and changes nothing then.
+RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer);
 
 }  // namespace cairn

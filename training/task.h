@@ -36,6 +36,8 @@ class Task {
   /// Batches for `model` from number `first` on.
   virtual std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) = 0;
   virtual Evaluation evaluate(Model& model, Device device) = 0;
+  /// What of the data was left out and why, one line each.
+  virtual std::vector<std::string> left_out() const { return {}; }
 };
 
 /// The task that the recipe names; reads its own keys from the recipe.

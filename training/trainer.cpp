@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "layers/weights.h"
 #include "models/model_file.h"
 #include "runtime/atomic_file.h"
 #include "runtime/error.h"
@@ -28,6 +29,7 @@ struct Settings {
   int64_t steps, log_every, evaluate_every, checkpoint_every, warmup;
   double lr, final_lr_fraction, clip;
   bool evaluate_at_end;
+  std::string initial_weights;
 
   explicit Settings(Recipe& r)
       : seed(uint64_t(r.integer("train.seed", 1, 0, INT64_MAX))),
@@ -40,7 +42,8 @@ struct Settings {
         lr(r.real("train.lr", 1e-3, 0, 10)),
         final_lr_fraction(r.real("train.final_lr_fraction", 1, 0, 1)),
         clip(r.real("train.clip_norm", 0, 0, 1e9)),
-        evaluate_at_end(r.boolean("train.evaluate_at_end", true)) {}
+        evaluate_at_end(r.boolean("train.evaluate_at_end", true)),
+        initial_weights(r.string("train.initial_weights", "")) {}
 
   // Linear warm-up, then a cosine down to final_lr_fraction of the peak (1: constant).
   double lr_at(int64_t step) const {
@@ -74,6 +77,15 @@ std::unique_ptr<Model> recipe_model(Recipe& r) {
   return make_model(architecture, options);
 }
 
+// Starts `model` from the weights in a file; what the file lacks stays as it is.
+void load_initial_weights(Model& model, const std::string& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  std::vector<std::string> lacking;
+  for (const NamedTensor& t : named_tensors(model))
+    if (!file.tensors.contains(t.name)) lacking.push_back(t.name);
+  load_weights(model, file, path, lacking);
+}
+
 // Everything that one run holds while it lasts.
 class Run {
  public:
@@ -87,6 +99,8 @@ class Run {
     recipe.finish();
     config_ = recipe.resolved();
     parameters_.initialize(settings_.seed);
+    if (!settings_.initial_weights.empty() && !options.resume)
+      load_initial_weights(*model_, settings_.initial_weights);
   }
 
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress) {
@@ -99,7 +113,7 @@ class Run {
     RunLog log(options_.out, step_);
     log_ = &log;
     start_source();
-    const auto start = std::chrono::steady_clock::now();
+    start_ = std::chrono::steady_clock::now();
     memory(options_.device).reset_peak();
     while (step_ < settings_.steps && !stop_requested) {
       const double loss = one_step();
@@ -114,7 +128,7 @@ class Run {
     write_run_report(options_.out);
     TrainResult r = result();
     r.interrupted = step_ < settings_.steps;
-    r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    r.seconds = seconds();
     return r;
   }
 
@@ -134,7 +148,11 @@ class Run {
     if (!there && options_.resume)
       throw Error(options_.out, "there is no checkpoint.safetensors in it", "the folder of a run",
                   "start the run without --resume");
-    if (options_.resume) step_ = load_checkpoint(checkpoint_path(), *model_, optimizer_);
+    if (options_.resume) {
+      const RunState state = load_checkpoint(checkpoint_path(), *model_, optimizer_);
+      step_ = state.step;
+      seconds_before_ = state.seconds;
+    }
     write_file(options_.out + "/config.toml", config_);
   }
 
@@ -197,12 +215,18 @@ class Run {
     window_step_ = step_;
   }
 
-  void save() { save_checkpoint(checkpoint_path(), *model_, optimizer_, step_); }
+  void save() { save_checkpoint(checkpoint_path(), *model_, optimizer_, {step_, seconds()}); }
+
+  double seconds() const {
+    const std::chrono::duration<double> now = std::chrono::steady_clock::now() - start_;
+    return seconds_before_ + now.count();
+  }
 
   TrainResult result() const {
     TrainResult r;
     r.steps_done = step_;
     r.metrics = metrics_;
+    r.left_out = task_->left_out();
     r.peak_bytes = memory(options_.device).use().peak;
     return r;
   }
@@ -217,7 +241,8 @@ class Run {
   std::string config_;
   RunLog* log_ = nullptr;
   int64_t step_ = 0, window_step_ = 0;
-  std::chrono::steady_clock::time_point window_start_;
+  double seconds_before_ = 0;  // of the calls before this one
+  std::chrono::steady_clock::time_point start_, window_start_;
   std::map<std::string, double> metrics_;
 };
 

@@ -28,12 +28,14 @@ struct TrainProgress {
 struct TrainResult {
   int64_t steps_done = 0;
   bool interrupted = false;  ///< stopped by request_stop(); a checkpoint has been written
-  double seconds = 0;
+  double seconds = 0;        ///< of the whole run, also of the calls before a resumption
   std::map<std::string, double> metrics;  ///< of the last evaluation
+  std::vector<std::string> left_out;      ///< what of the data was skipped and why
   size_t peak_bytes = 0;
 };
 
-/// Runs the recipe. Throws an Error when the loss stops being finite (the last checkpoint stays
+/// Runs the recipe; train.initial_weights names a model file to start from, whose tensors must all
+/// fit (what it lacks starts at random, a descriptor head, say). Throws an Error when the loss stops being finite (the last checkpoint stays
 /// whole), when the folder cannot be written, or when a run to resume does not fit the recipe.
 TrainResult train(Recipe recipe, const TrainOptions& options,
                   const std::function<void(const TrainProgress&)>& on_progress);

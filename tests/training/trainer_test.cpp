@@ -55,8 +55,40 @@ TEST(Trainer, AResumedRunEndsBitForBitWhereTheUninterruptedOneDoes) {
   const TrainResult done = train(small_recipe(), resume, [](const TrainProgress&) {});
   EXPECT_EQ(done.steps_done, 4);
   EXPECT_FALSE(done.interrupted);
+  EXPECT_GT(done.seconds, stopped.seconds);  // of the whole run, not of the second call
   expect_same_tensors(folder / "whole/checkpoint.safetensors",
                       folder / "parts/checkpoint.safetensors");
+}
+
+// A learning rate of 0 keeps the weights as they were at the start.
+TEST(Trainer, ARunStartsFromTheWeightsOfAFileAndAtRandomWhereItHasNone) {
+  TemporaryFolder folder;
+  train(small_recipe(), into(folder / "detector"), [](const TrainProgress&) {});
+  Recipe joint = small_recipe();
+  joint.set("model.architecture=superpoint");
+  joint.set("train.initial_weights=" + (folder / "detector/model.safetensors"));
+  joint.set("train.lr=0");
+  train(joint, into(folder / "joint"), [](const TrainProgress&) {});
+  const SafetensorsFile from = read_safetensors(folder / "detector/model.safetensors"),
+                        to = read_safetensors(folder / "joint/model.safetensors");
+  for (const char* name : {"conv1a.weight", "bn4b.bias", "convPb.weight"})
+    EXPECT_EQ(from.tensors.at(name).values<float>(), to.tensors.at(name).values<float>()) << name;
+  EXPECT_FALSE(from.tensors.contains("convDa.weight"));
+  EXPECT_TRUE(to.tensors.contains("convDa.weight"));
+}
+
+TEST(Trainer, InitialWeightsOfAnotherModelAreRefused) {
+  TemporaryFolder folder;
+  train(small_recipe(), into(folder / "normed"), [](const TrainProgress&) {});
+  Recipe other = small_recipe();
+  other.set("model.norm=none");
+  other.set("train.initial_weights=" + (folder / "normed/model.safetensors"));
+  try {
+    train(other, into(folder / "other"), [](const TrainProgress&) {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.wrong.find("unexpected  bn1a.weight"), std::string::npos) << e.what();
+  }
 }
 
 TEST(Trainer, ARunLeavesEverythingThatIsNeededToRepeatAndToUseIt) {

@@ -59,10 +59,13 @@ void run(Options o) {
     std::cerr << "step " << p.step << ": " << metrics_text(p.evaluation->values) << '\n';
   });
   progress.reset();
+  if (!r.left_out.empty()) std::cerr << r.left_out.size() << " files were left out:\n";
+  for (const std::string& line : r.left_out) std::cerr << "  " << line << '\n';
 
   if (o.json) {
-    Json j{{"run", o.train.out},   {"steps", r.steps_done},      {"interrupted", r.interrupted},
-           {"seconds", r.seconds}, {"peak_bytes", r.peak_bytes}, {"metrics", r.metrics}};
+    Json j{{"run", o.train.out},    {"steps", r.steps_done},      {"interrupted", r.interrupted},
+           {"seconds", r.seconds},  {"peak_bytes", r.peak_bytes}, {"metrics", r.metrics},
+           {"left_out", r.left_out}};
     print_json(j);
   } else if (o.train.dry_run) {
     std::cout << "one step works: " << r.peak_bytes / 1'000'000
