@@ -37,6 +37,18 @@ TEST_F(Program, AWrongCallExitsWithTwoAndSuggestsTheNearestWord) {
   EXPECT_EQ(cairn("").code, 2);
 }
 
+TEST_F(Program, DataExportsTexturesAsNumberedFiles) {
+  const Answer a = cairn("data textures --images 5 --size 48x64 --seed 7 --out textures --json");
+  ASSERT_EQ(a.code, 0) << a;
+  EXPECT_EQ(a.json()["images"], 5);
+  const Tensor image = read_image(folder_ / "textures/texture-000004.png", 1);
+  EXPECT_EQ(image.dim(0), 48);
+  EXPECT_EQ(image.dim(1), 64);
+  EXPECT_EQ(cairn("data textures --count 4 --out sheet.png").code, 0);
+  expect_error(cairn("data shapes --images 5"), 2, "--images: given with 'shapes'");
+  expect_error(cairn("data textures --size 8x8"), 1, "size 8x8");
+}
+
 TEST_F(Program, DoctorNamesEveryDeviceAndWhyOneIsMissing) {
   const Answer a = cairn("doctor --json");
   ASSERT_EQ(a.code, 0) << a;

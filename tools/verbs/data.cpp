@@ -4,18 +4,21 @@
 
 #include "runtime/error.h"
 #include "runtime/image.h"
+#include "runtime/threads.h"
 #include "tools/image_list.h"
 #include "tools/verb.h"
 #include "training/draw.h"
+#include "training/progress.h"
 #include "training/synthetic_shapes.h"
+#include "training/textures.h"
 
 namespace cairn {
 namespace {
 
 struct Options {
   std::vector<std::string> what;
-  std::string out = "data.png", size = "120x160";
-  int64_t count = 27, columns = 9, tile = 240;
+  std::string out = "data.png", size;
+  int64_t count = 27, columns = 9, tile = 240, images = 0;
   uint64_t seed = 0;
   bool json = false;
 };
@@ -23,7 +26,7 @@ struct Options {
 // Every primitive in turn, with its corners as dots.
 std::vector<Tile> shapes(const Options& o, Json& answer) {
   SyntheticShapes generator;
-  const Size size = parse_size("--size", o.size);
+  const Size size = parse_size("--size", o.size.empty() ? "120x160" : o.size);
   generator.height = int(size.height);
   generator.width = int(size.width);
   std::vector<Tile> tiles;
@@ -40,6 +43,44 @@ std::vector<Tile> shapes(const Options& o, Json& answer) {
     answer["images"].push_back({{"shape", name(primitive)}, {"points", drawn.points.size()}});
   }
   return tiles;
+}
+
+TextureOptions texture_options(const Options& o) {
+  const Size size = parse_size("--size", o.size.empty() ? "240x320" : o.size);
+  return {int(size.height), int(size.width), o.seed};
+}
+
+std::vector<Tile> textures(const Options& o, Json& answer) {
+  const TextureOptions options = texture_options(o);
+  std::vector<Tile> tiles;
+  answer["images"] = Json::array();
+  for (int64_t i = 0; i < o.count; ++i) {
+    const char* kind = name(texture_kind(options, i));
+    tiles.push_back({fitted(texture(options, i), o.tile), text(i, ", ", kind)});
+    answer["images"].push_back({{"texture", kind}});
+  }
+  return tiles;
+}
+
+// Numbered PNG files, drawn on all threads.
+void export_textures(const Options& o, Json& answer) {
+  const TextureOptions options = texture_options(o);
+  make_folder(o.out);
+  Progress progress("textures", o.images, "images");
+  progress.update(0);
+  const int64_t part = 16 * thread_count();
+  for (int64_t first = 0; first < o.images; first += part) {
+    const int64_t count = std::min(part, o.images - first);
+    parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = first + begin; i < first + end; ++i) {
+        const std::string number = std::to_string(i);
+        const std::string zeros(number.size() < 6 ? 6 - number.size() : 0, '0');
+        write_png(o.out + "/texture-" + zeros + number + ".png", texture(options, i));
+      }
+    });
+    progress.update(first + count);
+  }
+  answer = {{"folder", o.out}, {"images", o.images}};
 }
 
 std::vector<Tile> files(const Options& o, Json& answer) {
@@ -78,10 +119,17 @@ void run(const Options& o) {
   Json answer;
   answer["picture"] = o.out;
   const std::string what = o.what.size() == 1 ? o.what[0] : "";
-  if (what == "scene") {
+  if (o.images > 0 && what != "textures")
+    throw UsageError("--images", text("given with '", o.what[0], "'"), "cairn data textures",
+                     "use --count for the number of images on a sheet");
+  if (o.images > 0) {
+    export_textures(o, answer);
+  } else if (what == "scene") {
     scene(o, answer);
   } else {
-    const std::vector<Tile> tiles = what == "shapes" ? shapes(o, answer) : files(o, answer);
+    const std::vector<Tile> tiles = what == "shapes"     ? shapes(o, answer)
+                                    : what == "textures" ? textures(o, answer)
+                                                         : files(o, answer);
     write_png(o.out, contact_sheet(tiles, o.columns, o.tile));
   }
   if (o.json)
@@ -94,15 +142,19 @@ void run(const Options& o) {
 
 void add_data(CLI::App& verb) {
   describe(verb, "Look at data: a contact sheet of images or of a generator",
-           "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png");
+           "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png\n"
+           "  cairn data textures --images 2000 --size 240x320 --out textures");
   auto o = std::make_shared<Options>();
   verb.add_option("WHAT", o->what,
-                  "'shapes' (synthetic shapes with their corners), 'scene' (a picture to detect "
-                  "in), or images and "
-                  "folders of images")
+                  "'shapes' (synthetic shapes with their corners), 'textures' (procedural "
+                  "photographs), 'scene' (a picture to detect in), or images and folders of images")
       ->required()
       ->type_name("");
-  verb.add_option("--out", o->out, "the picture to write; data.png")->type_name("FILE");
+  verb.add_option("--out", o->out, "the picture to write, with --images a folder; data.png")
+      ->type_name("FILE");
+  verb.add_option("--images", o->images, "write so many textures as PNG files instead of a sheet")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000000));
   verb.add_option("--count", o->count, "how many images; 27")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));
@@ -112,8 +164,10 @@ void add_data(CLI::App& verb) {
   verb.add_option("--tile", o->tile, "longest side of an image on the sheet, in pixels; 240")
       ->type_name("PX")
       ->check(CLI::Range(16, 4096));
-  verb.add_option("--size", o->size, "of synthetic shapes: 120x160 or 240x320")->type_name("HxW");
-  verb.add_option("--seed", o->seed, "of synthetic shapes: which images; 0")->type_name("N");
+  verb.add_option("--size", o->size,
+                  "of shapes: 120x160 (unless given) or 240x320; of textures: any, 240x320")
+      ->type_name("HxW");
+  verb.add_option("--seed", o->seed, "of shapes and textures: which images; 0")->type_name("N");
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
 }
