@@ -113,4 +113,22 @@ Var slice_channels(const Var& x, int64_t first, int64_t count) {
   });
 }
 
+std::pair<Var, Var> halves(const Var& x) {
+  Check("halves")
+      .argument("x", x)
+      .require(x.value().rank() >= 1 && x.dim(0) % 2 == 0, "x does not divide into two")
+      .done("x [2N,...]", "batch images in pairs");
+  const int64_t n = x.dim(0) / 2;
+  const std::vector<Var> parts = x.tape().record(
+      "halves", {x}, std::vector<Tensor>{x.value().rows(0, n), x.value().rows(n, 2 * n)},
+      [n](const std::vector<Tensor>& dy, Grads& grads) {
+        Tensor* dx = grads.want(0);
+        for (int i = 0; dx && i < 2; ++i) {
+          Tensor half = dx->rows(i * n, (i + 1) * n);
+          dy[i].defined() ? half.copy_from(dy[i]) : half.zero();
+        }
+      });
+  return {parts[0], parts[1]};
+}
+
 }  // namespace cairn

@@ -1,6 +1,7 @@
 #pragma once
 // Differentiable elementwise functions, concatenation and slices. All take any shape; channels are
 // the last dimension. Each throws an Error that lists every mismatch of shapes, types and devices.
+#include <utility>
 #include <vector>
 
 #include "kernels/activation_kind.h"
@@ -26,5 +27,8 @@ Var concat(const std::vector<Var>& xs, int64_t channels = 0);
 
 /// Channels first .. first + count.
 Var slice_channels(const Var& x, int64_t first, int64_t count);
+
+/// The first and the second half of x [2N,...] along its first dimension, as views.
+std::pair<Var, Var> halves(const Var& x);
 
 }  // namespace cairn

@@ -48,6 +48,10 @@ std::unique_ptr<Model> make_model(const std::string& architecture, const Options
                    "name one of them, or NAME-VARIANT");
 }
 
+void Model::set_loss_options(const Options& options) {
+  OptionReader(architecture() + " loss", options).finish();
+}
+
 const std::string* OptionReader::take(const std::string& key) {
   known_.push_back(key);
   const auto it = left_.find(key);
@@ -66,6 +70,17 @@ int OptionReader::integer(const std::string& key, int fallback, int low, int hig
     throw UsageError(system_ + "." + key, text("the value is '", *value, "'"),
                      text("a whole number from ", low, " to ", high), "correct it");
   return int(n);
+}
+
+double OptionReader::real(const std::string& key, double fallback, double low, double high) {
+  const std::string* value = take(key);
+  if (!value) return fallback;
+  char* end = nullptr;
+  const double x = std::strtod(value->c_str(), &end);
+  if (value->empty() || *end || !(x >= low && x <= high))
+    throw UsageError(system_ + "." + key, text("the value is '", *value, "'"),
+                     text("a number from ", low, " to ", high), "correct it");
+  return x;
 }
 
 bool OptionReader::boolean(const std::string& key, bool fallback) {

@@ -14,6 +14,14 @@ namespace cairn {
 /// Named tensors of one batch: "image" [N,H,W,C] in [0,1], and what the loss needs.
 using Batch = std::map<std::string, Tensor>;
 
+/// What a batch costs.
+struct Loss {
+  Var total;  ///< one element: what training minimises
+  /// Its parts, and other quantities worth a curve, of one element each. They stay on the device:
+  /// reading one waits for it.
+  std::map<std::string, Tensor> terms = {};
+};
+
 /// A system's options as text, as they stand in recipes and in the metadata of weight files.
 using Options = std::map<std::string, std::string>;
 
@@ -33,16 +41,22 @@ class Model : public Module {
   virtual int channels() const = 0;       ///< of the input image: 1 grey, 3 RGB
   virtual int size_multiple() const = 0;  ///< image sides must be multiples of this
 
-  /// What loss() reads beside the image for a batch of images of this size.
+  /// What loss() reads for a batch of images of this size; for a network that learns from pairs, of
+  /// so many pairs.
   struct InputSpec {
     Shape shape;
     DType dtype;
-    double limit;  ///< values lie in [0, limit)
+    double limit;                  ///< values lie in [0, limit)
+    std::vector<double> row = {};  ///< or, unless empty, each row is like this one
   };
   virtual std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                        int64_t width) const = 0;
-  /// The training loss, one element.
-  virtual Var loss(Tape& tape, const Batch& batch) = 0;
+  /// Sets the options of the loss, as they stand in a recipe under [loss]; the others get their
+  /// defaults. They are no part of options(): a trained network does not need them. A UsageError
+  /// names what is unknown or out of range; here, any option.
+  virtual void set_loss_options(const Options& options);
+  /// The training loss.
+  virtual Loss loss(Tape& tape, const Batch& batch) = 0;
   /// Everything the network returns, by name, for `--raw` and for comparisons.
   virtual std::map<std::string, Tensor> raw_outputs(const Tensor& image) = 0;
   /// Keypoints of every image of a batch [N,H,W,C].
@@ -60,6 +74,7 @@ class OptionReader {
   OptionReader(std::string system, const Options& options)
       : system_(std::move(system)), left_(options) {}
   int integer(const std::string& key, int fallback, int low, int high);
+  double real(const std::string& key, double fallback, double low, double high);
   bool boolean(const std::string& key, bool fallback);
   /// One of `choices`; the first is the default.
   std::string choice(const std::string& key, const std::vector<std::string>& choices);

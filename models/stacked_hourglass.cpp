@@ -114,10 +114,11 @@ std::unique_ptr<Model> make_stacked_hourglass(const Options& options) {
 
 std::map<std::string, Model::InputSpec> StackedHourglass::loss_inputs(int64_t batch, int64_t height,
                                                                       int64_t width) const {
-  return {{"heatmaps", {{batch, height / 4, width / 4, options_.joints}, DType::f32, 1}}};
+  return {{"image", {{batch, height, width, channels()}, DType::f32, 1}},
+          {"heatmaps", {{batch, height / 4, width / 4, options_.joints}, DType::f32, 1}}};
 }
 
-Var StackedHourglass::loss(Tape& tape, const Batch& batch) {
+Loss StackedHourglass::loss(Tape& tape, const Batch& batch) {
   const std::vector<Var> heatmaps = forward(tape.constant(batch.at("image")));
   const Var target = tape.constant(batch.at("heatmaps"));
   Var sum;
@@ -125,7 +126,7 @@ Var StackedHourglass::loss(Tape& tape, const Batch& batch) {
     const Var part = mse(h, target);
     sum = sum.defined() ? add(sum, part) : part;
   }
-  return sum;
+  return {sum};
 }
 
 std::map<std::string, Tensor> StackedHourglass::raw_outputs(const Tensor& image) {

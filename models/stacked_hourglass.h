@@ -36,7 +36,7 @@ class StackedHourglass : public Model {
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;
   /// Sum over stacks of the mean squared error. Batch: image, heatmaps [N,H/4,W/4,joints].
-  Var loss(Tape& tape, const Batch& batch) override;
+  Loss loss(Tape& tape, const Batch& batch) override;
   /// "heatmaps" of the last stack.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// The largest value of each heatmap, one point per joint, in joint order.

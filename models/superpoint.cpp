@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "layers/functions_elementwise.h"
-#include "layers/functions_softmax.h"
 #include "runtime/error.h"
 
 namespace cairn {
@@ -240,17 +239,6 @@ std::unique_ptr<Model> make_superpoint(const Options& options) {
 
 int SuperPoint::channels() const {
   return options_.backbone == SuperPointOptions::Backbone::vgg ? 1 : 3;
-}
-
-std::map<std::string, Model::InputSpec> SuperPoint::loss_inputs(int64_t batch, int64_t height,
-                                                                int64_t width) const {
-  const Shape cells{batch, height / cell, width / cell};
-  return {{"label", {cells, DType::i32, 65}}, {"valid", {cells, DType::u8, 2}}};
-}
-
-Var SuperPoint::loss(Tape& tape, const Batch& batch) {
-  const Output out = forward(tape.constant(batch.at("image")));
-  return softmax_cross_entropy(out.logits, batch.at("label"), batch.at("valid"));
 }
 
 }  // namespace cairn

@@ -49,9 +49,14 @@ class SuperPoint : public Model {
 
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;
-  /// The detector loss of MagicPoint: mean over valid cells of the 65-way cross entropy.
-  /// Batch: image, label i32 [N,H/8,W/8] in 0..64, valid [N,H/8,W/8] of 0 and 1.
-  Var loss(Tape& tape, const Batch& batch) override;
+  /// The detector loss of MagicPoint, for a batch of
+  ///   image [N,H,W,C];  label i32 [N,H/8,W/8] in 0..64;  valid [N,H/8,W/8] of 0 and 1:
+  /// the mean over valid cells of the 65-way cross entropy. Or the joint loss, if there is also a
+  ///   homography [N,9]: then `image` holds 2N, N images and their N partners in the same order;
+  ///   row n, a 3x3 matrix row by row, takes a pixel of image n to its place in partner n;
+  ///   `valid` is 1 for the images and says which cells of a partner show some of its image:
+  /// the detector loss of the images, and that of the partners (the term "detector").
+  Loss loss(Tape& tape, const Batch& batch) override;
   /// logits as "semi", and "desc" (unit length) if there is a descriptor head.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// Points by falling score, with unit descriptors if the network has them.

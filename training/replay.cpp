@@ -105,7 +105,7 @@ ReplayResult replay(const std::string& dir, Device device, DType precision) {
     parameters.begin_step();
     Tape tape;
     tape.training = true;
-    const Var loss = model->loss(tape, batch);
+    const Var loss = model->loss(tape, batch).total;
     tape.backward(loss);
     optimizer.step(recorded.lr, INFINITY);
     result.losses.push_back(loss.value().item());

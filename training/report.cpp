@@ -202,6 +202,7 @@ std::string svg_chart(const std::string& title, const std::string& x_label,
         << tick_label(v) << "</text>";
   svg << "<text class=soft text-anchor=end x=" << right << " y=" << bottom + 34 << ">"
       << escaped(x_label) << "</text>";
+  double legend = left;
   for (size_t i = 0; i < curves.size(); ++i) {
     const char* colour = colours[i % std::size(colours)];
     svg << "<polyline fill=none stroke-width=1.8 stroke=\"" << colour << "\" points=\"";
@@ -211,27 +212,53 @@ std::string svg_chart(const std::string& title, const std::string& x_label,
     if (curves[i].points.size() == 1)
       svg << "<circle r=3 fill=\"" << colour << "\" cx=" << at_x(curves[i].points[0].first)
           << " cy=" << at_y(curves[i].points[0].second) << " />";
-    svg << "<rect width=10 height=3 fill=\"" << colour << "\" x=" << left + 120 * i
-        << " y=" << bottom + 30 << " /><text x=" << left + 120 * i + 14 << " y=" << bottom + 35
-        << ">" << escaped(curves[i].name) << "</text>";
+    svg << "<rect width=10 height=3 fill=\"" << colour << "\" x=" << legend << " y=" << bottom + 30
+        << " /><text x=" << legend + 14 << " y=" << bottom + 35 << ">" << escaped(curves[i].name)
+        << "</text>";
+    legend += 30 + 6.4 * double(curves[i].name.size());
   }
   svg << "</svg>\n";
   return svg.str();
 }
 
+namespace {
+
+// Curves of one family share a chart: metrics with a first word in common ("ap_clean", "ap_noisy"),
+// and all cosines, as the gap between them is what tells how descriptors do.
+std::string family_charts(const std::map<std::string, Curve>& curves) {
+  const std::string cosine = "_cosine";
+  std::map<std::string, std::vector<Curve>> families;
+  for (const auto& [name, curve] : curves) {
+    const bool is_cosine = name.size() > cosine.size() &&
+                           name.compare(name.size() - cosine.size(), cosine.size(), cosine) == 0;
+    families[is_cosine ? "cosine" : name.substr(0, name.find('_'))].push_back(curve);
+  }
+  std::string charts;
+  for (const auto& [family, members] : families)
+    charts += svg_chart(family, "images seen", members, false);
+  return charts;
+}
+
+Curve taken(std::map<std::string, Curve>& curves, const std::string& name) {
+  const auto node = curves.extract(name);
+  return node ? node.mapped() : Curve{name, {}};
+}
+
+}  // namespace
+
 void write_run_report(const std::string& dir) {
   const std::vector<LogRow> rows = read_log(dir + "/log.jsonl");
-  auto steps = curves_of(rows, "step"), evaluations = curves_of(rows, "evaluation");
-  std::string charts = svg_chart("training loss", "images seen", {steps["loss"]}, true);
-  // Metrics of one family ("ap_clean", "ap_noisy") share a chart.
-  std::map<std::string, std::vector<Curve>> families;
-  for (const auto& [name, curve] : evaluations)
-    families[name.substr(0, name.find('_'))].push_back(curve);
-  for (const auto& [family, curves] : families)
-    charts += svg_chart(family, "images seen", curves, false);
-  charts += svg_chart("gradient norm", "images seen", {steps["gradient_norm"]}, true);
-  charts += svg_chart("learning rate", "images seen", {steps["lr"]}, false);
-  charts += svg_chart("images per second", "images seen", {steps["images_per_s"]}, false);
+  auto steps = curves_of(rows, "step");
+  const std::string loss = svg_chart("training loss", "images seen", {taken(steps, "loss")}, true),
+                    machine =
+                        svg_chart("gradient norm", "images seen", {taken(steps, "gradient_norm")},
+                                  true) +
+                        svg_chart("learning rate", "images seen", {taken(steps, "lr")}, false) +
+                        svg_chart("images per second", "images seen",
+                                  {taken(steps, "images_per_s")}, false);
+  // What is left of a step's row are the terms of the loss.
+  const std::string charts =
+      loss + family_charts(steps) + family_charts(curves_of(rows, "evaluation")) + machine;
 
   const std::string name = fs::path(dir).filename().string();
   write_file(

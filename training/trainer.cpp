@@ -96,6 +96,7 @@ class Run {
         model_(recipe_model(recipe)),
         parameters_(*model_, options.device),
         optimizer_(optimizer_config(recipe), parameters_) {
+    model_->set_loss_options(recipe.table("loss"));
     recipe.finish();
     config_ = recipe.resolved();
     parameters_.initialize(settings_.seed);
@@ -116,12 +117,12 @@ class Run {
     start_ = std::chrono::steady_clock::now();
     memory(options_.device).reset_peak();
     while (step_ < settings_.steps && !stop_requested) {
-      const double loss = one_step();
+      const StepLoss loss = one_step();
       const bool last = step_ == settings_.steps;
       if (step_ % settings_.log_every == 0 || last || step_ == 1) log_step(loss, on_progress);
       if (step_ % settings_.checkpoint_every == 0 || last) save();
       if (step_ % settings_.evaluate_every == 0 || (last && settings_.evaluate_at_end))
-        evaluate(on_progress, loss);
+        evaluate(on_progress, loss.total);
     }
     save();
     save_model(options_.out + "/model.safetensors", *model_);
@@ -162,17 +163,22 @@ class Run {
     window_step_ = step_;
   }
 
-  double one_step() {
+  struct StepLoss {
+    double total;
+    std::map<std::string, Tensor> terms;  // read at log steps alone
+  };
+
+  StepLoss one_step() {
     Batch batch = source_->next();
     for (auto& [name, tensor] : batch) tensor = tensor.to(options_.device);
     parameters_.begin_step();
     Tape tape;
     tape.training = true;
     tape.detect_anomaly(options_.detect_anomaly);
-    const Var loss = model_->loss(tape, batch);
-    tape.backward(loss);
+    const Loss loss = model_->loss(tape, batch);
+    tape.backward(loss.total);
     optimizer_.step(settings_.lr_at(step_), settings_.clip > 0 ? settings_.clip : INFINITY);
-    const double value = loss.value().item();
+    const double value = loss.total.value().item();
     if (!std::isfinite(value))
       throw Error(
           "train",
@@ -182,23 +188,26 @@ class Run {
           "lower train.lr, set train.clip_norm, or find the op with --detect-anomaly; the last "
           "checkpoint is whole");
     ++step_;
-    return value;
+    return {value, loss.terms};
   }
 
-  void log_step(double loss, const std::function<void(const TrainProgress&)>& on_progress) {
+  void log_step(const StepLoss& loss,
+                const std::function<void(const TrainProgress&)>& on_progress) {
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - window_start_).count();
     const double rate = double(step_ - window_step_) * settings_.batch / std::max(seconds, 1e-9);
     window_start_ = now;
     window_step_ = step_;
-    log_->write({"step",
-                 step_,
-                 {{"loss", loss},
-                  {"lr", settings_.lr_at(step_ - 1)},
-                  {"gradient_norm", optimizer_.gradient_norm().item()},
-                  {"images", double(step_) * settings_.batch},
-                  {"images_per_s", rate}}});
-    on_progress({step_, settings_.steps, settings_.batch, loss, rate, nullptr});
+    LogRow row{"step",
+               step_,
+               {{"loss", loss.total},
+                {"lr", settings_.lr_at(step_ - 1)},
+                {"gradient_norm", optimizer_.gradient_norm().item()},
+                {"images", double(step_) * settings_.batch},
+                {"images_per_s", rate}}};
+    for (const auto& [name, value] : loss.terms) row.values[name] = value.item();
+    log_->write(row);
+    on_progress({step_, settings_.steps, settings_.batch, loss.total, rate, nullptr});
   }
 
   void evaluate(const std::function<void(const TrainProgress&)>& on_progress, double loss) {

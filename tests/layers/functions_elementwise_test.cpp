@@ -115,5 +115,22 @@ TEST(SliceChannels, TheGradientOfTheRestIsZero) {
             std::string::npos);
 }
 
+TEST(Halves, GradientsGoBackToTheirRowsAndAHalfWithoutOneGetsZeros) {
+  Tape tape;
+  const Var x = tape.leaf(matrix(4, {1, 2, 3, 4}));
+  const auto [first, second] = halves(x);
+  EXPECT_EQ(second.value().values<double>(), (std::vector<double>{3, 4}));
+  tape.backward(second, matrix(2, {5, 6}));
+  EXPECT_EQ(grad(x), (std::vector<double>{0, 0, 5, 6}));
+}
+
+TEST(Halves, RefusesAnOddNumberOfRows) {
+  Tape tape;
+  EXPECT_EQ(wrong([&] {
+              halves(tape.leaf(matrix(3, {1, 2, 3})));
+            }),
+            "x does not divide into two (x [3,1])");
+}
+
 }  // namespace
 }  // namespace cairn

@@ -19,7 +19,7 @@ namespace {
 
 struct BenchOptions {
   std::string model, size = "480x640", precision = "fp32", only;
-  std::vector<std::string> set;
+  std::vector<std::string> set, loss;
   int batch = 1;
   bool detect = false, json = false;
   Device device = Device::cpu;
@@ -32,6 +32,17 @@ Tensor noise(const Shape& shape, Device device) {
   return t.to(device);
 }
 
+Options assignments(const char* option, const std::vector<std::string>& given) {
+  Options options;
+  for (const std::string& s : given) {
+    const size_t equals = s.find('=');
+    if (equals == std::string::npos)
+      throw UsageError(option, text("'", s, "'"), "option=value", "write both sides");
+    options[s.substr(0, equals)] = s.substr(equals + 1);
+  }
+  return options;
+}
+
 struct Bench {
   std::unique_ptr<Model> model;
   std::unique_ptr<Parameters> parameters;
@@ -40,15 +51,9 @@ struct Bench {
   explicit Bench(const BenchOptions& o) : size(parse_size("--size", o.size)) {
     if (o.precision != "fp32")
       throw UsageError("--precision", text("'", o.precision, "'"), "fp32", "leave the option out");
-    Options options;
-    for (const std::string& s : o.set) {
-      const size_t equals = s.find('=');
-      if (equals == std::string::npos)
-        throw UsageError("--set", text("'", s, "'"), "option=value", "for example --set norm=pre");
-      options[s.substr(0, equals)] = s.substr(equals + 1);
-    }
     require_available(o.device);
-    model = make_model(o.model, options);
+    model = make_model(o.model, assignments("--set", o.set));
+    model->set_loss_options(assignments("--loss", o.loss));
     parameters = std::make_unique<Parameters>(*model, o.device);
     parameters->initialize(1);
     const int multiple = model->size_multiple();
@@ -117,12 +122,14 @@ void bench_model(const BenchOptions& o) {
          {{"network_ms", network.median_ms}, {"post_ms", whole.median_ms - network.median_ms}});
 }
 
-// What the loss of each system reads beside the image: uniform noise of the right shapes.
+// What the loss of each system reads: uniform noise of the right shapes.
 Batch training_batch(const Bench& b, const BenchOptions& o) {
-  Batch batch{{"image", noise(b.image_shape(o.batch), o.device)}};
+  Batch batch;
   for (const auto& [name, spec] : b.model->loss_inputs(o.batch, b.size.height, b.size.width)) {
     Tensor t = noise(spec.shape, Device::cpu);
-    for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] *= float(spec.limit);
+    for (int64_t i = 0; i < t.count(); ++i)
+      t.data<float>()[i] = spec.row.empty() ? t.data<float>()[i] * float(spec.limit)
+                                            : float(spec.row[i % spec.row.size()]);
     batch[name] = t.to(spec.dtype).to(o.device);
   }
   return batch;
@@ -140,11 +147,12 @@ void bench_train(BenchOptions o) {
     b.parameters->begin_step();
     Tape tape;
     tape.training = true;
-    tape.backward(b.model->loss(tape, batch));
+    tape.backward(b.model->loss(tape, batch).total);
     optimizer.step(1e-3, INFINITY);
   });
   // Forward, and the gradients of data and weights, each as many operations as the forward.
-  report(o, b, t, 3 * forward, {{"images_per_s", o.batch / (t.median_ms * 1e-3)}});
+  report(o, b, t, 3 * forward,
+         {{"images_per_s", double(batch.at("image").dim(0)) / (t.median_ms * 1e-3)}});
 }
 
 void bench_kernels(const BenchOptions& o) {
@@ -202,7 +210,9 @@ void add_bench(CLI::App& verb) {
         ->required()
         ->type_name("");
     sub->add_option("--size", o->size, "height x width; default " + size)->type_name("HxW");
-    sub->add_option("--batch", o->batch, "images")->check(CLI::PositiveNumber)->type_name("N");
+    sub->add_option("--batch", o->batch, "images, or pairs of them where a loss takes pairs")
+        ->check(CLI::PositiveNumber)
+        ->type_name("N");
     sub->add_option("--precision", o->precision, "fp32")->type_name("P");
     sub->add_option("--set", o->set, "an option of the model")
         ->type_name("OPTION=VALUE")
@@ -215,6 +225,9 @@ void add_bench(CLI::App& verb) {
   model->callback([o] { bench_model(*o); });
   CLI::App* train = verb.add_subcommand("train", "one training step");
   of_model(train, "480x640");
+  train->add_option("--loss", o->loss, "an option of the loss, as in a recipe's [loss]")
+      ->type_name("OPTION=VALUE")
+      ->allow_extra_args(false);
   train->callback([o] { bench_train(*o); });
   CLI::App* kernels =
       verb.add_subcommand("kernels", "a table of kernels with bytes, FLOPs and share of the limit");

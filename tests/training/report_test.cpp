@@ -1,0 +1,34 @@
+#include "training/report.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/atomic_file.h"
+#include "tests/temporary_folder.h"
+
+namespace cairn {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Report, EveryTermOfTheLossHasACurveAndCosinesShareAChart) {
+  TemporaryFolder folder;
+  std::string log;
+  for (int step : {1, 2})
+    log += "{\"kind\":\"step\",\"step\":" + std::to_string(step) +
+           ",\"images\":" + std::to_string(4 * step) +
+           ",\"loss\":5,\"detector\":4,\"positive_cosine\":0.5,\"hardest_negative_cosine\":0.4}\n";
+  write_file(folder / "log.jsonl", log);
+  write_file(folder / "config.toml", "task = \"superpoint\"\n");
+  write_run_report(folder.path());
+  const std::string html = read_file(folder / "report.html");
+  for (const char* chart : {"training loss", "detector", "cosine"})
+    EXPECT_TRUE(contains(html, "aria-label=\"" + std::string(chart) + "\"")) << chart;
+  for (const char* curve : {"positive_cosine</text>", "hardest_negative_cosine</text>"})
+    EXPECT_TRUE(contains(html, curve)) << curve;
+  EXPECT_FALSE(contains(html, "aria-label=\"hardest\"")) << "it has a chart of its own";
+}
+
+}  // namespace
+}  // namespace cairn
