@@ -160,6 +160,7 @@ SuperPoint::SuperPoint(const SuperPointOptions& options)
   bnPa_ = norm_if(norm, 256);
   bnPb_ = norm_if(norm, 65);
   if (!options.descriptor) return;
+  SuperPoint::set_loss_options({});
   const int features = backbone_->out_channels();
   convDa_ = std::make_unique<Conv2d>(features, 256, 3, same3x3(), true, kaiming(features, 3));
   convDb_ = std::make_unique<Conv2d>(256, 256, 1, Conv2dOptions{}, true, glorot(256, 256));

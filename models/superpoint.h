@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "layers/conv_norm.h"
+#include "layers/functions_descriptor_loss.h"
 #include "models/model.h"
 
 namespace cairn {
@@ -21,6 +22,18 @@ struct SuperPointOptions {
     exact,      ///< u = (x + 0.5) / 8 - 0.5: the pixel-centre geometry
     compat_v1,  ///< u = x (W/8 - 1) / W: the released v1 weights, and others made like them
   } sampling = Sampling::exact;
+};
+
+/// The descriptor's part of the joint loss.
+struct SuperPointLossOptions {
+  enum class Form {
+    double_norm,  ///< products normalised twice: known to converge
+    paper,        ///< all products, as published
+    sparse,       ///< some cells, each with its match and a hundred others
+  } form = Form::double_norm;
+  HingeOptions hinge;  ///< of the first two
+  SparseOptions sparse;
+  SparseSampling sampling;
 };
 
 /// The network. Parameters: 1,300,865 (vgg), 939,905 without the descriptor head; batch norm adds
@@ -55,8 +68,15 @@ class SuperPoint : public Model {
   ///   homography [N,9]: then `image` holds 2N, N images and their N partners in the same order;
   ///   row n, a 3x3 matrix row by row, takes a pixel of image n to its place in partner n;
   ///   `valid` is 1 for the images and says which cells of a partner show some of its image:
-  /// the detector loss of the images, and that of the partners (the term "detector").
+  /// the detector loss of the images, that of their partners, and the loss of the descriptors,
+  /// brought to unit length. Its terms: detector and descriptor, which add up to the total;
+  /// descriptor_positive and descriptor_negative, which add up to descriptor; positive_cosine and
+  /// hardest_negative_cosine (kernels/loss/descriptor_pairs.h).
   Loss loss(Tape& tape, const Batch& batch) override;
+  /// form = double_norm, paper or sparse; weight, positive_weight, positive_margin,
+  /// negative_margin; of paper also reduction = mean_n, mean_n2 or sum; of sparse also samples,
+  /// negatives. A network without descriptors has none of them.
+  void set_loss_options(const Options& options) override;
   /// logits as "semi", and "desc" (unit length) if there is a descriptor head.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// Points by falling score, with unit descriptors if the network has them.
@@ -69,7 +89,10 @@ class SuperPoint : public Model {
   Var head(const Var& features, Conv2d& first, BatchNorm2d* first_norm, Conv2d& last,
            BatchNorm2d* last_norm);
 
+  DescriptorLoss descriptor_loss(const Var& descriptors, const Batch& batch) const;
+
   SuperPointOptions options_;
+  SuperPointLossOptions loss_options_;
   std::unique_ptr<Backbone> backbone_;
   Conv2d convPa_, convPb_;
   std::unique_ptr<BatchNorm2d> bnPa_, bnPb_;

@@ -161,20 +161,15 @@ CAIRN_DEVICE void ffma_finish(const Product& p, int split, int group, int m0, in
   }
 }
 
+/// acc += the tile at m0, n0 over k_begin .. k_end. Before `s` serves for anything else the block
+/// must meet once more.
 template <class T, class Tile, bool AByColumns, bool BByColumns>
-CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::resident(sizeof(Sum<T>)))
-    ffma_product(Product p) {
-  auto& s = shared<typename Tile::template Shared<Sum<T>>>();
-  const int tiles_n = (p.n + Tile::N - 1) / Tile::N;
-  const int m0 = int(blockIdx.x) / tiles_n * Tile::M, n0 = int(blockIdx.x) % tiles_n * Tile::N;
-  const int group = int(blockIdx.y), split = int(blockIdx.z);
-  const int k_begin = split * p.k_per_split;
-  const int k_end = p.k - k_begin < p.k_per_split ? p.k : k_begin + p.k_per_split;
-  const int ty = int(threadIdx.x) / Tile::ThreadsN, tx = int(threadIdx.x) % Tile::ThreadsN;
-
-  FfmaOperand<T, Tile::M, Tile::K, Tile::Threads, AByColumns> a(p.a, group, m0, p.m);
-  FfmaOperand<T, Tile::N, Tile::K, Tile::Threads, BByColumns> b(p.b, group, n0, p.n);
-  Sum<T> acc[Tile::ThreadM][Tile::ThreadN] = {};
+CAIRN_DEVICE void ffma_sum(const Patches& left, int m0, int m_end, const Patches& right, int n0,
+                           int n_end, int group, int k_begin, int k_end,
+                           typename Tile::template Shared<Sum<T>>& s, int ty, int tx,
+                           Sum<T> (&acc)[Tile::ThreadM][Tile::ThreadN]) {
+  FfmaOperand<T, Tile::M, Tile::K, Tile::Threads, AByColumns> a(left, group, m0, m_end);
+  FfmaOperand<T, Tile::N, Tile::K, Tile::Threads, BByColumns> b(right, group, n0, n_end);
   a.fetch(k_begin, k_end);
   b.fetch(k_begin, k_end);
   for (int k = k_begin, buffer = 0; k < k_end; k += Tile::K, buffer ^= 1) {
@@ -187,6 +182,22 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::resident(sizeof(Sum<T>)))
     }
     ffma_step<Tile>(s.a[buffer], s.b[buffer], ty, tx, acc);
   }
+}
+
+template <class T, class Tile, bool AByColumns, bool BByColumns>
+CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::resident(sizeof(Sum<T>)))
+    ffma_product(Product p) {
+  auto& s = shared<typename Tile::template Shared<Sum<T>>>();
+  const int tiles_n = (p.n + Tile::N - 1) / Tile::N;
+  const int m0 = int(blockIdx.x) / tiles_n * Tile::M, n0 = int(blockIdx.x) % tiles_n * Tile::N;
+  const int group = int(blockIdx.y), split = int(blockIdx.z);
+  const int k_begin = split * p.k_per_split;
+  const int k_end = p.k - k_begin < p.k_per_split ? p.k : k_begin + p.k_per_split;
+  const int ty = int(threadIdx.x) / Tile::ThreadsN, tx = int(threadIdx.x) % Tile::ThreadsN;
+
+  Sum<T> acc[Tile::ThreadM][Tile::ThreadN] = {};
+  ffma_sum<T, Tile, AByColumns, BByColumns>(p.a, m0, p.m, p.b, n0, p.n, group, k_begin, k_end, s,
+                                            ty, tx, acc);
   ffma_finish<T, Tile>(p, split, group, m0, n0, ty, tx, acc);
 }
 

@@ -5,7 +5,7 @@
 
 namespace cairn {
 
-/// C [M,N] = A B for a tall A: `block` has M, N, a, c and the epilogue set, `b` all of B. Threads
+/// C [M,N] = (or +=) A B for a tall A: `whole` has all but K and b set, `b` is all of B. Threads
 /// share out the rows. N may be anything; blocks of 8 register tiles of rows and 256 columns stay
 /// in L2.
 template <class T>
@@ -25,7 +25,7 @@ void tall_product(const Block<T>& whole, const Panels<T>& b) {
       do {  // at least once: K = 0 writes zeros
         b.use(k, std::min(chunk_rows, b.K() - k), n, block);
         block.a = whole.a + m * whole.a_row + k * whole.a_column;
-        block.accumulate = k > 0;
+        block.accumulate = whole.accumulate || k > 0;
         k += chunk_rows;
         block.finish = whole.finish && k >= b.K();
         multiply_block(block);

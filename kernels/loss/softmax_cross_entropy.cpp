@@ -3,22 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <vector>
 
+#include "kernels/loss/cell_weights.h"
 #include "kernels/vector_math.h"
 #include "runtime/threads.h"
 
 namespace cairn::cpu {
 namespace {
-
-// The weight of every cell.
-template <class T>
-std::vector<T> weights(const Tensor* valid, int64_t cells) {
-  if (!valid) return std::vector<T>(cells, T(1));
-  if (valid->dtype() != DType::u8) return valid->values<T>();
-  const uint8_t* p = valid->data<uint8_t>();
-  return std::vector<T>(p, p + cells);
-}
 
 // Writes the cell's max and log sum; returns -log softmax(x)[label].
 template <class T>
@@ -44,7 +35,7 @@ void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Ten
   const int64_t C = logits.dim(-1), cells = labels.count();
   with_float(logits.dtype(), [&](auto type) {
     using T = decltype(type);
-    const std::vector<T> weight = weights<T>(valid, cells);
+    const std::vector<T> weight = cell_weights<T>(valid, cells);
     const T *px = logits.data<T>(), *pw = weight.data();
     const int32_t* pl = labels.data<int32_t>();
     T* ps = log_sum.data<T>();
@@ -69,7 +60,7 @@ void softmax_cross_entropy_backward(const Tensor& logits, const Tensor& labels, 
   const int64_t C = logits.dim(-1), cells = labels.count();
   with_float(logits.dtype(), [&](auto type) {
     using T = decltype(type);
-    const std::vector<T> weight = weights<T>(valid, cells);
+    const std::vector<T> weight = cell_weights<T>(valid, cells);
     const T *px = logits.data<T>(), *ps = log_sum.data<T>(), *pw = weight.data();
     const int32_t* pl = labels.data<int32_t>();
     T* pd = dlogits.data<T>();

@@ -9,31 +9,14 @@
 
 #include <cmath>
 
-#include "kernels/device.h"
+#include "kernels/loss/cell_weights_device.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
-// The weight of a cell; both null: 1.
-template <class T>
-struct Weights {
-  const uint8_t* bytes = nullptr;
-  const T* floats = nullptr;
-  explicit Weights(const Tensor* valid) {
-    if (!valid) return;
-    if (valid->dtype() == DType::u8)
-      bytes = valid->data<uint8_t>();
-    else
-      floats = valid->data<T>();
-  }
-  CAIRN_DEVICE_MEMBER T operator[](int64_t cell) const {
-    return bytes ? T(bytes[cell]) : floats ? floats[cell] : T(1);
-  }
-};
-
 // Per cell: max and log sum, and the weighted loss.
 template <class T>
-CAIRN_KERNEL void cell_losses_kernel(const T* logits, const int* labels, Weights<T> weights,
+CAIRN_KERNEL void cell_losses_kernel(const T* logits, const int* labels, CellWeights<T> weights,
                                      int64_t cells, int C, T* log_sum, T* losses) {
   for (int64_t i = global_thread() / 32; i < cells; i += global_threads() / 32) {
     const T w = weights[i];
@@ -61,7 +44,7 @@ CAIRN_KERNEL void cell_losses_kernel(const T* logits, const int* labels, Weights
 }
 
 template <class T>
-CAIRN_KERNEL void mean_loss_kernel(const T* losses, Weights<T> weights, int64_t cells, T* total,
+CAIRN_KERNEL void mean_loss_kernel(const T* losses, CellWeights<T> weights, int64_t cells, T* total,
                                    T* loss) {
   double sum = 0, weight = 0;  // few cells to a thread, but hundreds of thousands in all
   for (int64_t i = threadIdx.x; i < cells; i += blockDim.x) {
@@ -76,7 +59,7 @@ CAIRN_KERNEL void mean_loss_kernel(const T* losses, Weights<T> weights, int64_t 
 }
 
 template <class T>
-CAIRN_KERNEL void backward_kernel(const T* logits, const int* labels, Weights<T> weights,
+CAIRN_KERNEL void backward_kernel(const T* logits, const int* labels, CellWeights<T> weights,
                                   const T* log_sum, const T* total, const T* dloss, int64_t cells,
                                   int C, T* dlogits) {
   const T upstream = total[0] == 0 ? T(0) : dloss[0] / total[0];
@@ -103,7 +86,7 @@ void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, const Ten
   Tensor losses = logits.empty_like({cells});
   with_float(logits.dtype(), [&](auto type) {
     using T = decltype(type);
-    const Weights<T> weights(valid);
+    const CellWeights<T> weights(valid);
     launch("softmax_cross_entropy", cell_losses_kernel<T>, blocks_for(cells, 8), 256, 0,
            logits.data<T>(), labels.data<int>(), weights, cells, int(logits.dim(-1)),
            log_sum.data<T>(), losses.data<T>());
@@ -119,7 +102,7 @@ void softmax_cross_entropy_backward(const Tensor& logits, const Tensor& labels, 
   with_float(logits.dtype(), [&](auto type) {
     using T = decltype(type);
     launch("softmax_cross_entropy_backward", backward_kernel<T>, blocks_for(cells, 8), 256, 0,
-           logits.data<T>(), labels.data<int>(), Weights<T>(valid), log_sum.data<T>(),
+           logits.data<T>(), labels.data<int>(), CellWeights<T>(valid), log_sum.data<T>(),
            total.data<T>(), dloss.data<T>(), cells, int(logits.dim(-1)), dlogits.data<T>());
   });
 }
