@@ -1,0 +1,70 @@
+#include "training/photo_images.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "runtime/image.h"
+#include "tests/temporary_folder.h"
+
+namespace cairn {
+namespace {
+
+// u8 [height,width,1] with value(x, y).
+template <class F>
+Tensor grey(int64_t height, int64_t width, F&& value) {
+  Tensor image = Tensor::empty({height, width, 1}, DType::u8);
+  for (int64_t i = 0; i < image.count(); ++i)
+    image.data<uint8_t>()[i] = uint8_t(std::lround(value(double(i % width), double(i / width))));
+  return image;
+}
+
+TEST(FillSize, AnImageOfTheSizeStaysAsItIs) {
+  const Tensor image = grey(24, 32, [](double x, double y) { return 3 * x + y; });
+  EXPECT_EQ(fill_size(image, 24, 32).values<uint8_t>(), image.values<uint8_t>());
+}
+
+// A linear ramp stays one: pixel x of the result looks at (x + 1/2) s - 1/2 + margin.
+TEST(FillSize, PixelsLookWhereTheFormulaSays) {
+  struct {
+    int64_t height, width, H, W;
+  } cases[] = {
+      {24, 32, 48, 64}, {24, 32, 72, 110}, {24, 32, 100, 64}, {48, 64, 24, 32}, {24, 32, 33, 49}};
+  for (const auto& c : cases) {
+    const double s = std::min(double(c.W) / c.width, double(c.H) / c.height);
+    const double margin_x = (c.W - s * c.width) / 2, margin_y = (c.H - s * c.height) / 2;
+    const auto ramp = [&](double x, double y) { return 10 + 200 * (x / c.W + y / c.H) / 2; };
+    const Tensor out = fill_size(grey(c.H, c.W, ramp), c.height, c.width);
+    ASSERT_EQ(out.shape(), (Shape{c.height, c.width, 1}));
+    const int64_t edge = int64_t(std::ceil(s));  // weights are cut off at the border
+    for (int64_t y = edge; y < c.height - edge; ++y)
+      for (int64_t x = edge; x < c.width - edge; ++x)
+        ASSERT_NEAR(out.data<uint8_t>()[y * c.width + x],
+                    ramp((x + 0.5) * s - 0.5 + margin_x, (y + 0.5) * s - 0.5 + margin_y), 1.5)
+            << c.H << "x" << c.W << " at " << x << "," << y;
+  }
+}
+
+TEST(FillSize, AFineChequerBecomesGreyInsteadOfMoire) {
+  const Tensor fine =
+      grey(96, 128, [](double x, double y) { return int(x + y) % 2 ? 255.0 : 0.0; });
+  const Tensor out = fill_size(fine, 30, 40);
+  for (uint8_t v : out.values<uint8_t>()) ASSERT_NEAR(v, 127, 25);
+}
+
+TEST(LoadPhoto, GreyAndColourComeInTheSizeAskedFor) {
+  const TemporaryFolder folder;
+  Tensor red = Tensor::zeros({50, 90, 3}, DType::u8);
+  for (int64_t i = 0; i < red.count(); i += 3) red.data<uint8_t>()[i] = 200;
+  write_png(folder / "a.png", red);
+  const Tensor grey = load_photo(folder / "a.png", 24, 32),
+               rgb = load_photo(folder / "a.png", 24, 32, 3);
+  EXPECT_EQ(grey.shape(), (Shape{24, 32, 1}));
+  EXPECT_EQ(grey.values<uint8_t>(), std::vector<uint8_t>(24 * 32, 60));
+  EXPECT_EQ(rgb.shape(), (Shape{24, 32, 3}));
+  EXPECT_EQ(rgb.values<uint8_t>()[0], 200);
+  EXPECT_EQ(rgb.values<uint8_t>()[1], 0);
+}
+
+}  // namespace
+}  // namespace cairn
