@@ -189,16 +189,24 @@ Var SuperPoint::head(const Var& features, Conv2d& first, BatchNorm2d* first_norm
   return conv_norm(hidden, last, last_norm, {order, Activation::none});
 }
 
-SuperPoint::Output SuperPoint::forward(const Var& image) {
+Var SuperPoint::features(const Var& image) {
   const Shape& s = image.shape();
   if (s.rank() != 4 || s[3] != channels() || s[1] % cell || s[2] % cell || s[1] == 0 || s[2] == 0)
     throw Error("superpoint", text("the image has shape ", s),
                 text("[N,H,W,", channels(), "] with H and W multiples of ", cell),
                 "pad or resize the image, and convert its channels");
-  const Var features = backbone_->forward(image);
+  return backbone_->forward(image);
+}
+
+Var SuperPoint::logits(const Var& features) {
+  return head(features, convPa_, bnPa_.get(), convPb_, bnPb_.get());
+}
+
+SuperPoint::Output SuperPoint::forward(const Var& image) {
+  const Var shared = features(image);
   Output out;
-  out.logits = head(features, convPa_, bnPa_.get(), convPb_, bnPb_.get());
-  if (convDa_) out.descriptors = head(features, *convDa_, bnDa_.get(), *convDb_, bnDb_.get());
+  out.logits = logits(shared);
+  if (convDa_) out.descriptors = head(shared, *convDa_, bnDa_.get(), *convDb_, bnDb_.get());
   return out;
 }
 
@@ -223,11 +231,13 @@ Options SuperPoint::options() const {
 std::unique_ptr<Model> make_superpoint(const Options& options) {
   OptionReader read("superpoint", options);
   SuperPointOptions o;
-  const bool mobile = read.choice("variant", {"vgg", "mnv2"}) == "mnv2";
+  const std::string variant = read.choice("variant", {"vgg", "mnv2", "v1"});
+  const bool mobile = variant == "mnv2";
   o.backbone = mobile ? SuperPointOptions::Backbone::mnv2 : SuperPointOptions::Backbone::vgg;
-  // The mobile network was trained by others, with the v1 sampling.
-  const std::string sampling = read.choice(
-      "sampling", mobile ? std::vector<std::string>{"compat_v1", "exact"} : sampling_names);
+  // The mobile network was trained by others, with the sampling of the v1 weights.
+  const std::string sampling =
+      read.choice("sampling", variant != "vgg" ? std::vector<std::string>{"compat_v1", "exact"}
+                                               : sampling_names);
   if (sampling == "compat_v1") o.sampling = SuperPointOptions::Sampling::compat_v1;
   if (!mobile) {
     const std::string norm = read.choice("norm", norm_names);

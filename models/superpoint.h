@@ -11,7 +11,9 @@ namespace cairn {
 
 struct SuperPointOptions {
   enum class Backbone {
-    vgg,   ///< the paper's eight 3x3 convolutions, grey input, parameter names of the v1 weights
+    /// The paper's eight 3x3 convolutions, grey input, parameter names of the released v1 weights
+    /// (which "superpoint-v1" loads: without norm, Sampling::compat_v1).
+    vgg,
     mnv2,  ///< MobileNetV2 (width 1.4) up to stride 8, RGB input: light, for embedded use
   };
   Backbone backbone = Backbone::vgg;
@@ -54,6 +56,9 @@ class SuperPoint : public Model {
   };
   /// `image`: [N,H,W,C] in [0,1], C = channels(); H and W multiples of 8.
   Output forward(const Var& image);
+  /// The detector alone: the probability of an interest point at each pixel, [N,H,W], without
+  /// gradient.
+  Tensor heatmap(const Tensor& image);
 
   std::string architecture() const override { return "superpoint"; }
   Options options() const override;
@@ -86,6 +91,8 @@ class SuperPoint : public Model {
   struct Backbone;
   struct Vgg;
   struct MobileNet;
+  Var features(const Var& image);
+  Var logits(const Var& features);
   Var head(const Var& features, Conv2d& first, BatchNorm2d* first_norm, Conv2d& last,
            BatchNorm2d* last_norm);
 

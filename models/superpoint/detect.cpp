@@ -58,6 +58,11 @@ Tensor superpoint_heatmap(const Tensor& logits) {
   return heat;
 }
 
+Tensor SuperPoint::heatmap(const Tensor& image) {
+  Tape tape(false);
+  return superpoint_heatmap(logits(features(tape.constant(image))).value());
+}
+
 std::vector<Keypoints> SuperPoint::detect(const Tensor& image, const DetectOptions& options) {
   Tape tape(false);
   const Output out = forward(tape.constant(image));

@@ -1,0 +1,42 @@
+#include "training/pseudo_labels.h"
+
+#include <algorithm>
+
+namespace cairn {
+
+std::vector<Matrix3> adaptation_views(const HomographyRange& range, int count, int64_t height,
+                                      int64_t width, Random& random) {
+  std::vector<Matrix3> views(1);
+  while (int(views.size()) < count)
+    views.push_back(random_homography(range, int(height), int(width), random));
+  return views;
+}
+
+int64_t views_at_once(int64_t height, int64_t width, Device device) {
+  const int64_t pixels = int64_t{1} << (device == Device::cuda ? 22 : 19);
+  return std::clamp<int64_t>(pixels / (height * width), 1, 64);
+}
+
+Keypoints pseudo_labels(SuperPoint& model, Device device, const Tensor& image,
+                        const PseudoLabelOptions& o, uint64_t stream) {
+  const int64_t H = image.dim(0), W = image.dim(1), C = image.dim(2);
+  Tensor x = Tensor::empty({1, H, W, C});
+  for (int64_t i = 0; i < x.count(); ++i) x.data<float>()[i] = image.data<uint8_t>()[i] / 255.f;
+  Random random(0, stream);
+  const std::vector<Matrix3> views = adaptation_views(o.range, o.homographies, H, W, random);
+  AdaptationOptions adaptation = o.adaptation;
+  adaptation.erosion_margin = o.range.erosion_margin;
+  const Tensor heat = homographic_adaptation(
+      [&](const Tensor& images) { return model.heatmap(images); }, x.to(device), views, adaptation);
+
+  const SelectedPoints best = select_points(heat.reshape({1, H, W}), o.points);
+  const auto points = best.points.values<float>(), scores = best.scores.values<float>();
+  Keypoints found;
+  for (int64_t i = 0; i < best.count.values<int32_t>()[0]; ++i) {
+    found.points.push_back({points[2 * i], points[2 * i + 1]});
+    found.scores.push_back(scores[i]);
+  }
+  return found;
+}
+
+}  // namespace cairn

@@ -1,0 +1,31 @@
+#pragma once
+// Labels of photographs that nobody labelled: the points of a detector's adapted heatmap (see
+// models/superpoint/homographic_adaptation.h).
+#include "layers/point_selection.h"
+#include "models/superpoint.h"
+#include "models/superpoint/homographic_adaptation.h"
+#include "training/random_homography.h"
+
+namespace cairn {
+
+struct PseudoLabelOptions {
+  int homographies = 100;  ///< the identity among them
+  HomographyRange range = HomographyRange::homographic_adaptation();
+  AdaptationOptions adaptation;
+  PointOptions points{.threshold = 0.015, .nms_radius = 4, .border = 4, .top_k = 600};
+};
+
+/// The identity and `count` - 1 random homographies from view to image.
+std::vector<Matrix3> adaptation_views(const HomographyRange& range, int count, int64_t height,
+                                      int64_t width, Random& random);
+
+/// How many views of this size go through a network at once: about 512 bytes of activations a
+/// pixel in 0.3 GB on the host and 2 GB on a GPU.
+int64_t views_at_once(int64_t height, int64_t width, Device device);
+
+/// Points of an image u8 [H,W,C], best first, without descriptors. The network and the views run on
+/// `device`; `stream` numbers the image, so that its views do not depend on the other images.
+Keypoints pseudo_labels(SuperPoint& model, Device device, const Tensor& image,
+                        const PseudoLabelOptions& options, uint64_t stream);
+
+}  // namespace cairn
