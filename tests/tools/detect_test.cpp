@@ -1,7 +1,9 @@
 // `cairn detect`: its answers and how it treats bad images, models and folders.
 #include <cmath>
 #include <fstream>
+#include <sstream>
 
+#include "models/keypoint_files.h"
 #include "models/model_file.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
@@ -48,6 +50,41 @@ TEST_F(Detect, AnswersWithPointsInsideTheImageAndDrawsThem) {
     EXPECT_GE(p[2].get<double>(), 0.01);
   }
   EXPECT_GE(read_image_info(folder_ / "found/a.png").width, 160);
+}
+
+TEST_F(Detect, NpzAndColmapFilesHoldThePointsOfTheJson) {
+  const auto model = make_model("superpoint");
+  Parameters parameters(*model, Device::cpu);
+  parameters.initialize(1);
+  save_model(folder_ / "s.safetensors", *model);
+  const Answer a =
+      cairn("detect a.png --model s.safetensors --json --npz n --colmap c --threshold 0.01");
+  ASSERT_EQ(a.code, 0) << a;
+  const auto points = a.json()["keypoints"];
+  ASSERT_GT(points.size(), 0u);
+  const ImageKeypoints npz = read_keypoints_npz(folder_ / "n/a.npz");
+  EXPECT_EQ(npz.width, 160);
+  EXPECT_EQ(npz.height, 120);
+  EXPECT_EQ(npz.keypoints.descriptor_size, 256);
+  ASSERT_EQ(npz.keypoints.points.size(), points.size());
+  ASSERT_EQ(npz.keypoints.descriptors.size(), 256 * points.size());
+  std::istringstream colmap(read_file(folder_ / "c/a.png.txt"));
+  size_t count, length;
+  colmap >> count >> length;
+  EXPECT_EQ(count, points.size());
+  for (size_t i = 0; i < points.size(); ++i) {
+    double place[4], sum = 0;
+    for (double& v : place) colmap >> v;
+    for (int k = 0, d; k < int(length); ++k) colmap >> d;
+    for (int axis : {0, 1}) {
+      EXPECT_NEAR(npz.keypoints.points[i][axis], points[i][axis].get<double>(), 1e-4);
+      EXPECT_NEAR(place[axis] - 0.5, points[i][axis].get<double>(), 1e-4);
+    }
+    for (int k = 0; k < 256; ++k)
+      sum += std::pow(double(npz.keypoints.descriptors[256 * i + size_t(k)]), 2);
+    EXPECT_NEAR(sum, 1, 1e-4);
+  }
+  EXPECT_TRUE(bool(colmap));
 }
 
 TEST_F(Detect, SidesThatAreNotMultiplesOfEightArePadded) {

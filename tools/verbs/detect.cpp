@@ -5,6 +5,7 @@
 #include <iostream>
 #include <set>
 
+#include "models/keypoint_files.h"
 #include "models/model_file.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
@@ -21,7 +22,7 @@ namespace {
 
 struct DetectArguments {
   std::vector<std::string> images;
-  std::string model, architecture, out, raw;
+  std::string model, architecture, out, npz, colmap, raw;
   DetectOptions detect;
   Device device = Device::cpu;
   bool json = false, verbose = false;
@@ -44,32 +45,43 @@ Tensor network_input(const Tensor& image, int multiple) {
 }
 
 // Those that lie inside of the image proper, and not on its border.
-std::vector<ScoredPoint> inside(const Keypoints& found, int64_t width, int64_t height, int border) {
-  std::vector<ScoredPoint> points;
+Keypoints inside(const Keypoints& found, int64_t width, int64_t height, int border) {
+  Keypoints kept;
+  const auto size = kept.descriptor_size = found.descriptor_size;
   for (size_t i = 0; i < found.points.size(); ++i) {
     const auto [x, y] = found.points[i];
-    if (x < float(width - border) && y < float(height - border))
-      points.push_back({x, y, found.scores[i]});
+    if (x >= float(width - border) || y >= float(height - border)) continue;
+    kept.points.push_back(found.points[i]);
+    kept.scores.push_back(found.scores[i]);
+    const auto first = found.descriptors.begin() + int64_t(i) * size;
+    kept.descriptors.insert(kept.descriptors.end(), first, first + size);
   }
+  return kept;
+}
+
+std::vector<ScoredPoint> to_draw(const Keypoints& k) {
+  std::vector<ScoredPoint> points;
+  for (size_t i = 0; i < k.points.size(); ++i)
+    points.push_back({k.points[i][0], k.points[i][1], k.scores[i]});
   return points;
 }
 
-Json to_json(const std::string& path, const Tensor& image, const std::vector<ScoredPoint>& points) {
+Json to_json(const std::string& path, const Tensor& image, const Keypoints& k) {
   const auto rounded = [](double v) { return std::round(v * 1e6) / 1e6; };
   Json j{{"image", path}, {"width", image.dim(1)}, {"height", image.dim(0)}};
   j["keypoints"] = Json::array();
-  for (const ScoredPoint& p : points)
-    j["keypoints"].push_back({rounded(p.x), rounded(p.y), rounded(p.score)});
+  for (size_t i = 0; i < k.points.size(); ++i)
+    j["keypoints"].push_back(
+        {rounded(k.points[i][0]), rounded(k.points[i][1]), rounded(k.scores[i])});
   return j;
 }
 
-// "photo.jpg" -> "OUT/photo.png"; a second photo -> "OUT/photo-2.png".
-std::string picture_name(const std::string& out, const std::string& path,
-                         std::set<std::string>& taken) {
+// "photo" for "photo.jpg", and "photo-2" for a second photo.
+std::string unique_stem(const std::string& path, std::set<std::string>& taken) {
   const std::string stem = std::filesystem::path(path).stem().string();
   std::string name = stem;
   for (int n = 2; !taken.insert(name).second; ++n) name = text(stem, '-', n);
-  return out + "/" + name + ".png";
+  return name;
 }
 
 void write_raw(const std::string& path, Model& model, const Tensor& input) {
@@ -89,7 +101,8 @@ class Detection {
     if (!o_.raw.empty() && paths.size() != 1)
       throw UsageError("--raw", text(paths.size(), " images"), "one image",
                        "run it for each image");
-    if (!o_.out.empty()) make_folder(o_.out);
+    for (const std::string& folder : {o_.out, o_.npz, o_.colmap})
+      if (!folder.empty()) make_folder(folder);
     std::unique_ptr<Progress> progress;
     if (paths.size() > 1 && o_.json)  // without, the answers are a progress of their own
       progress = std::make_unique<Progress>("detect", int64_t(paths.size()), "images");
@@ -106,25 +119,35 @@ class Detection {
     Model& model = *loaded_.model;
     const auto start = std::chrono::steady_clock::now();
     const Tensor input = network_input(image, model.size_multiple()).to(o_.device);
-    const std::vector<ScoredPoint> points =
+    const Keypoints found =
         inside(model.detect(input, o_.detect).at(0), image.dim(1), image.dim(0), o_.detect.border);
     const double ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     if (!o_.raw.empty()) write_raw(o_.raw, model, input);
-    std::string picture;
-    if (!o_.out.empty()) {
-      picture = picture_name(o_.out, path, taken_);
-      const Tensor shown = model.channels() == 3 ? image : read_image(path, 3);
-      write_png(picture, draw_keypoints(shown, points));
-    }
+    const std::string picture = write_files(path, image, found);
     if (o_.json)
-      std::cout << to_json(path, image, points).dump(-1, ' ', false, replace_) << std::endl;
+      std::cout << to_json(path, image, found).dump(-1, ' ', false, replace_) << std::endl;
     else
-      std::cout << path << ": " << points.size() << " keypoints in " << image.dim(1) << " x "
+      std::cout << path << ": " << found.points.size() << " keypoints in " << image.dim(1) << " x "
                 << image.dim(0) << (picture.empty() ? "" : ", drawn in " + picture) << std::endl;
     if (o_.verbose)
       std::cerr << std::llround(ms) << " ms, peak memory "
                 << memory(o_.device).use().peak / (1 << 20) << " MiB\n";
+  }
+
+  // Returns the picture's name, if there is one.
+  std::string write_files(const std::string& path, const Tensor& image, const Keypoints& found) {
+    const std::string stem = unique_stem(path, taken_);
+    if (!o_.npz.empty())
+      write_keypoints_npz(o_.npz + "/" + stem + ".npz", found, image.dim(1), image.dim(0));
+    if (!o_.colmap.empty())
+      write_keypoints_colmap(
+          o_.colmap + "/" + std::filesystem::path(path).filename().string() + ".txt", found);
+    if (o_.out.empty()) return "";
+    const std::string picture = o_.out + "/" + stem + ".png";
+    const Tensor shown = image.dim(2) == 3 ? image : read_image(path, 3);
+    write_png(picture, draw_keypoints(shown, to_draw(found)));
+    return picture;
   }
 
   static constexpr auto replace_ = Json::error_handler_t::replace;
@@ -136,7 +159,7 @@ class Detection {
 }  // namespace
 
 void add_detect(CLI::App& verb) {
-  describe(verb, "Find keypoints in images: overlays as PNG, points as JSON",
+  describe(verb, "Find keypoints in images: overlays as PNG, points as JSON, NPZ or for COLMAP",
            "cairn detect photo.png --model superpoint.safetensors --out found\n"
            "  cairn detect photos/ --model superpoint.safetensors --json > points.jsonl");
   auto o = std::make_shared<DetectArguments>();
@@ -150,6 +173,11 @@ void add_detect(CLI::App& verb) {
                   "architecture of a model file that does not say it itself")
       ->type_name("NAME");
   verb.add_option("--out", o->out, "folder for pictures with the keypoints")->type_name("DIR");
+  verb.add_option("--npz", o->npz, "folder for points, scores and descriptors, NAME.npz")
+      ->type_name("DIR");
+  verb.add_option("--colmap", o->colmap,
+                  "folder for the texts that COLMAP imports, IMAGE.txt (points alone)")
+      ->type_name("DIR");
   verb.add_option("--raw", o->raw, "write the network's outputs for the (padded) image, N,C,H,W")
       ->type_name("FILE");
   verb.add_option("--threshold", o->detect.threshold, "least score; 0.015")
