@@ -44,6 +44,7 @@ Var in_parts(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& 
 
 Var in_one_pass(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step) {
   Tape& tape = x.tape();
+  const ModuleScope scope(tape, conv);
   const bool after = step.order == NormOrder::post;
   FoldedConv c{conv.weight.value, conv.with_bias ? conv.bias.value : Tensor()};
   if (step.order == NormOrder::pre) c = fold_norm(conv, *norm);

@@ -2,6 +2,7 @@
 #include "runtime/flops.h"
 
 #include "layers/check.h"
+#include "layers/trace.h"
 
 namespace cairn {
 namespace {
@@ -92,6 +93,18 @@ void want_weights(Grads& grads, const Tensor& w, F&& backward_weights) {
   backward_weights(dw ? *dw : unwanted, dbias);
 }
 
+void trace(const char* op, const Var& x, const Var& w, const Var& bias, const Tensor& y,
+           const Conv2dOptions& o, const FusedStep& step) {
+  Trace::add(x.tape(), op, {x.value(), w.value(), bias.value()}, y,
+             {{"stride", o.stride},
+              {"padding", o.padding},
+              {"dilation", o.dilation},
+              {"groups", o.groups},
+              {"activation", double(step.act)},
+              {"slope", step.slope},
+              {"pool2", double(step.pool2)}});
+}
+
 }  // namespace
 
 Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& options) {
@@ -100,6 +113,7 @@ Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& opt
   if (bias.defined()) epilogue.bias = &bias.value();
   conv2d(x.value(), w.value(), options, epilogue, y);
   count_flops(y.shape(), w.value());
+  trace("conv2d", x, w, bias, y, options, {});
   return x.tape().record("conv2d", {x, w, bias}, y,
                          [options, xv = x.value(), wv = w.value()](const Tensor& dy, Grads& grads) {
                            want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
@@ -138,6 +152,7 @@ Var conv2d_fused(const Var& x, const Var& w, const Var& bias, const Conv2dOption
   const int64_t h = conv2d_output_size(x.dim(1), w.dim(1), options),
                 v = conv2d_output_size(x.dim(2), w.dim(2), options);
   count_flops({x.dim(0), h, v}, w.value());
+  trace("conv2d_fused", x, w, bias, y, options, step);
   return x.tape().constant(y);
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/elementwise/concat.h"
 #include "kernels/elementwise/scale.h"
 #include "layers/check.h"
+#include "layers/trace.h"
 
 namespace cairn {
 namespace {
@@ -30,6 +31,7 @@ Var add(const Var& a, const Var& b) {
             "bring both to the same size and channels first");
   Tensor y = a.value().empty_like();
   add(a.value(), b.value(), y);
+  Trace::add(a.tape(), "add", {a.value(), b.value()}, y);
   return a.tape().record("add", {a, b}, y, [](const Tensor& dy, Grads& grads) {
     grads.give(0, dy);
     grads.give(1, dy);
@@ -58,6 +60,8 @@ Var bias_activation(const Var& x, const Var& bias, Activation act, float slope) 
   Tensor y = x.value().empty_like();
   const Tensor* b = bias.defined() ? &bias.value() : nullptr;
   bias_activation(x.value(), b, act, slope, y);
+  Trace::add(x.tape(), "bias_activation", {x.value(), bias.value()}, y,
+             {{"activation", double(act)}, {"slope", slope}});
   return x.tape().record("bias_activation", {x, bias}, y,
                          [act, slope, y](const Tensor& dy, Grads& grads) {
                            Tensor *dx = grads.want(0), *dbias = grads.want(1);

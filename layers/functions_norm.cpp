@@ -1,6 +1,7 @@
 #include "layers/functions_norm.h"
 
 #include "layers/check.h"
+#include "layers/trace.h"
 
 namespace cairn {
 namespace {
@@ -44,6 +45,9 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, Tensor& running_
   else
     batch_norm_evaluation(x.value(), gamma.value(), beta.value(), options, running_mean,
                           running_var, mean, invstd, y);
+  Trace::add(x.tape(), "batch_norm",
+             {x.value(), gamma.value(), beta.value(), running_mean, running_var}, y,
+             {{"eps", options.eps}});
   return x.tape().record(
       "batch_norm", {x, gamma, beta}, y,
       [xv = x.value(), g = gamma.value(), mean, invstd, statistics](const Tensor& dy,

@@ -6,6 +6,7 @@
 #include "kernels/pool/upsample_bilinear.h"
 #include "kernels/pool/upsample_nearest.h"
 #include "layers/check.h"
+#include "layers/trace.h"
 
 namespace cairn {
 namespace {
@@ -38,6 +39,8 @@ Var max_pool(const Var& x, int size, int stride, int padding) {
   Tensor index;
   if (x.wants_grad()) index = Tensor::empty(y.shape(), DType::u8, y.device());
   max_pool(x.value(), options, y, index.defined() ? &index : nullptr);
+  Trace::add(x.tape(), "max_pool", {x.value()}, y,
+             {{"size", size}, {"stride", stride}, {"padding", padding}});
   return x.tape().record("max_pool", {x}, y, [options, index](const Tensor& dy, Grads& grads) {
     if (Tensor* dx = grads.want(0)) max_pool_backward(dy, index, options, *dx);
   });
@@ -49,6 +52,7 @@ Var upsample_nearest(const Var& x, int factor) {
       .done("x [N,H,W,C], a factor of 1 or more", "correct the call");
   Tensor y = x.value().empty_like({x.dim(0), x.dim(1) * factor, x.dim(2) * factor, x.dim(3)});
   upsample_nearest(x.value(), factor, y);
+  Trace::add(x.tape(), "upsample_nearest", {x.value()}, y, {{"factor", factor}});
   return x.tape().record("upsample_nearest", {x}, y, [factor](const Tensor& dy, Grads& grads) {
     if (Tensor* dx = grads.want(0)) upsample_nearest_backward(dy, factor, *dx);
   });
