@@ -1,4 +1,5 @@
 // The program as its users meet it: answers, exit codes, and messages for bad input.
+#include "geometry/homography.h"
 #include "layers/weights.h"
 #include "runtime/device.h"
 #include "runtime/image.h"
@@ -100,6 +101,29 @@ TEST_F(Program, DataDrawsAContactSheetOfShapes) {
   EXPECT_GT(read_image_info(folder_ / "s.png").width, 400);
   expect_error(cairn("data shapes --count 1 --out none/s.png"), 1, "create the folder none");
   expect_error(cairn("data shapes --count 1 --size 100x100"), 1, "100");
+}
+
+TEST_F(Program, DataWarpSaysWhereTheImagesPixelsWent) {
+  Tensor image = Tensor::full({61, 81, 3}, 0, DType::u8);
+  for (int64_t y = 28; y <= 32; ++y)
+    for (int64_t x = 38; x <= 42; ++x)
+      std::fill_n(image.data<uint8_t>() + (y * 81 + x) * 3, 3, 255);  // around (40, 30)
+  write_png(folder_ / "dot.png", image);
+  const Answer a = cairn("data warp dot.png --out warped.png --json");
+  ASSERT_EQ(a.code, 0) << a;
+  Matrix3 h;
+  h.m = a.json()["homography"].get<std::array<double, 9>>();
+  const Tensor warped = read_image(folder_ / "warped.png", 1);
+  double x = 0, y = 0, sum = 0;
+  for (int64_t i = 0; i < warped.count(); ++i) {
+    const double v = warped.data<uint8_t>()[i];
+    x += v * double(i % 81);
+    y += v * double(i / 81);
+    sum += v;
+  }
+  const Point expected = apply(h, {40, 30});
+  EXPECT_NEAR(x / sum, expected.x, 0.3);
+  EXPECT_NEAR(y / sum, expected.y, 0.3);
 }
 
 TEST_F(Program, DataSkipsDamagedImagesAndNamesThem) {

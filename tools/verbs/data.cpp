@@ -8,7 +8,9 @@
 #include "tools/image_list.h"
 #include "tools/verb.h"
 #include "training/draw.h"
+#include "training/image_warp.h"
 #include "training/progress.h"
+#include "training/random_homography.h"
 #include "training/synthetic_shapes.h"
 #include "training/textures.h"
 
@@ -115,10 +117,22 @@ void scene(const Options& o, Json& answer) {
   answer["height"] = canvas.height();
 }
 
+// A photograph as it looks from elsewhere: what to match it with where there is no second one.
+void warp(const Options& o, Json& answer) {
+  const Tensor image = read_image(o.what[1], 3);
+  HomographyRange range;
+  range.max_angle = 0.4;
+  Random random(o.seed);
+  const Matrix3 to_image = random_homography(range, int(image.dim(0)), int(image.dim(1)), random);
+  write_png(o.out, warped(image, to_image).image);
+  answer["homography"] = with_unit_corner(inverse(to_image)).m;
+}
+
 void run(const Options& o) {
   Json answer;
   answer["picture"] = o.out;
   const std::string what = o.what.size() == 1 ? o.what[0] : "";
+  const bool is_warp = o.what.size() == 2 && o.what[0] == "warp";
   if (o.images > 0 && what != "textures")
     throw UsageError("--images", text("given with '", o.what[0], "'"), "cairn data textures",
                      "use --count for the number of images on a sheet");
@@ -126,6 +140,8 @@ void run(const Options& o) {
     export_textures(o, answer);
   } else if (what == "scene") {
     scene(o, answer);
+  } else if (is_warp) {
+    warp(o, answer);
   } else {
     const std::vector<Tile> tiles = what == "shapes"     ? shapes(o, answer)
                                     : what == "textures" ? textures(o, answer)
@@ -145,9 +161,11 @@ void add_data(CLI::App& verb) {
            "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png\n"
            "  cairn data textures --images 2000 --size 240x320 --out textures");
   auto o = std::make_shared<Options>();
-  verb.add_option("WHAT", o->what,
-                  "'shapes' (synthetic shapes with their corners), 'textures' (procedural "
-                  "photographs), 'scene' (a picture to detect in), or images and folders of images")
+  verb.add_option(
+          "WHAT", o->what,
+          "'shapes' (synthetic shapes with their corners), 'textures' (procedural "
+          "photographs), 'scene' (a picture to detect in), 'warp IMAGE' (a copy seen through "
+          "a random homography), or images and folders of images")
       ->required()
       ->type_name("");
   verb.add_option("--out", o->out, "the picture to write, with --images a folder; data.png")
@@ -167,7 +185,7 @@ void add_data(CLI::App& verb) {
   verb.add_option("--size", o->size,
                   "of shapes: 120x160 (unless given) or 240x320; of textures: any, 240x320")
       ->type_name("HxW");
-  verb.add_option("--seed", o->seed, "of shapes and textures: which images; 0")->type_name("N");
+  verb.add_option("--seed", o->seed, "of shapes, textures and warp: which ones; 0")->type_name("N");
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
 }
