@@ -18,6 +18,12 @@ std::vector<std::string> label_paths(const std::string& folder,
     const std::string stem = path.stem().string();
     paths.push_back(folder + "/" + (uses[stem] > 1 ? path.filename().string() : stem) + ".npz");
   }
+  std::map<std::string, size_t> owner;
+  for (size_t i = 0; i < paths.size(); ++i)
+    if (const auto [it, first] = owner.emplace(paths[i], i); !first)
+      throw Error(images[i], text("it has the file name of ", images[it->second]),
+                  "images of different names, as their labels lie in one folder",
+                  "rename one of them, or label the folders apart");
   return paths;
 }
 

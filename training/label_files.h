@@ -9,7 +9,8 @@ namespace cairn {
 
 /// The label file of each image: FOLDER/photo.npz for photos/photo.jpg. Images that share a stem
 /// keep their endings: photo.jpg.npz, photo.png.npz. Labels are made and found by the same list of
-/// images (image_files() of their folder), so that the two agree.
+/// images (image_files() of their folder), so that the two agree. Throws an Error when two images
+/// have one file name.
 std::vector<std::string> label_paths(const std::string& folder,
                                      const std::vector<std::string>& images);
 

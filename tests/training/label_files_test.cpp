@@ -28,5 +28,10 @@ TEST(LabelFiles, LabelsOfAnotherSizeOrOutsideOfTheImageAreRefused) {
   EXPECT_THROW(read_labels(path, 48, 63), Error);
 }
 
+TEST(LabelFiles, TwoImagesOfOneNameCannotShareALabel) {
+  EXPECT_THROW(label_paths("labels", {"a/1.png", "b/1.png"}), Error);
+  EXPECT_NO_THROW(label_paths("labels", {"a/1.png", "b/1.jpg"}));
+}
+
 }  // namespace
 }  // namespace cairn
