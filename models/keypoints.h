@@ -3,6 +3,8 @@
 #include <array>
 #include <vector>
 
+#include "geometry/point.h"
+
 namespace cairn {
 
 struct Keypoints {
@@ -11,5 +13,13 @@ struct Keypoints {
   std::vector<float> descriptors;  ///< [points, descriptor_size], row by row; may be empty
   int descriptor_size = 0;
 };
+
+/// Points and scores, without descriptors.
+inline std::vector<ScoredPoint> scored_points(const Keypoints& k) {
+  std::vector<ScoredPoint> points;
+  for (size_t i = 0; i < k.points.size(); ++i)
+    points.push_back({k.points[i][0], k.points[i][1], k.scores[i]});
+  return points;
+}
 
 }  // namespace cairn

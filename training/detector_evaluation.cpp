@@ -13,11 +13,7 @@ Detector model_detector(Model& model, Device device) {
     options.top_k = 300;
     const Tensor one =
         with_channels(image.reshape({1, image.dim(0), image.dim(1), 1}), model.channels());
-    const Keypoints found = model.detect(one.to(device), options).at(0);
-    std::vector<ScoredPoint> points;
-    for (size_t i = 0; i < found.points.size(); ++i)
-      points.push_back({found.points[i][0], found.points[i][1], found.scores[i]});
-    return points;
+    return scored_points(model.detect(one.to(device), options).at(0));
   };
 }
 

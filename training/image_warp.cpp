@@ -1,10 +1,10 @@
 #include "training/image_warp.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
+#include "geometry/seen_rows.h"
 #include "kernels/warp/warp_image.h"
 
 namespace cairn {
@@ -28,7 +28,7 @@ Tensor eroded(const Tensor& mask, int margin) {
                 size_t(width));
   Tensor out = mask.clone();
   for (int dy = -margin; dy < margin; ++dy) {
-    const int reach = int(std::lround(std::sqrt(double(margin * margin - dy * dy))));
+    const int reach = int(element_reach(margin, dy));
     for (int dx = -reach; dx <= std::min(reach, margin - 1); ++dx)
       for (int y = 0; y < height; ++y) {
         uint8_t* to = out.data<uint8_t>() + int64_t{y} * width;

@@ -162,6 +162,8 @@ TEST_F(Detect, DevicesAndFoldersThatAreNotThereAreNamed) {
   expect_error(cairn("detect a.png --model m.safetensors --raw none/r"), 1,
                "create the folder none");
   expect_error(cairn("detect a.png a.png --model m.safetensors --raw r"), 2, "--raw: 2 images");
+  expect_error(cairn("detect a.png ./a.png --model m.safetensors --colmap c"), 2,
+               "--colmap: a.png and ./a.png have one name");
   expect_error(cairn("detect a.png"), 2, "--model");
 }
 

@@ -1,6 +1,9 @@
 // `cairn export`: files and what it refuses.
 #include "models/model_file.h"
+#include "runtime/image.h"
+#include "tests/source_path.h"
 #include "tests/tools/run_program.h"
+#include "training/synthetic_shapes.h"
 
 namespace cairn {
 namespace {
@@ -24,6 +27,20 @@ TEST_F(Export, WritesTheNetworkAndThePoints) {
       cairn("export --model m.safetensors --onnx p.onnx --size 64x96 --top-k 50 --json");
   ASSERT_EQ(points.code, 0) << points;
   EXPECT_EQ(points.json()["outputs_of"], "points");
+}
+
+TEST_F(Export, AnotherRuntimeGivesTheSameAnswers) {
+  if (std::system("python3 -c 'import numpy, PIL, onnx, onnxruntime' >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "python3 has no numpy, pillow, onnx and onnxruntime here";
+  write_png(folder_ / "a.png", synthetic_shape({}, Primitive::checkerboard, 1, 1).image);
+  for (const std::string& model :
+       {source_path("weights/magicpoint.safetensors"), folder_ / "m.safetensors"})
+    EXPECT_EQ(std::system(("cd '" + folder_.path() + "' && python3 '" +
+                           source_path("tools/check_onnx.py") +
+                           "' --cairn '" CAIRN_BINARY_DIR "/cairn' --model '" + model + "' a.png")
+                              .c_str()),
+              0)
+        << model;
 }
 
 TEST_F(Export, WrongSizesNumbersAndPlacesAreErrors) {

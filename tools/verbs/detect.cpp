@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <set>
 
 #include "models/keypoint_files.h"
@@ -59,13 +60,6 @@ Keypoints inside(const Keypoints& found, int64_t width, int64_t height, int bord
   return kept;
 }
 
-std::vector<ScoredPoint> to_draw(const Keypoints& k) {
-  std::vector<ScoredPoint> points;
-  for (size_t i = 0; i < k.points.size(); ++i)
-    points.push_back({k.points[i][0], k.points[i][1], k.scores[i]});
-  return points;
-}
-
 Json to_json(const std::string& path, const Tensor& image, const Keypoints& k) {
   const auto rounded = [](double v) { return std::round(v * 1e6) / 1e6; };
   Json j{{"image", path}, {"width", image.dim(1)}, {"height", image.dim(0)}};
@@ -82,6 +76,18 @@ std::string unique_stem(const std::string& path, std::set<std::string>& taken) {
   std::string name = stem;
   for (int n = 2; !taken.insert(name).second; ++n) name = text(stem, '-', n);
   return name;
+}
+
+// COLMAP finds the text of an image by its file name, which must then be no other's.
+void require_unique_names(const std::vector<std::string>& paths) {
+  std::map<std::string, std::string> first;
+  for (const std::string& path : paths) {
+    const auto [it, is_new] = first.emplace(std::filesystem::path(path).filename().string(), path);
+    if (!is_new)
+      throw UsageError("--colmap", text(it->second, " and ", path, " have one name"),
+                       "images with names of their own",
+                       "rename one of them, or run it for each folder");
+  }
 }
 
 void write_raw(const std::string& path, Model& model, const Tensor& input) {
@@ -101,6 +107,7 @@ class Detection {
     if (!o_.raw.empty() && paths.size() != 1)
       throw UsageError("--raw", text(paths.size(), " images"), "one image",
                        "run it for each image");
+    if (!o_.colmap.empty()) require_unique_names(paths);
     for (const std::string& folder : {o_.out, o_.npz, o_.colmap})
       if (!folder.empty()) make_folder(folder);
     std::unique_ptr<Progress> progress;
@@ -146,7 +153,7 @@ class Detection {
     if (o_.out.empty()) return "";
     const std::string picture = o_.out + "/" + stem + ".png";
     const Tensor shown = image.dim(2) == 3 ? image : read_image(path, 3);
-    write_png(picture, draw_keypoints(shown, to_draw(found)));
+    write_png(picture, draw_keypoints(shown, scored_points(found)));
     return picture;
   }
 

@@ -111,11 +111,8 @@ class Labelling {
     ++labelled_;
     points_ += found.points.size();
     if (o_.overlay.empty()) return;
-    std::vector<ScoredPoint> points;
-    for (size_t i = 0; i < found.points.size(); ++i)
-      points.push_back({found.points[i][0], found.points[i][1], found.scores[i]});
     write_png(o_.overlay + "/" + std::filesystem::path(label).stem().string() + ".png",
-              draw_keypoints(image, points));
+              draw_keypoints(image, scored_points(found)));
   }
 
   void report(size_t images, size_t there) const {
