@@ -6,6 +6,7 @@
 #include "geometry/seen_rows.h"
 #include "layers/check.h"
 #include "layers/functions_warp.h"
+#include "runtime/threads.h"
 
 namespace cairn {
 namespace {
@@ -16,42 +17,32 @@ struct Views {
   Tensor view_rows, image_rows;  // i32 [B,H,2]: trusted in the view, and back in the image
 };
 
-Tensor on_device(const std::vector<Matrix3>& matrices, Device device) {
-  Tensor t = Tensor::empty({int64_t(matrices.size()), 3, 3});
-  float* to = t.data<float>();
-  for (const Matrix3& h : matrices)
-    for (double e : h.m) *to++ = float(e);
-  return t.to(device);
-}
+void put(const Matrix3& h, float* to) { std::copy(h.m.begin(), h.m.end(), to); }
 
-Tensor on_device(const std::vector<RowSpan>& rows, int64_t batch, int64_t height, Device device) {
-  Tensor t = Tensor::empty({batch, height, 2}, DType::i32);
-  int32_t* to = t.data<int32_t>();
+void put(const std::vector<RowSpan>& rows, int32_t* to) {
   for (const RowSpan& s : rows) {
     *to++ = s.begin;
     *to++ = s.end;
   }
-  return t.to(device);
 }
 
 Views prepare(std::span<const Matrix3> views, int64_t height, int64_t width, int margin,
               Device device) {
-  std::vector<Matrix3> to_image, to_view;
-  std::vector<RowSpan> view_rows, image_rows;
-  const auto append = [&](std::vector<RowSpan>& rows, const Matrix3& h) {
-    const std::vector<RowSpan> more = seen_rows(h, height, width, margin);
-    rows.insert(rows.end(), more.begin(), more.end());
-  };
-  for (const Matrix3& h : views) {
-    to_image.push_back(with_unit_corner(h));
-    to_view.push_back(with_unit_corner(inverse(h)));
-    append(view_rows, to_image.back());
-    append(image_rows, to_view.back());
-  }
-  const int64_t batch = int64_t(views.size());
-  return {on_device(to_image, device), on_device(to_view, device),
-          on_device(view_rows, batch, height, device),
-          on_device(image_rows, batch, height, device)};
+  const int64_t B = int64_t(views.size());
+  Views v{Tensor::empty({B, 3, 3}), Tensor::empty({B, 3, 3}),
+          Tensor::empty({B, height, 2}, DType::i32), Tensor::empty({B, height, 2}, DType::i32)};
+  parallel_for(B, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) {
+      const Matrix3 to_image = with_unit_corner(views[size_t(b)]);
+      const Matrix3 to_view = with_unit_corner(inverse(views[size_t(b)]));
+      put(to_image, v.to_image.data<float>() + 9 * b);
+      put(to_view, v.to_view.data<float>() + 9 * b);
+      put(seen_rows(to_image, height, width, margin), v.view_rows.data<int32_t>() + 2 * height * b);
+      put(seen_rows(to_view, height, width, margin), v.image_rows.data<int32_t>() + 2 * height * b);
+    }
+  });
+  for (Tensor* t : {&v.to_image, &v.to_view, &v.view_rows, &v.image_rows}) *t = t->to(device);
+  return v;
 }
 
 }  // namespace

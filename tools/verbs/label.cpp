@@ -59,12 +59,12 @@ class Labelling {
     const auto start = std::chrono::steady_clock::now();
     Progress progress("label", int64_t(open.size()), "images");
     progress.update(0);
-    // One image is read while another is labelled.
+    // Images are read while others are labelled; a GPU asks for more of them.
     Prefetcher<Tensor> photos(
         [&](int64_t i) {
           return i < int64_t(open.size()) ? photo(images[open[size_t(i)]]) : Tensor();
         },
-        1, 0);
+        o_.device == Device::cuda ? 4 : 1, 0);
     for (size_t i = 0; i < open.size(); ++i) {
       try {
         one(images[open[i]], labels[open[i]], photos.next());
