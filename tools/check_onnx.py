@@ -82,6 +82,16 @@ def check_points(work, options, x, image, graph):
     return share > 0.97 and score < 1e-4 and cosine > 0.9999
 
 
+def check_batch(x, graph):
+    """Two images at once give what each gives alone: the image, and its mirror image."""
+    both = np.concatenate([x, x[..., ::-1]])
+    together = graph.run(None, {"image": both})
+    alone = [graph.run(None, {"image": both[i:i + 1]}) for i in range(2)]
+    worst = max(float(np.abs(t - np.concatenate(a)).max()) for t, *a in zip(together, *alone))
+    print(f"  batch   differs from single images by {worst:.1e}")
+    return worst < 1e-3
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", nargs="+")
@@ -106,6 +116,7 @@ def main():
             print(image, x.shape)
             good &= check_network(work, options, x, png, network)
             good &= check_points(work, options, x, png, points)
+            good &= check_batch(x, network) and check_batch(x, points)
             fixed = work / f"{height}x{width}.onnx"
             cairn(options.cairn, *export, fixed, "--top-k", TOP_K, "--size", f"{height}x{width}")
             good &= check_points(work, options, x, png, session(fixed))
