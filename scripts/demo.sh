@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # From nothing to detected corners: installs what is missing, builds, shows what this machine offers,
 # draws synthetic shapes, trains a small MagicPoint for two minutes, measures it beside FAST, Harris and
-# Shi-Tomasi, and finds corners in an image.
+# Shi-Tomasi, and finds corners in an image. With the weights that come along it then matches the image with a
+# warped copy.
 #   scripts/demo.sh [--short] [IMAGE]      --short: a few training steps, to see that all of it works
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,5 +41,13 @@ if [ -z "$image" ]; then
 fi
 say "Corners in $image"
 "$cairn" detect "$image" --model "$out/magicpoint/model.safetensors" --top-k 300 --out "$out/detected"
+pictures=("$out/shapes.png" "$out/magicpoint/report.html" "$out"/detected/*.png)
+superpoint=weights/superpoint.safetensors
+if [ -e "$superpoint" ]; then
+  say "Points and descriptors of $superpoint: $image matched with a copy seen from elsewhere"
+  "$cairn" data warp "$image" --out "$out/warped.png"
+  "$cairn" match "$image" "$out/warped.png" --model "$superpoint" --out "$out/match.png"
+  pictures+=("$out/match.png")
+fi
 say "Look at"
-printf '  %s\n' "$out/shapes.png" "$out/magicpoint/report.html" "$out"/detected/*.png
+printf '  %s\n' "${pictures[@]}"
