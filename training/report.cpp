@@ -191,7 +191,7 @@ std::string svg_chart(const std::string& title, const std::string& x_label,
   const auto at_y = [&](double v) { return bottom - (bottom - top) * y.fraction(v); };
 
   std::ostringstream svg;
-  svg << "<svg viewBox=\"0 0 490 275\" role=img aria-label=\"" << escaped(title) << "\">";
+  svg << "<svg viewBox=\"0 0 490 290\" role=img aria-label=\"" << escaped(title) << "\">";
   svg << "<text x=" << left << " y=16 font-weight=600>" << escaped(title) << "</text>";
   for (double v : y.ticks())
     svg << "<line class=axis x1=" << left << " x2=" << right << " y1=" << at_y(v)
@@ -212,8 +212,8 @@ std::string svg_chart(const std::string& title, const std::string& x_label,
     if (curves[i].points.size() == 1)
       svg << "<circle r=3 fill=\"" << colour << "\" cx=" << at_x(curves[i].points[0].first)
           << " cy=" << at_y(curves[i].points[0].second) << " />";
-    svg << "<rect width=10 height=3 fill=\"" << colour << "\" x=" << legend << " y=" << bottom + 30
-        << " /><text x=" << legend + 14 << " y=" << bottom + 35 << ">" << escaped(curves[i].name)
+    svg << "<rect width=10 height=3 fill=\"" << colour << "\" x=" << legend << " y=" << bottom + 46
+        << " /><text x=" << legend + 14 << " y=" << bottom + 51 << ">" << escaped(curves[i].name)
         << "</text>";
     legend += 30 + 6.4 * double(curves[i].name.size());
   }
@@ -225,7 +225,8 @@ namespace {
 
 // Curves of one family share a chart: metrics with a first word in common ("ap_clean", "ap_noisy"),
 // and all cosines, as the gap between them is what tells how descriptors do.
-std::string family_charts(const std::map<std::string, Curve>& curves) {
+std::string family_charts(const std::map<std::string, Curve>& curves,
+                          const std::string& title_end) {
   const std::string cosine = "_cosine";
   std::map<std::string, std::vector<Curve>> families;
   for (const auto& [name, curve] : curves) {
@@ -235,7 +236,7 @@ std::string family_charts(const std::map<std::string, Curve>& curves) {
   }
   std::string charts;
   for (const auto& [family, members] : families)
-    charts += svg_chart(family, "images seen", members, false);
+    charts += svg_chart(family + title_end, "images seen", members, false);
   return charts;
 }
 
@@ -257,8 +258,8 @@ void write_run_report(const std::string& dir) {
                         svg_chart("images per second", "images seen",
                                   {taken(steps, "images_per_s")}, false);
   // What is left of a step's row are the terms of the loss.
-  const std::string charts =
-      loss + family_charts(steps) + family_charts(curves_of(rows, "evaluation")) + machine;
+  const std::string charts = loss + family_charts(steps, "") +
+                             family_charts(curves_of(rows, "evaluation"), ", evaluated") + machine;
 
   const std::string name = fs::path(dir).filename().string();
   write_file(
