@@ -3,6 +3,8 @@
 // *.isa.cpp files alone. Arithmetic on them is written as on numbers.
 #include <cstdint>
 
+#include "runtime/bf16.h"
+
 #ifndef CAIRN_ISA
 #error "kernels/simd.h is for *.isa.cpp files"
 #endif
@@ -51,6 +53,24 @@ template <class T>
 inline void store(T* p, Vector<T> v) {
   *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
 }
+
+// bf16 in memory is float32 in registers.
+typedef uint16_t Halves __attribute__((vector_size(vector_bytes / 2)));
+typedef uint16_t UnalignedHalves
+    __attribute__((vector_size(vector_bytes / 2), aligned(2), may_alias));
+typedef uint32_t Bits __attribute__((vector_size(vector_bytes)));
+
+inline Vector<float> load(const bf16* p) {
+  const Halves h = *reinterpret_cast<const UnalignedHalves*>(p);
+  return (Vector<float>)(__builtin_convertvector(h, Bits) << 16);
+}
+/// Rounds to nearest, ties to even; NaN stays NaN.
+inline void store(bf16* p, Vector<float> v) {
+  const Bits u = (Bits)v, nearest = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+  const Bits bits = (u & 0x7fffffffu) > 0x7f800000u ? (u >> 16) | 0x40u : nearest;
+  *reinterpret_cast<UnalignedHalves*>(p) = __builtin_convertvector(bits, Halves);
+}
+
 /// Stores whole lines past the caches, where the instruction set can; p must be aligned to a vector.
 /// Before others may read them, stream_end() on the same thread.
 inline void stream(float* p, Vector<float> v) {
@@ -65,6 +85,7 @@ inline void stream(float* p, Vector<float> v) {
 #endif
 }
 inline void stream(double* p, Vector<double> v) { store(p, v); }
+inline void stream(bf16* p, Vector<float> v) { store(p, v); }
 inline void stream_end() {
 #if defined(__SSE2__)
   __builtin_ia32_sfence();

@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise/add.h"
 #include "kernels/elementwise/bias_activation.h"
+#include "kernels/elementwise/cast.h"
 #include "kernels/elementwise/concat.h"
 #include "kernels/elementwise/scale.h"
 #include "layers/check.h"
@@ -43,6 +44,19 @@ Var scale(const Var& x, double factor) {
   scale(x.value(), factor, y);
   return x.tape().record("scale", {x}, y, [factor](const Tensor& dy, Grads& grads) {
     if (Tensor* dx = grads.want(0)) scale(dy, factor, *dx);
+  });
+}
+
+Var cast(const Var& x, DType type) {
+  const DType own = x.value().dtype();
+  if (own == type) return x;
+  const auto castable = [](DType t) { return t == DType::f32 || t == DType::bf16; };
+  Check("cast")
+      .argument("x", x)
+      .require(castable(own) && castable(type), "from ", own, " to ", type)
+      .done("f32 and bf16", "convert other types with Tensor::to() before they are on the tape");
+  return x.tape().record("cast", {x}, as_type(x.value(), type), [](const Tensor& dy, Grads& grads) {
+    if (Tensor* dx = grads.want(0)) cast(dy, *dx);
   });
 }
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "runtime/error.h"
+#include "tests/caught.h"
 
 namespace cairn {
 namespace {
@@ -14,17 +14,6 @@ Tensor matrix(int64_t rows, const std::vector<double>& values) {
 }
 
 std::vector<double> grad(const Var& v) { return v.grad().values<double>(); }
-
-template <class F>
-std::string wrong(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    EXPECT_FALSE(e.expected.empty() || e.remedy.empty());
-    return e.wrong;
-  }
-  return "";
-}
 
 TEST(Add, AValueAddedToItselfGetsItsGradientTwice) {
   Tape tape;
@@ -46,6 +35,16 @@ TEST(Scale, MultipliesValueAndGradient) {
   EXPECT_EQ(y.value().values<double>(), (std::vector<double>{-3, 6}));
   tape.backward(y, matrix(1, {1, 2}));
   EXPECT_EQ(grad(x), (std::vector<double>{-3, -6}));
+}
+
+TEST(Cast, RoundsTheValueAndHandsTheGradientBackInTheInputsType) {
+  Tape tape;
+  const Var x = tape.leaf(Tensor::from<float>({2}, {1 + 1.f / 256, -3}));
+  const Var y = cast(cast(x, DType::bf16), DType::f32);
+  EXPECT_EQ(y.value().values<float>(), (std::vector<float>{1, -3}));
+  tape.backward(y, Tensor::from<float>({2}, {5, 7}));
+  EXPECT_EQ(x.grad().values<float>(), (std::vector<float>{5, 7}));
+  EXPECT_EQ(wrong([&] { cast(x, DType::i32); }), "from f32 to i32 (x [2])");
 }
 
 TEST(BiasActivation, ReluHasNoSlopeAtItsKink) {

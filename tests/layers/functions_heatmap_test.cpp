@@ -2,23 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/error.h"
 #include "runtime/random.h"
+#include "tests/caught.h"
 
 namespace cairn {
 namespace {
 
 Tensor map64(const Shape& shape, const std::vector<double>& values) {
   return Tensor::from<double>(shape, values);
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST(SoftArgmax, GivesTheGoldenMomentsOfASmallMap) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/error.h"
+#include "tests/caught.h"
 
 namespace cairn {
 namespace {
@@ -13,17 +13,6 @@ Tensor image(int64_t height, const std::vector<double>& v) {
 }
 
 std::vector<double> values(const Tensor& t) { return t.values<double>(); }
-
-template <class F>
-std::string wrong(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    EXPECT_FALSE(e.expected.empty() || e.remedy.empty());
-    return e.wrong;
-  }
-  return "";
-}
 
 TEST(MaxPool, TheFirstOfEqualElementsGetsTheGradient) {
   Tape tape;

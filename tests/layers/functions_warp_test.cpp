@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "runtime/error.h"
 #include "runtime/random.h"
+#include "tests/caught.h"
 
 namespace cairn {
 namespace {
@@ -33,15 +33,6 @@ double largest_difference(const Tensor& a, const Tensor& b) {
   const auto x = a.values<double>(), y = b.values<double>();
   for (size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
   return largest;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST(GridSample, GivesTheGoldenValues) {
