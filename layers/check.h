@@ -15,7 +15,10 @@ class Check {
 
   /// Names an argument, so that an error shows its shape. Undefined ones are left out.
   Check& argument(const char* name, const Tensor& t) {
-    if (t.defined()) shapes_ += text(shapes_.empty() ? "" : ", ", name, " ", t.shape());
+    return t.defined() ? argument(name, t.shape()) : *this;
+  }
+  Check& argument(const char* name, const Shape& s) {
+    shapes_ += text(shapes_.empty() ? "" : ", ", name, " ", s);
     return *this;
   }
   Check& argument(const char* name, const Var& v) { return argument(name, v.value()); }

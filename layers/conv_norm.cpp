@@ -5,6 +5,7 @@
 #include "layers/functions_conv.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_pool.h"
+#include "layers/trace.h"
 
 namespace cairn {
 
@@ -42,24 +43,49 @@ Var in_parts(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& 
   return activation(y, step.act);
 }
 
-Var in_one_pass(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step) {
+// The convolution with all that fits behind it, in the type of x.
+FusedConv fused(const Var& x, const ConvNormLayer& layer) {
   Tape& tape = x.tape();
-  const ModuleScope scope(tape, conv);
-  const bool after = step.order == NormOrder::post;
-  FoldedConv c{conv.weight.value, conv.with_bias ? conv.bias.value : Tensor()};
-  if (step.order == NormOrder::pre) c = fold_norm(conv, *norm);
-  const Var bias = c.bias.defined() ? tape.constant(c.bias) : Var();
-  const Var y = conv2d_fused(x, tape.constant(c.weight), bias, conv.options,
-                             {.act = step.act, .pool2 = step.pool2 && !after});
-  if (!after) return y;
-  return step.pool2 ? max_pool((*norm)(y), 2, 2) : (*norm)(y);
+  const bool after = layer.step.order == NormOrder::post;
+  FoldedConv c{layer.conv.weight.value, layer.conv.with_bias ? layer.conv.bias.value : Tensor()};
+  if (layer.step.order == NormOrder::pre) c = fold_norm(layer.conv, *layer.norm);
+  const auto constant = [&](const Tensor& t) {
+    return t.defined() ? cast(tape.constant(t), x.value().dtype()) : Var();
+  };
+  return {constant(c.weight),
+          constant(c.bias),
+          layer.conv.options,
+          {.act = layer.step.act, .pool2 = layer.step.pool2 && !after}};
 }
+
+// What fused() left out.
+Var rest(const Var& y, const ConvNormLayer& layer) {
+  if (layer.step.order != NormOrder::post) return y;
+  const Var z = (*layer.norm)(cast(y, layer.norm->weight.value.dtype()));
+  return cast(layer.step.pool2 ? max_pool(z, 2, 2) : z, y.value().dtype());
+}
+
+Var in_one_pass(const Var& x, const ConvNormLayer& layer) {
+  const ModuleScope scope(x.tape(), layer.conv);
+  const FusedConv c = fused(x, layer);
+  return rest(conv2d_fused(x, c.w, c.bias, c.options, c.step), layer);
+}
+
+bool records_parts(const Var& x) { return x.tape().recording() || x.tape().training; }
 
 }  // namespace
 
 Var conv_norm(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step) {
-  const bool parts = x.tape().recording() || x.tape().training;
-  return parts ? in_parts(x, conv, norm, step) : in_one_pass(x, conv, norm, step);
+  return records_parts(x) ? in_parts(x, conv, norm, step) : in_one_pass(x, {conv, norm, step});
+}
+
+Var conv_norm_pair(const Var& x, const ConvNormLayer& first, const ConvNormLayer& second) {
+  const bool passes_between = first.step.pool2 || first.step.order == NormOrder::post;
+  // A trace lists the two one by one.
+  if (!records_parts(x) && !passes_between && !Trace::running())
+    return rest(conv2d_pair_fused(x, fused(x, first), fused(x, second)), second);
+  return conv_norm(conv_norm(x, first.conv, first.norm, first.step), second.conv, second.norm,
+                   second.step);
 }
 
 }  // namespace cairn

@@ -22,8 +22,20 @@ struct ConvNormStep {
 /// While a gradient is recorded each part is a node of its own. Otherwise the running statistics
 /// are folded into the convolution and everything runs in one pass over the output (a norm after
 /// the activation stays a pass of its own: folded into the next convolution it would be wrong in
-/// the outermost ring, where the zero padding lacks its constant).
+/// the outermost ring, where the zero padding lacks its constant). There x may be bf16: folded in
+/// float32, the weights are then rounded to it, and a norm of its own computes in float32.
 Var conv_norm(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step);
+
+/// A convolution and what conv_norm() needs to know of it.
+struct ConvNormLayer {
+  Conv2d& conv;
+  BatchNorm2d* norm;
+  ConvNormStep step;
+};
+
+/// second(first(x)). In inference, if no pass of its own stands between the two (no pool after the
+/// first, no norm after its activation), the map between them is never there as a whole.
+Var conv_norm_pair(const Var& x, const ConvNormLayer& first, const ConvNormLayer& second);
 
 /// conv -> norm as one convolution: w' = w gamma / sqrt(var + eps), b' = (b - mean) gamma /
 /// sqrt(var + eps) + beta, with the running statistics. `bias` may be undefined. For inference.

@@ -7,7 +7,7 @@
 namespace cairn {
 namespace {
 
-Check conv_check(const char* op, const Var& x, const Var& w, const Var& bias) {
+Check conv_check(const char* op, const Shape& x, const Var& w, const Var& bias) {
   Check check(op);
   check.argument("x", x).argument("w", w).argument("bias", bias);
   return check;
@@ -19,19 +19,20 @@ void finish(const Check& check, const char* expected) {
              "image has N = 1");
 }
 
-void check_common(Check& check, const Var& x, const Var& w, const Var& bias, int64_t outputs,
+// `like` has the type and the device of x.
+void check_common(Check& check, const Tensor& like, const Var& w, const Var& bias, int64_t outputs,
                   const Conv2dOptions& o) {
-  check.alike("w", w.value(), "x", x.value());
+  check.alike("w", w.value(), "x", like);
   if (bias.defined()) {
-    check.alike("bias", bias.value(), "x", x.value());
+    check.alike("bias", bias.value(), "x", like);
     check.require(bias.shape() == Shape{outputs}, "bias has shape ", bias.shape(), " for ", outputs,
                   " output channels");
   }
   check.require(o.padding >= 0, "padding ", o.padding, " is negative");
 }
 
-bool check_options(Check& check, const Var& x, const Var& w, const Conv2dOptions& o) {
-  check.require(x.value().rank() == 4, "x has rank ", x.value().rank());
+bool check_options(Check& check, const Shape& x, const Var& w, const Conv2dOptions& o) {
+  check.require(x.rank() == 4, "x has rank ", x.rank());
   check.require(w.value().rank() == 4, "w has rank ", w.value().rank());
   check.require(o.stride >= 1, "stride is ", o.stride);
   check.require(o.dilation >= 1, "dilation is ", o.dilation);
@@ -39,37 +40,38 @@ bool check_options(Check& check, const Var& x, const Var& w, const Conv2dOptions
   return check.fine();
 }
 
-Shape conv2d_shape(const char* op, const Var& x, const Var& w, const Var& bias,
-                   const Conv2dOptions& o, bool pool2) {
+// The output's shape for an input of shape x.
+Shape conv2d_shape(const char* op, const Shape& x, const Tensor& like, const Var& w,
+                   const Var& bias, const Conv2dOptions& o, bool pool2) {
   Check check = conv_check(op, x, w, bias);
   int64_t h = 0, v = 0;
   if (check_options(check, x, w, o)) {
-    check.require(w.dim(3) * o.groups == x.dim(3), "x has ", x.dim(3), " channels, w takes ",
+    check.require(w.dim(3) * o.groups == x[3], "x has ", x[3], " channels, w takes ",
                   w.dim(3) * o.groups);
     check.require(w.dim(0) % o.groups == 0, w.dim(0), " outputs do not divide into ", o.groups,
                   " groups");
-    check_common(check, x, w, bias, w.dim(0), o);
-    h = conv2d_output_size(x.dim(1), w.dim(1), o);
-    v = conv2d_output_size(x.dim(2), w.dim(2), o);
+    check_common(check, like, w, bias, w.dim(0), o);
+    h = conv2d_output_size(x[1], w.dim(1), o);
+    v = conv2d_output_size(x[2], w.dim(2), o);
     check.require(h > 0 && v > 0, "the ", w.dim(1), "x", w.dim(2),
                   " kernel does not fit into the padded image");
   }
   finish(check, "x [N,H,W,C], w [O,kh,kw,C/groups], bias [O], of one type and device");
-  return pool2 ? Shape{x.dim(0), h / 2, v / 2, w.dim(0)} : Shape{x.dim(0), h, v, w.dim(0)};
+  return pool2 ? Shape{x[0], h / 2, v / 2, w.dim(0)} : Shape{x[0], h, v, w.dim(0)};
 }
 
 Shape conv_transpose2d_shape(const Var& x, const Var& w, const Var& bias,
                              const ConvTranspose2dOptions& o) {
-  Check check = conv_check("conv_transpose2d", x, w, bias);
+  Check check = conv_check("conv_transpose2d", x.shape(), w, bias);
   int64_t h = 0, v = 0, outputs = 0;
-  if (check_options(check, x, w, o.transposed())) {
+  if (check_options(check, x.shape(), w, o.transposed())) {
     outputs = w.dim(3) * o.groups;
     check.require(w.dim(0) == x.dim(3), "x has ", x.dim(3), " channels, w takes ", w.dim(0));
     check.require(w.dim(0) % o.groups == 0, w.dim(0), " inputs do not divide into ", o.groups,
                   " groups");
     check.require(o.output_padding >= 0 && o.output_padding < o.stride, "output_padding ",
                   o.output_padding, " is not in 0..stride-1");
-    check_common(check, x, w, bias, outputs, o.transposed());
+    check_common(check, x.value(), w, bias, outputs, o.transposed());
     h = conv_transpose2d_output_size(x.dim(1), w.dim(1), o);
     v = conv_transpose2d_output_size(x.dim(2), w.dim(2), o);
     check.require(h > 0 && v > 0, "padding ", o.padding, " leaves nothing of the output");
@@ -108,7 +110,8 @@ void trace(const char* op, const Var& x, const Var& w, const Var& bias, const Te
 }  // namespace
 
 Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& options) {
-  Tensor y = x.value().empty_like(conv2d_shape("conv2d", x, w, bias, options, false));
+  Tensor y =
+      x.value().empty_like(conv2d_shape("conv2d", x.shape(), x.value(), w, bias, options, false));
   Epilogue epilogue;
   if (bias.defined()) epilogue.bias = &bias.value();
   conv2d(x.value(), w.value(), options, epilogue, y);
@@ -139,20 +142,53 @@ Var conv_transpose2d(const Var& x, const Var& w, const Var& bias,
                          });
 }
 
+namespace {
+
+void refuse_gradients(const char* op, const std::vector<Var>& inputs) {
+  for (const Var& v : inputs)
+    if (v.wants_grad())
+      throw Error(op, "a gradient is wanted of a fused convolution",
+                  "inference: a tape that does not record",
+                  "record conv2d, the activation and max_pool one by one when training");
+}
+
+Epilogue epilogue_of(const Var& bias, const FusedStep& step) {
+  return {bias.defined() ? &bias.value() : nullptr, step.act, step.slope, step.pool2};
+}
+
+// The places of the output before a pool.
+void count_conv2d(const Shape& x, const Tensor& w, const Conv2dOptions& o) {
+  count_flops({x[0], conv2d_output_size(x[1], w.dim(1), o), conv2d_output_size(x[2], w.dim(2), o)},
+              w);
+}
+
+}  // namespace
+
 Var conv2d_fused(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& options,
                  const FusedStep& step) {
-  if (x.wants_grad() || w.wants_grad() || bias.wants_grad())
-    throw Error("conv2d_fused", "a gradient is wanted of a fused convolution",
-                "inference: a tape that does not record",
-                "record conv2d, the activation and max_pool one by one when training");
-  Tensor y = x.value().empty_like(conv2d_shape("conv2d_fused", x, w, bias, options, step.pool2));
-  Epilogue epilogue{nullptr, step.act, step.slope, step.pool2};
-  if (bias.defined()) epilogue.bias = &bias.value();
-  conv2d(x.value(), w.value(), options, epilogue, y);
-  const int64_t h = conv2d_output_size(x.dim(1), w.dim(1), options),
-                v = conv2d_output_size(x.dim(2), w.dim(2), options);
-  count_flops({x.dim(0), h, v}, w.value());
+  refuse_gradients("conv2d_fused", {x, w, bias});
+  Tensor y = x.value().empty_like(
+      conv2d_shape("conv2d_fused", x.shape(), x.value(), w, bias, options, step.pool2));
+  conv2d(x.value(), w.value(), options, epilogue_of(bias, step), y);
+  count_conv2d(x.shape(), w.value(), options);
   trace("conv2d_fused", x, w, bias, y, options, step);
+  return x.tape().constant(y);
+}
+
+Var conv2d_pair_fused(const Var& x, const FusedConv& first, const FusedConv& second) {
+  const char* op = "conv2d_pair_fused";
+  refuse_gradients(op, {x, first.w, first.bias, second.w, second.bias});
+  if (first.step.pool2)
+    throw Error(op, "the first step pools", "a pool after the second step alone",
+                "use conv2d_fused() twice");
+  const Shape between =
+      conv2d_shape(op, x.shape(), x.value(), first.w, first.bias, first.options, false);
+  Tensor y = x.value().empty_like(conv2d_shape(op, between, x.value(), second.w, second.bias,
+                                               second.options, second.step.pool2));
+  conv2d_pair(x.value(), {first.w.value(), first.options, epilogue_of(first.bias, first.step)},
+              {second.w.value(), second.options, epilogue_of(second.bias, second.step)}, y);
+  count_conv2d(x.shape(), first.w.value(), first.options);
+  count_conv2d(between, second.w.value(), second.options);
   return x.tape().constant(y);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // Differentiable convolution and transposed convolution. Shapes are those of kernels/conv/conv2d.h:
 // images [N,H,W,C], weights [O,kh,kw,C/groups] (transposed: [I,kh,kw,O/groups]), bias [O].
-#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_pair.h"
 #include "kernels/conv/conv_transpose2d.h"
 #include "layers/tape.h"
 
@@ -26,5 +26,16 @@ struct FusedStep {
 /// is wanted; there the parts are recorded one by one.
 Var conv2d_fused(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& options,
                  const FusedStep& step);
+
+/// One step of conv2d_pair_fused().
+struct FusedConv {
+  Var w, bias;  ///< bias may be undefined
+  Conv2dOptions options;
+  FusedStep step;
+};
+
+/// Inference alone: y = second(first(x)), where nothing as large as first(x) need exist
+/// (kernels/conv/conv2d_pair.h). The first step must not pool. Errors as conv2d_fused().
+Var conv2d_pair_fused(const Var& x, const FusedConv& first, const FusedConv& second);
 
 }  // namespace cairn

@@ -10,6 +10,8 @@ thread_local Trace* innermost = nullptr;
 Trace::Trace() : outer_(innermost) { innermost = this; }
 Trace::~Trace() { innermost = outer_; }
 
+bool Trace::running() { return innermost != nullptr; }
+
 void Trace::add(const Tape& tape, const char* op, std::initializer_list<Tensor> inputs,
                 const Tensor& output,
                 std::initializer_list<std::pair<const char*, double>> attributes) {

@@ -29,6 +29,7 @@ class Trace {
   ~Trace();
   Trace(const Trace&) = delete;
   const std::vector<TracedCall>& calls() const { return calls_; }
+  static bool running();  ///< is there one on this thread
   /// Adds a call to the innermost trace, if there is one.
   static void add(const Tape& tape, const char* op, std::initializer_list<Tensor> inputs,
                   const Tensor& output,

@@ -2,7 +2,9 @@
 
 #include "kernels/activation.h"
 #include "kernels/conv/channel_totals.h"
+#include "kernels/conv/conv2d_sizes.h"
 #include "kernels/conv/depthwise.h"
+#include "kernels/conv/exact_step.h"
 #include "kernels/conv/few_channels.h"
 #include "kernels/conv/gather.h"
 #include "kernels/conv/onednn.h"
@@ -12,28 +14,14 @@
 namespace cairn::cpu {
 namespace {
 
-// Sizes by the names of the header.
-struct Sizes {
-  Sizes(const Tensor& x, const Tensor& w, const Conv2dOptions& o)
-      : N(x.dim(0)),
-        H(x.dim(1)),
-        W(x.dim(2)),
-        C(x.dim(3)),
-        O(w.dim(0)),
-        kh(w.dim(1)),
-        kw(w.dim(2)),
-        Cg(w.dim(3)),
-        Og(O / o.groups),
-        Ho(conv2d_output_size(H, kh, o)),
-        Wo(conv2d_output_size(W, kw, o)) {}
-  int64_t N, H, W, C, O, kh, kw, Cg, Og, Ho, Wo;
+// Every pixel by itself: the tensors are matrices with a row per pixel.
+bool is_pointwise(const Conv2dSizes& s, const Conv2dOptions& o) {
+  return s.kh == 1 && s.kw == 1 && o.stride == 1 && o.padding == 0 && o.groups == 1;
+}
 
-  // Every pixel by itself: the tensors are matrices with a row per pixel.
-  bool pointwise(const Conv2dOptions& o) const {
-    return kh == 1 && kw == 1 && o.stride == 1 && o.padding == 0 && o.groups == 1;
-  }
-  bool depthwise(const Conv2dOptions& o) const { return o.groups == C && O == C; }
-};
+bool is_depthwise(const Conv2dSizes& s, const Conv2dOptions& o) {
+  return o.groups == s.C && s.O == s.C;
+}
 
 // y [pixels,N] = x [pixels,K] B, then the epilogue.
 template <class T>
@@ -62,8 +50,8 @@ std::vector<int64_t> multiples(int64_t count, int64_t step) {
 // dw of each group is the sum over output pixels of the outer product of dy's channels and what the
 // kernel saw there: kw runs of channels in each of kh rows.
 template <class T>
-void weights_gradient(const Tensor& x, const Tensor& dy, const Sizes& s, const Conv2dOptions& o,
-                      Tensor& dw) {
+void weights_gradient(const Tensor& x, const Tensor& dy, const Conv2dSizes& s,
+                      const Conv2dOptions& o, Tensor& dw) {
   const int64_t K = s.kh * s.kw * s.Cg;
   for (int64_t g = 0; g < o.groups; ++g) {
     const T* from = x.data<T>() + g * s.Cg;
@@ -92,10 +80,10 @@ void weights_gradient(const Tensor& x, const Tensor& dy, const Sizes& s, const C
 template <class T>
 void forward(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Epilogue& epilogue,
              Tensor& y) {
-  const Sizes s(x, w, o);
-  if (s.pointwise(o) && !epilogue.pool2)
+  const Conv2dSizes s(x, w, o);
+  if (is_pointwise(s, o) && !epilogue.pool2)
     return pointwise(x, Panels<T>(w.data<T>(), multiples(s.C, 1), s.C, s.O), epilogue, y);
-  if (s.depthwise(o) && !epilogue.pool2) return depthwise(x, w, o, epilogue, y);
+  if (is_depthwise(s, o) && !epilogue.pool2) return depthwise(x, w, o, epilogue, y);
   if (winograd_serves(x, w, o)) return winograd(x, w, o.padding, epilogue, y);
   if constexpr (build::has_onednn)
     if (onednn::serves(x, w, o) && onednn::serves(epilogue))
@@ -105,12 +93,23 @@ void forward(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Epi
          forward_axis(s.Wo, s.kw, o), epilogue, y);
 }
 
+// Winograd reads and writes bf16; every other way is that of float32, between two copies.
+void forward_bf16(const Tensor& x, const Tensor& w, const Conv2dOptions& o,
+                  const Epilogue& epilogue, Tensor& y) {
+  const ExactStep step(w, epilogue);
+  if (winograd_serves(x.shape(), w.shape(), o))
+    return winograd(x, step.w, o.padding, step.epilogue, y);
+  Tensor sums = Tensor::empty(y.shape());
+  forward<float>(as_type(x, DType::f32), step.w, o, step.epilogue, sums);
+  cpu::cast(sums, y);
+}
+
 template <class T>
 void backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& o, Tensor& dx) {
-  const Sizes s(dx, w, o);
-  if (s.pointwise(o))
+  const Conv2dSizes s(dx, w, o);
+  if (is_pointwise(s, o))
     return pointwise(dy, Panels<T>(w.data<T>(), multiples(s.O, s.C), 1, s.C), {}, dx);
-  if (s.depthwise(o)) return depthwise_backward_data(dy, w, o, dx);
+  if (is_depthwise(s, o)) return depthwise_backward_data(dy, w, o, dx);
   if (winograd_serves(dx, w, o)) return winograd_backward_data(dy, w, o.padding, dx);
   if constexpr (build::has_onednn)
     if (onednn::serves(dx, w, o)) return onednn::conv2d_backward_data(dy, w, o, dx);
@@ -124,9 +123,9 @@ void backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& o, Te
 template <class T>
 void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o, Tensor& dw,
                       Tensor* dbias) {
-  const Sizes s(x, dw, o);
+  const Conv2dSizes s(x, dw, o);
   if (dbias) channel_totals(dy, *dbias);
-  if (s.depthwise(o)) return depthwise_backward_weights(x, dy, o, dw);
+  if (is_depthwise(s, o)) return depthwise_backward_weights(x, dy, o, dw);
   if (few_channels_serves(dw, o)) return few_channels_backward_weights(x, dy, o, dw);
   if (winograd_serves(x, dw, o)) return winograd_backward_weights(x, dy, o.padding, dw);
   if constexpr (build::has_onednn)
@@ -138,6 +137,7 @@ void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o,
 
 void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
             const Epilogue& epilogue, Tensor& y) {
+  if (y.dtype() == DType::bf16) return forward_bf16(x, w, options, epilogue, y);
   with_float(y.dtype(), [&](auto type) { forward<decltype(type)>(x, w, options, epilogue, y); });
 }
 

@@ -32,7 +32,7 @@ CAIRN_KERNEL void transpose_weights(const T* w, T* out, int64_t count, int Og, i
   }
 }
 
-Tensor transposed_weights(const Tensor& w, const Sizes& s) {
+Tensor transposed_weights(const Tensor& w, const Conv2dSizes& s) {
   Tensor out = w.empty_like();
   const int taps = int(s.kh * s.kw), Og = int(s.Og), Cg = int(s.Cg);
   with_real(w.dtype(), [&](auto type) {
@@ -43,13 +43,15 @@ Tensor transposed_weights(const Tensor& w, const Sizes& s) {
   return out;
 }
 
-bool is_depthwise(const Sizes& s, const Conv2dOptions& o) { return s.Cg == 1 && o.groups > 1; }
+bool is_depthwise(const Conv2dSizes& s, const Conv2dOptions& o) {
+  return s.Cg == 1 && o.groups > 1;
+}
 
 // Whole runs of 4 channels may be moved at once.
-bool by_fours(const Sizes& s) { return s.Og == 1 && s.C % 4 == 0; }
+bool by_fours(const Conv2dSizes& s) { return s.Og == 1 && s.C % 4 == 0; }
 
 Depthwise depthwise(const Tensor& in, const Tensor& w, const Tensor* bias, Tensor& out,
-                    const Sizes& s) {
+                    const Conv2dSizes& s) {
   const int vector = by_fours(s) ? 4 : 1;
   Depthwise d;
   d.in = in.raw();
@@ -66,7 +68,8 @@ Depthwise depthwise(const Tensor& in, const Tensor& w, const Tensor* bias, Tenso
 }
 
 // The patches of one channel, for kernels that add the channel themselves.
-Patches channel_patches(const Tensor& x, const Sizes& s, const Conv2dOptions& o, bool windows) {
+Patches channel_patches(const Tensor& x, const Conv2dSizes& s, const Conv2dOptions& o,
+                        bool windows) {
   Patches p = input_patches(x, s, o, windows);
   p.channels = Divisor(1);
   return p;
@@ -93,7 +96,7 @@ void sum_over_pixels(const Tensor& dy, const Tensor* x, const Patches& patches, 
 
 void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
             const Epilogue& epilogue, Tensor& y) {
-  const Sizes s(x, w, options);
+  const Conv2dSizes s(x, w, options);
   if (y.count() == 0) return;
   if (is_depthwise(s, options)) {
     Depthwise d = depthwise(x, w, epilogue.bias, y, s);
@@ -125,7 +128,7 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
 
 void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
                    const Tensor* bias, Tensor& dx) {
-  const Sizes s(dx, w, options);
+  const Conv2dSizes s(dx, w, options);
   if (dx.count() == 0) return;
   if (is_depthwise(s, options)) {
     const DepthwiseBack b{depthwise(dy, w, bias, dx, s),
@@ -182,7 +185,7 @@ void conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions
 
 void conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& options,
                              Tensor& dw, Tensor* dbias) {
-  const Sizes s(x, dw, options);
+  const Conv2dSizes s(x, dw, options);
   if (dbias) sum_pixels(dy, *dbias);
   if (dw.count() == 0) return;
   if (is_depthwise(s, options))

@@ -5,7 +5,7 @@
 //   w, dw  [O,kh,kw,C/groups]
 //   y, dy  [N,Ho,Wo,O],  Ho = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1 (rounded down)
 //   bias   [O]
-//   f32, f64; simt and cuda: also bf16, summed in f32
+//   f32, f64; also bf16, summed in f32 (cpu: the forward alone)
 //
 //   forward   y[n,i,j,o] = sum over u,v,c of
 //                          x[n, i stride + u dilation - padding, j stride + v dilation - padding,

@@ -3,35 +3,18 @@
 #include <algorithm>
 #include <numeric>
 
-#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_sizes.h"
 #include "kernels/gemm/tiled_product.h"
 
 namespace cairn::CAIRN_NS {
 
-/// Sizes by the names of the header.
-struct Sizes {
-  Sizes(const Tensor& x, const Tensor& w, const Conv2dOptions& o)
-      : N(x.dim(0)),
-        H(x.dim(1)),
-        W(x.dim(2)),
-        C(x.dim(3)),
-        O(w.dim(0)),
-        kh(w.dim(1)),
-        kw(w.dim(2)),
-        Cg(w.dim(3)),
-        Og(O / o.groups),
-        Ho(conv2d_output_size(H, kh, o)),
-        Wo(conv2d_output_size(W, kw, o)) {}
-  int64_t N, H, W, C, O, kh, kw, Cg, Og, Ho, Wo;
-};
-
 /// A convolution that is a plain product of matrices.
-inline bool pointwise(const Sizes& s, const Conv2dOptions& o) {
+inline bool pointwise(const Conv2dSizes& s, const Conv2dOptions& o) {
   return s.kh == 1 && s.kw == 1 && o.stride == 1 && o.padding == 0;
 }
 
 /// The patches of x that the outputs read; rows are the pixels of y, or run through its windows.
-inline Patches input_patches(const Tensor& x, const Sizes& s, const Conv2dOptions& o,
+inline Patches input_patches(const Tensor& x, const Conv2dSizes& s, const Conv2dOptions& o,
                              bool windows) {
   if (pointwise(s, o) && !windows) {
     Patches p = matrix(x.raw(), s.Cg, s.C);
@@ -72,7 +55,8 @@ struct Phase {
   int64_t rows, step, first = 0, taps = 0, offset, dy_step;
 };
 
-inline Patches gradient_patches(const Tensor& dy, const Sizes& s, const Phase& v, const Phase& h) {
+inline Patches gradient_patches(const Tensor& dy, const Conv2dSizes& s, const Phase& v,
+                                const Phase& h) {
   Patches p;
   p.data = dy.raw();
   p.group_stride = s.Og;
@@ -91,7 +75,7 @@ inline Patches gradient_patches(const Tensor& dy, const Sizes& s, const Phase& v
 }
 
 /// Of weights transposed to [groups, Cg, kh, kw, Og]: the taps of a phase.
-inline Patches weight_patches(const Tensor& transposed, const Sizes& s, const Phase& v,
+inline Patches weight_patches(const Tensor& transposed, const Conv2dSizes& s, const Phase& v,
                               const Phase& h) {
   Patches p;
   p.data = transposed.raw();

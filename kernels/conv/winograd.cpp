@@ -10,11 +10,15 @@
 namespace cairn {
 namespace {
 
-TiledImage tiled(const Tensor& x, int64_t Ho, int64_t Wo, int padding) {
-  return {x.data<float>(), x.dim(1), x.dim(2), x.dim(3), (Ho + 3) / 4, (Wo + 3) / 4, padding};
+template <class T>
+TiledImage<T> tiled(const Shape& x, const T* data, int64_t Ho, int64_t Wo, int padding) {
+  return {data, x[1], x[2], x[3], (Ho + 3) / 4, (Wo + 3) / 4, padding};
 }
 
-int64_t tiles_of(const TiledImage& x, int64_t N) { return N * x.rows * x.columns; }
+template <class T>
+int64_t tiles_of(const TiledImage<T>& x, int64_t N) {
+  return N * x.rows * x.columns;
+}
 
 // Tiles that a thread takes through all three stages before the next: as many as keep their
 // transforms, and the products of one panel, in a quarter of a megabyte of L2, beside the weights and
@@ -35,65 +39,128 @@ Tensor transformed(WinogradWeights k) {
   return u;
 }
 
+template <class T>
 void curve(Tensor& y, Activation act) {
-  float* p = y.data<float>();
+  if (!is_curved(act)) return;
+  T* p = y.data<T>();
   parallel_for(y.count(), 1 << 12, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) p[i] = activate(act, p[i], 0.f);
+    for (int64_t i = begin; i < end; ++i) p[i] = T(activate(act, float(p[i]), 0.f));
   });
 }
 
+// Everything but the tiles' memory.
+template <class In, class Out>
+WinogradForward<In, Out> forward_of(const Shape& x, const In* data, const Tensor& u, int padding,
+                                    const Epilogue& epilogue, Tensor& y) {
+  const int64_t Ho = x[1] + 2 * padding - 2, Wo = x[2] + 2 * padding - 2;
+  return {tiled(x, data, Ho, Wo, padding),
+          u.data<float>(),
+          y.data<Out>(),
+          y.dim(2) * y.dim(3),
+          Ho,
+          Wo,
+          y.dim(3),
+          epilogue.bias ? epilogue.bias->data<float>() : nullptr,
+          epilogue.act,
+          epilogue.slope,
+          epilogue.pool2,
+          too_large_to_cache(y.bytes()) && is_aligned(y),
+          block_of(x[3]),
+          nullptr};
+}
+
+template <class T>
 void convolve(const Tensor& x, const WinogradWeights& weights, int padding,
               const Epilogue& epilogue, Tensor& y) {
   const Tensor u = transformed(weights);
-  const int64_t Ho = x.dim(1) + 2 * padding - 2, Wo = x.dim(2) + 2 * padding - 2;
-  WinogradForward k{tiled(x, Ho, Wo, padding),
-                    u.data<float>(),
-                    y.data<float>(),
-                    Ho,
-                    Wo,
-                    y.dim(3),
-                    epilogue.bias ? epilogue.bias->data<float>() : nullptr,
-                    epilogue.act,
-                    epilogue.slope,
-                    epilogue.pool2,
-                    too_large_to_cache(y.bytes()) && is_aligned(y),
-                    block_of(x.dim(3)),
-                    nullptr};
+  const auto k = forward_of<T, T>(x.shape(), x.data<T>(), u, padding, epilogue, y);
   const int64_t tiles = tiles_of(k.x, x.dim(0)), unit = tile_rows();
   parallel_for((tiles + unit - 1) / unit, 1, [&](int64_t begin, int64_t end) {
     Tensor scratch = Tensor::empty({CAIRN_ISA_CALL(winograd_scratch, k.x.C, k.block)});
-    WinogradForward mine = k;
+    auto mine = k;
     mine.scratch = scratch.data<float>();
     CAIRN_ISA_CALL(winograd_forward, mine, begin * unit, std::min(end * unit, tiles));
   });
-  if (is_curved(epilogue.act)) curve(y, epilogue.act);
+  curve<T>(y, epilogue.act);
+}
+
+// A patch has the tiles of one block of products, as square as they can be: the ring around it is
+// computed again by its neighbours.
+constexpr int64_t patch_rows = 3, patch_columns = 4;
+
+template <class Out>
+void convolve_patches(const Shape& x, const std::function<void(const MapPatch&)>& compute,
+                      const WinogradWeights& weights, int padding, const Epilogue& epilogue,
+                      Tensor& y) {
+  const Tensor u = transformed(weights);
+  auto whole = forward_of<float, Out>(x, nullptr, u, padding, epilogue, y);
+  whole.block = patch_rows * patch_columns;
+  const int64_t C = x[3], shrink = epilogue.pool2 ? 2 : 1;
+  const int64_t down = (whole.x.rows + patch_rows - 1) / patch_rows;
+  const int64_t across = (whole.x.columns + patch_columns - 1) / patch_columns;
+  parallel_for(x[0] * down * across, 1, [&](int64_t begin, int64_t end) {
+    Tensor patch = Tensor::empty({4 * patch_rows + 2, 4 * patch_columns + 2, C});
+    Tensor scratch = Tensor::empty({CAIRN_ISA_CALL(winograd_scratch, C, whole.block)});
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t n = item / across / down;
+      const int64_t i = item / across % down * patch_rows, j = item % across * patch_columns;
+      const int64_t rows = std::min(patch_rows, whole.x.rows - i);
+      const int64_t columns = std::min(patch_columns, whole.x.columns - j);
+      compute({n, 4 * i - padding, 4 * j - padding, 4 * rows + 2, 4 * columns + 2,
+               patch.data<float>()});
+      auto mine = whole;
+      mine.x = {patch.data<float>(), 4 * rows + 2, 4 * columns + 2, C, rows, columns, 0};
+      mine.y += (n * y.dim(1) + 4 * i / shrink) * whole.y_row + 4 * j / shrink * whole.O;
+      mine.Ho -= 4 * i;
+      mine.Wo -= 4 * j;
+      mine.scratch = scratch.data<float>();
+      CAIRN_ISA_CALL(winograd_forward, mine, 0, rows * columns);
+    }
+  });
+  curve<Out>(y, epilogue.act);
+}
+
+WinogradWeights forward_weights(const Tensor& w) {
+  const int64_t O = w.dim(0), C = w.dim(3);
+  return {w.data<float>(), 9 * C, C, 1, false, C, O, nullptr};
 }
 
 }  // namespace
 
-bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o) {
+bool winograd_serves(const Shape& x, const Shape& w, const Conv2dOptions& o) {
   const int64_t lanes = CAIRN_ISA_CALL(vector_lanes);
-  const bool kind = x.dtype() == DType::f32 && w.dim(1) == 3 && w.dim(2) == 3 && o.stride == 1 &&
-                    o.dilation == 1 && o.groups == 1 && o.padding <= 2;
-  const int64_t Ho = x.dim(1) + 2 * o.padding - 2, Wo = x.dim(2) + 2 * o.padding - 2;
-  return kind && w.dim(0) >= 32 && w.dim(3) >= 32 && w.dim(0) % lanes == 0 &&
-         w.dim(3) % lanes == 0 && Ho >= 4 && Wo >= 4 && x.dim(0) * Ho * Wo >= 192;
+  const bool kind =
+      w[1] == 3 && w[2] == 3 && o.stride == 1 && o.dilation == 1 && o.groups == 1 && o.padding <= 2;
+  const int64_t Ho = x[1] + 2 * o.padding - 2, Wo = x[2] + 2 * o.padding - 2;
+  return kind && w[0] >= 32 && w[3] >= 32 && w[0] % lanes == 0 && w[3] % lanes == 0 && Ho >= 4 &&
+         Wo >= 4 && x[0] * Ho * Wo >= 192;
+}
+
+bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o) {
+  return x.dtype() == DType::f32 && winograd_serves(x.shape(), w.shape(), o);
 }
 
 void winograd(const Tensor& x, const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y) {
-  const int64_t O = w.dim(0), C = w.dim(3);
-  convolve(x, {w.data<float>(), 9 * C, C, 1, false, C, O, nullptr}, padding, epilogue, y);
+  y.dtype() == DType::bf16 ? convolve<bf16>(x, forward_weights(w), padding, epilogue, y)
+                           : convolve<float>(x, forward_weights(w), padding, epilogue, y);
+}
+
+void winograd_of_patches(const Shape& x, const std::function<void(const MapPatch&)>& compute,
+                         const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y) {
+  y.dtype() == DType::bf16
+      ? convolve_patches<bf16>(x, compute, forward_weights(w), padding, epilogue, y)
+      : convolve_patches<float>(x, compute, forward_weights(w), padding, epilogue, y);
 }
 
 void winograd_backward_data(const Tensor& dy, const Tensor& w, int padding, Tensor& dx) {
   const int64_t O = w.dim(0), C = w.dim(3);
-  convolve(dy, {w.data<float>(), 1, C, 9 * C, true, O, C, nullptr}, 2 - padding, {}, dx);
+  convolve<float>(dy, {w.data<float>(), 1, C, 9 * C, true, O, C, nullptr}, 2 - padding, {}, dx);
 }
 
 void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, Tensor& dw) {
   const int64_t O = dw.dim(0), C = dw.dim(3), width = panel_width<float>(), capacity = 192;
-  WinogradPair pair{tiled(x, dy.dim(1), dy.dim(2), padding),
-                    tiled(dy, dy.dim(1), dy.dim(2), 0),
+  WinogradPair pair{tiled(x.shape(), x.data<float>(), dy.dim(1), dy.dim(2), padding),
+                    tiled(dy.shape(), dy.data<float>(), dy.dim(1), dy.dim(2), 0),
                     capacity,
                     padded_to(C, width) * capacity + 16,
                     O * capacity + 16,

@@ -17,16 +17,32 @@
 // Error against float64, relative to the largest output, for normal inputs: 1.2e-6 to 1.8e-6 for 32
 // and 64 channels, 2.6e-6 for 128, 3.4e-6 for 256, in each of the three directions
 // (tests/kernels/winograd_test.cpp measures it).
+#include <functional>
+
 #include "kernels/conv/conv2d.h"
 
 namespace cairn {
 
-/// Whether these sizes are served, and faster than by a direct sum: 3x3, stride 1, f32, channels
-/// that fill whole vectors, and enough tiles to pay for the transforms of the weights.
+/// Whether these sizes are served, and faster than by a direct sum: 3x3, stride 1, channels that
+/// fill whole vectors, and enough tiles to pay for the transforms of the weights.
+bool winograd_serves(const Shape& x, const Shape& w, const Conv2dOptions& options);
+/// The same, in f32.
 bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& options);
 
-/// y = pool2(act(conv(x, w) + bias)).
+/// y = pool2(act(conv(x, w) + bias)); w and bias f32, x and y both f32 or both bf16 (in memory: what
+/// is between them stays f32).
 void winograd(const Tensor& x, const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y);
+
+/// The pixels [rows,columns] from (top,left) on of a map's image n, zeros where they lie outside.
+struct MapPatch {
+  int64_t n, top, left, rows, columns;
+  float* to;  ///< [rows,columns,C]
+};
+
+/// winograd() of a map x [N,H,W,C] that is never there as a whole: `compute` makes the patch under
+/// a few tiles at a time, from several threads; each pixel about 1.3 times. y f32 or bf16.
+void winograd_of_patches(const Shape& x, const std::function<void(const MapPatch&)>& compute,
+                         const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y);
 
 /// dx; `padding` is the forward's.
 void winograd_backward_data(const Tensor& dy, const Tensor& w, int padding, Tensor& dx);

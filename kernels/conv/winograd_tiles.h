@@ -4,12 +4,14 @@
 
 #include "kernels/activation_kind.h"
 #include "kernels/isa.h"
+#include "runtime/bf16.h"
 
 namespace cairn {
 
-/// An image [N,H,W,C] cut into tiles of 4x4 outputs that lie `padding` inside it.
+/// An image [N,H,W,C] of float or bf16, cut into tiles of 4x4 outputs that lie `padding` inside it.
+template <class T>
 struct TiledImage {
-  const float* data;
+  const T* data;
   int64_t H, W, C;
   int64_t rows, columns;  ///< tiles per image
   int padding;
@@ -25,11 +27,14 @@ struct WinogradWeights {
   float* u;
 };
 
-/// y [N,Ho,Wo,O] (halved if pool2) for a range of tiles of x.
+/// y [N,Ho,Wo,O] (halved if pool2) for a range of tiles of x. In, Out: float or bf16 in memory, the
+/// arithmetic is float.
+template <class In, class Out>
 struct WinogradForward {
-  TiledImage x;
+  TiledImage<In> x;
   const float* u;
-  float* y;
+  Out* y;
+  int64_t y_row;  ///< numbers from one row of y to the next
   int64_t Ho, Wo, O;
   const float* bias;
   Activation act;
@@ -44,8 +49,8 @@ struct WinogradForward {
 /// over tiles: v [36] of panels [C / width][capacity][width], m [36] of [capacity][O]; points lie
 /// v_stride and m_stride apart.
 struct WinogradPair {
-  TiledImage x;
-  TiledImage dy;  ///< padding 0: its tiles are 4x4 and do not overlap
+  TiledImage<float> x;
+  TiledImage<float> dy;  ///< padding 0: its tiles are 4x4 and do not overlap
   int64_t capacity, v_stride, m_stride;
   float *v, *m;
   float* patch;  ///< 36 C numbers, C the larger one
@@ -53,7 +58,11 @@ struct WinogradPair {
 
 CAIRN_ON_EACH_ISA(int vector_lanes(); int64_t winograd_scratch(int64_t C, int64_t block);
                   void winograd_weights(const WinogradWeights&, int64_t k0, int64_t k1);
-                  void winograd_forward(const WinogradForward&, int64_t first_tile,
+                  void winograd_forward(const WinogradForward<float, float>&, int64_t first_tile,
+                                        int64_t last_tile);
+                  void winograd_forward(const WinogradForward<bf16, bf16>&, int64_t first_tile,
+                                        int64_t last_tile);
+                  void winograd_forward(const WinogradForward<float, bf16>&, int64_t first_tile,
                                         int64_t last_tile);
                   void winograd_pair(const WinogradPair&, int64_t first_tile, int64_t last_tile,
                                      int64_t at);

@@ -16,33 +16,35 @@ inline int64_t point_stride(int64_t tiles, int64_t channels) { return tiles * ch
 
 // Where the pixels of a tile are: inside the image, or, for a tile that the border cuts, in a copy
 // with zeros beyond the border.
+template <class T>
 struct Pixels {
-  const float* at;
+  const T* at;
   int64_t row, column;
 };
 
-template <int size>
-Pixels pixels_of(const TiledImage& x, int64_t tile, float* patch) {
+template <int size, class T>
+Pixels<T> pixels_of(const TiledImage<T>& x, int64_t tile, float* memory) {
   const int64_t n = tile / (x.rows * x.columns);
   const int64_t top = tile / x.columns % x.rows * 4 - x.padding;
   const int64_t left = tile % x.columns * 4 - x.padding;
-  const float* image = x.data + n * x.H * x.W * x.C;
+  const T* image = x.data + n * x.H * x.W * x.C;
   if (top >= 0 && left >= 0 && top + size <= x.H && left + size <= x.W)
     return {image + (top * x.W + left) * x.C, x.W * x.C, x.C};
+  T* patch = reinterpret_cast<T*>(memory);
   for (int i = 0; i < size; ++i)
     for (int j = 0; j < size; ++j) {
       const int64_t r = top + i, q = left + j;
       const bool inside = r >= 0 && r < x.H && q >= 0 && q < x.W;
-      const float* from = image + (r * x.W + q) * x.C;
-      float* to = patch + (i * size + j) * x.C;
+      const T* from = image + (r * x.W + q) * x.C;
+      T* to = patch + (i * size + j) * x.C;
       for (int64_t c = 0; c < x.C; c += L) store(to + c, inside ? load(from + c) : V{});
     }
   return {patch, size * x.C, x.C};
 }
 
 // B' d B of a tile; channels c..c+L of a point go to v[point stride + place(c)].
-template <class Place>
-void transform_input(const Pixels& d, int64_t C, float* v, int64_t stride, Place&& place) {
+template <class T, class Place>
+void transform_input(const Pixels<T>& d, int64_t C, float* v, int64_t stride, Place&& place) {
   for (int64_t c = 0; c < C; c += L)
     transform_2d<6, 6>(
         [&](int i, int j) { return load(d.at + i * d.row + j * d.column + c); }, input_points,
@@ -50,7 +52,7 @@ void transform_input(const Pixels& d, int64_t C, float* v, int64_t stride, Place
 }
 
 // A dy A' of a tile, to m[point stride + o].
-void transform_gradient(const Pixels& dy, int64_t O, float* m, int64_t stride) {
+void transform_gradient(const Pixels<float>& dy, int64_t O, float* m, int64_t stride) {
   for (int64_t o = 0; o < O; o += L)
     transform_2d<4, 6>([&](int i, int j) { return load(dy.at + i * dy.row + j * dy.column + o); },
                        output_points,
@@ -76,14 +78,16 @@ void product(const float* v, int64_t tiles, int64_t K, const float* u, float* m)
               [&](auto rows) { product_rows<rows, vectors>(v + t * K, K, u, m + t * width); });
 }
 
-inline void put(const WinogradForward& k, float* y, V z, V bias) {
+template <class In, class Out>
+inline void put(const WinogradForward<In, Out>& k, Out* y, V z, V bias) {
   z = activated(z + bias, k.act, k.slope);
   k.stream ? stream(y, z) : store(y, z);
 }
 
 // The outputs of one tile and one vector of channels: sixteen, or four maxima.
-void transform_output(const WinogradForward& k, int64_t tile, const float* m, int64_t stride,
-                      int64_t o) {
+template <class In, class Out>
+void transform_output(const WinogradForward<In, Out>& k, int64_t tile, const float* m,
+                      int64_t stride, int64_t o) {
   const int64_t n = tile / (k.x.rows * k.x.columns);
   const int64_t top = tile / k.x.columns % k.x.rows * 4, left = tile % k.x.columns * 4;
   V y[4][4];
@@ -98,31 +102,33 @@ void transform_output(const WinogradForward& k, int64_t tile, const float* m, in
         const V c = y[2 * i + 1][2 * j], d = y[2 * i + 1][2 * j + 1];
         const V ab = a > b ? a : b, cd = c > d ? c : d, z = ab > cd ? ab : cd;
         const int64_t r = top / 2 + i, q = left / 2 + j;
-        if (r < Hp && q < Wp) put(k, k.y + ((n * Hp + r) * Wp + q) * k.O + o, z, bias);
+        if (r < Hp && q < Wp) put(k, k.y + (n * Hp + r) * k.y_row + q * k.O + o, z, bias);
       }
     return;
   }
   for (int i = 0; i < 4 && top + i < k.Ho; ++i)
     for (int j = 0; j < 4 && left + j < k.Wo; ++j)
-      put(k, k.y + ((n * k.Ho + top + i) * k.Wo + left + j) * k.O + o, y[i][j], bias);
+      put(k, k.y + (n * k.Ho + top + i) * k.y_row + (left + j) * k.O + o, y[i][j], bias);
 }
 
 // Asks for a row of a tile of size x size pixels ahead of its use, but for the columns that it shares
 // with its left neighbour. Inlined by force: a function that only prefetches looks useless to GCC.
-template <int size>
-CAIRN_INLINE void prefetch(const TiledImage& x, int64_t tile, int64_t row_of_tile) {
+template <int size, class T>
+CAIRN_INLINE void prefetch(const TiledImage<T>& x, int64_t tile, int64_t row_of_tile) {
   const int64_t n = tile / (x.rows * x.columns);
   const int64_t r = tile / x.columns % x.rows * 4 - x.padding + row_of_tile;
   const int64_t q = tile % x.columns * 4 - x.padding;
   if (r < 0 || r >= x.H) return;
-  const float* row = x.data + (n * x.H + r) * x.W * x.C;
-  const float* last = row + (q + size < x.W ? q + size : x.W) * x.C;
-  for (const float* p = row + (q + size - 4) * x.C; p < last; p += 16) __builtin_prefetch(p, 0, 2);
+  const T* row = x.data + (n * x.H + r) * x.W * x.C;
+  const T* last = row + (q + size < x.W ? q + size : x.W) * x.C;
+  for (const T* p = row + (q + size - 4) * x.C; p < last; p += 64 / sizeof(T))
+    __builtin_prefetch(p, 0, 2);
 }
 
 // One block of tiles: transforms in, 36 products a panel, transforms out.
 // `next` tiles follow it.
-void forward_block(const WinogradForward& k, int64_t first, int64_t tiles, int64_t next) {
+template <class In, class Out>
+void forward_block(const WinogradForward<In, Out>& k, int64_t first, int64_t tiles, int64_t next) {
   const int64_t C = k.x.C, v_stride = point_stride(k.block, C);
   const int64_t m_stride = point_stride(k.block, width);
   float *v = k.scratch, *m = v + 36 * v_stride, *patch = m + 36 * m_stride;
@@ -148,6 +154,17 @@ void forward_block(const WinogradForward& k, int64_t first, int64_t tiles, int64
   }
 }
 
+template <class In, class Out>
+void forward(const WinogradForward<In, Out>& k, int64_t first_tile, int64_t last_tile) {
+  const auto block = [&](int64_t tile) {  // tiles of the block that begins at `tile`
+    const int64_t left = last_tile - tile;
+    return left < 0 ? 0 : left < k.block ? left : k.block;
+  };
+  for (int64_t t = first_tile; t < last_tile; t += k.block)
+    forward_block(k, t, block(t), block(t + k.block));
+  if (k.stream) stream_end();
+}
+
 }  // namespace
 
 int vector_lanes() { return L; }
@@ -171,14 +188,14 @@ void winograd_weights(const WinogradWeights& k, int64_t k0, int64_t k1) {
     }
 }
 
-void winograd_forward(const WinogradForward& k, int64_t first_tile, int64_t last_tile) {
-  const auto block = [&](int64_t tile) {  // tiles of the block that begins at `tile`
-    const int64_t left = last_tile - tile;
-    return left < 0 ? 0 : left < k.block ? left : k.block;
-  };
-  for (int64_t t = first_tile; t < last_tile; t += k.block)
-    forward_block(k, t, block(t), block(t + k.block));
-  if (k.stream) stream_end();
+void winograd_forward(const WinogradForward<float, float>& k, int64_t first, int64_t last) {
+  forward(k, first, last);
+}
+void winograd_forward(const WinogradForward<bf16, bf16>& k, int64_t first, int64_t last) {
+  forward(k, first, last);
+}
+void winograd_forward(const WinogradForward<float, bf16>& k, int64_t first, int64_t last) {
+  forward(k, first, last);
 }
 
 void winograd_pair(const WinogradPair& k, int64_t first_tile, int64_t last_tile, int64_t at) {

@@ -38,6 +38,7 @@ struct Case {
   bool differences = true;
   /// Also run with the real inputs in bfloat16 (simt and cuda); the allowance there, 0: do not.
   double bf16_tolerance = 0;
+  bool bf16_on_cpu = false;  ///< the forward also on cpu
 };
 
 /// Where an op runs in float64.

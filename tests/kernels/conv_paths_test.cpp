@@ -7,30 +7,11 @@
 #include "kernels/gemm/block.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/isa.h"
-#include "runtime/random.h"
 #include "runtime/threads.h"
+#include "tests/kernels/normal_tensors.h"
 
 namespace cairn {
 namespace {
-
-Tensor normal(const Shape& shape, uint64_t seed, double scale = 1) {
-  Tensor t = Tensor::empty(shape);
-  Random random(seed);
-  for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(scale * random.normal());
-  return t;
-}
-
-// The largest error, relative to the largest magnitude.
-double error(const Tensor& got, const Tensor& want) {
-  const auto g = got.to(DType::f64).values<double>(), w = want.values<double>();
-  double worst = 0, largest = 1e-30;
-  for (size_t i = 0; i < w.size(); ++i) {
-    if (!std::isfinite(g[i])) return INFINITY;
-    worst = std::max(worst, std::abs(g[i] - w[i]));
-    largest = std::max(largest, std::abs(w[i]));
-  }
-  return worst / largest;
-}
 
 // Forward and both gradients of one convolution.
 std::vector<Tensor> all_directions(const Tensor& x, const Tensor& w, const Tensor& dy,
@@ -51,7 +32,7 @@ double worst_error(const Shape& xs, const Shape& ws, const Conv2dOptions& o) {
   const auto want =
       all_directions(x.to(DType::f64), w.to(DType::f64), dy.to(DType::f64), bias.to(DType::f64), o);
   double worst = 0;
-  for (size_t i = 0; i < got.size(); ++i) worst = std::max(worst, error(got[i], want[i]));
+  for (size_t i = 0; i < got.size(); ++i) worst = std::max(worst, relative_error(got[i], want[i]));
   return worst;
 }
 
@@ -79,7 +60,7 @@ TEST_P(EveryIsa, MultipliesAsFloat64Does) {
       Tensor c = Tensor::empty({75, 300}), c64 = Tensor::empty({75, 300}, DType::f64);
       cpu::gemm(a, ta, b, tb, c);
       cpu::gemm(a.to(DType::f64), ta, b.to(DType::f64), tb, c64);
-      EXPECT_LT(error(c, c64), 2e-6) << ta << tb;
+      EXPECT_LT(relative_error(c, c64), 2e-6) << ta << tb;
     }
 }
 
@@ -96,7 +77,7 @@ TEST(ConvPaths, OutputsWrittenPastTheCachesAreWhole) {
     Tensor got = Tensor::empty(y), want = Tensor::empty(y, DType::f64);
     cpu::conv2d(x, w, o, {}, got);
     cpu::conv2d(x.to(DType::f64), w.to(DType::f64), o, {}, want);
-    return error(got, want);
+    return relative_error(got, want);
   };
   EXPECT_LT(forward_error(3, 1), 1e-6);   // gathered
   EXPECT_LT(forward_error(1, 8), 1e-6);   // pixel by pixel

@@ -5,28 +5,10 @@
 #include <cmath>
 
 #include "kernels/isa.h"
-#include "runtime/random.h"
+#include "tests/kernels/normal_tensors.h"
 
 namespace cairn {
 namespace {
-
-Tensor normal(const Shape& shape, uint64_t seed, double scale = 1) {
-  Tensor t = Tensor::empty(shape);
-  Random random(seed);
-  for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(scale * random.normal());
-  return t;
-}
-
-// The largest error, relative to the largest magnitude.
-double error(const Tensor& got, const Tensor& want) {
-  const auto g = got.to(DType::f64).values<double>(), w = want.values<double>();
-  double worst = 0, largest = 0;
-  for (size_t i = 0; i < w.size(); ++i) {
-    worst = std::max(worst, std::abs(g[i] - w[i]));
-    largest = std::max(largest, std::abs(w[i]));
-  }
-  return worst / largest;
-}
 
 struct Errors {
   double forward, data, weights;
@@ -46,7 +28,7 @@ Errors measure(int64_t channels) {
   cpu::conv2d(x64, w64, o, {}, y64);
   cpu::conv2d_backward_data(dy64, w64, o, dx64);
   cpu::conv2d_backward_weights(x64, dy64, o, dw64, nullptr);
-  return {error(y, y64), error(dx, dx64), error(dw, dw64)};
+  return {relative_error(y, y64), relative_error(dx, dx64), relative_error(dw, dw64)};
 }
 
 TEST(Winograd, ErrorStaysBelowTheBoundInItsHeader) {

@@ -2,19 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/error.h"
+#include "tests/caught.h"
 
 namespace cairn {
 namespace {
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(FunctionsConv, ErrorsNameEveryMismatchAtOnce) {
   Tape tape(false);
@@ -44,6 +35,33 @@ TEST(FunctionsConv, AFusedConvolutionRefusesToBeTrained) {
   const Var w = tape.constant(Tensor::zeros({2, 3, 3, 2}));
   EXPECT_NE(error_of([&] { conv2d_fused(x, w, {}, {}, {}); }).find("a gradient is wanted"),
             std::string::npos);
+}
+
+TEST(FunctionsConv, AFusedPairRefusesToBeTrainedAndToPoolInBetween) {
+  Tape tape;
+  const Var x = tape.constant(Tensor::zeros({1, 8, 8, 2}));
+  const Var w = tape.constant(Tensor::zeros({2, 3, 3, 2})), trained = tape.leaf(w.value());
+  const FusedConv plain{w, {}, {}, {}}, pooling{w, {}, {}, {.pool2 = true}};
+  EXPECT_NE(error_of([&] {
+              conv2d_pair_fused(x, plain, {trained, {}, {}, {}});
+            }).find("a gradient is wanted"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { conv2d_pair_fused(x, pooling, plain); }).find("the first step pools"),
+            std::string::npos);
+  EXPECT_EQ(conv2d_pair_fused(x, plain, pooling).shape(), (Shape{1, 2, 2, 2}));
+}
+
+TEST(FunctionsConv, AFusedPairNamesTheMapBetweenInItsErrors) {
+  Tape tape(false);
+  const Var x = tape.constant(Tensor::zeros({1, 8, 8, 2}));
+  const Var w1 = tape.constant(Tensor::zeros({5, 3, 3, 2}));
+  const Var w2 = tape.constant(Tensor::zeros({2, 7, 7, 4}));
+  const std::string message = error_of([&] {
+    conv2d_pair_fused(x, {w1, {}, {}, {}}, {w2, {}, {}, {}});
+  });
+  EXPECT_NE(message.find("x has 5 channels, w takes 4"), std::string::npos) << message;
+  EXPECT_NE(message.find("the 7x7 kernel does not fit"), std::string::npos) << message;
+  EXPECT_NE(message.find("x [1,6,6,5]"), std::string::npos) << message;
 }
 
 TEST(FunctionsConv, GradientsReachEachInputThatWantsOne) {

@@ -1,0 +1,55 @@
+// Two convolutions without the map between them, on the CPU.
+#include "kernels/conv/conv2d_pair.h"
+
+#include <gtest/gtest.h>
+
+#include "kernels/isa.h"
+#include "tests/kernels/normal_tensors.h"
+
+namespace cairn {
+namespace {
+
+struct Pair {
+  Tensor x = normal({2, 30, 41, 1}, 1), w1 = normal({64, 3, 3, 1}, 2, 0.3), b1 = normal({64}, 3);
+  Tensor w2 = normal({64, 3, 3, 64}, 4, 0.04), b2 = normal({64}, 5);
+  ConvStep first{w1, {.padding = 1}, {&b1, Activation::relu}};
+  ConvStep second{w2, {.padding = 1}, {&b2, Activation::relu, 0, true}};
+
+  Tensor empty_output(DType type) const {
+    return Tensor::empty(conv_step_shape(conv_step_shape(x.shape(), first), second), type);
+  }
+  Tensor fused() const {
+    Tensor y = empty_output(DType::f32);
+    conv2d_pair(x, first, second, y);
+    return y;
+  }
+  Tensor one_by_one() const {
+    Tensor whole = Tensor::empty(conv_step_shape(x.shape(), first)), y = empty_output(DType::f32);
+    conv2d(x, w1, first.options, first.epilogue, whole);
+    conv2d(whole, w2, second.options, second.epilogue, y);
+    return y;
+  }
+};
+
+TEST(Conv2dPair, HasTheBitsOfTheTwoConvolutionsWithEveryInstructionSet) {
+  const Pair pair;
+  for (Isa level : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    use_isa(level);
+    EXPECT_EQ(pair.fused().values<float>(), pair.one_by_one().values<float>()) << int(level);
+  }
+  use_isa(Isa::avx512);
+}
+
+TEST(Conv2dPair, NeverHoldsTheMapBetween) {
+  Pair pair;
+  pair.x = normal({1, 240, 320, 1}, 1);
+  Tensor y = pair.empty_output(DType::f32);
+  Memory& pool = memory(Device::cpu);
+  pool.reset_peak();
+  const size_t before = pool.use().in_use;
+  conv2d_pair(pair.x, pair.first, pair.second, y);
+  EXPECT_LT(pool.use().peak - before, size_t{240} * 320 * 64 * 4 / 4);
+}
+
+}  // namespace
+}  // namespace cairn
