@@ -52,6 +52,12 @@ void Model::set_loss_options(const Options& options) {
   OptionReader(architecture() + " loss", options).finish();
 }
 
+void require_inference_in(DType type, const Model& model) {
+  if (model.infers_in(type)) return;
+  throw UsageError(model.architecture(), text("it does not compute in ", type), "float32",
+                   "run it with --precision fp32");
+}
+
 const std::string* OptionReader::take(const std::string& key) {
   known_.push_back(key);
   const auto it = left_.find(key);

@@ -41,6 +41,10 @@ class Model : public Module {
   virtual int channels() const = 0;       ///< of the input image: 1 grey, 3 RGB
   virtual int size_multiple() const = 0;  ///< image sides must be multiples of this
 
+  /// Whether raw_outputs() and detect() take images of this type: activations have it too. The
+  /// parameters stay float32.
+  virtual bool infers_in(DType type) const { return type == DType::f32 || type == DType::f64; }
+
   /// What loss() reads for a batch of images of this size; for a network that learns from pairs, of
   /// so many pairs.
   struct InputSpec {
@@ -67,6 +71,9 @@ class Model : public Module {
 /// it. An unknown name, option or value is a UsageError that lists what there is.
 std::unique_ptr<Model> make_model(const std::string& architecture, const Options& options = {});
 std::vector<std::string> model_names();
+
+/// Throws a UsageError if the model does not infer in this type.
+void require_inference_in(DType type, const Model& model);
 
 /// Reads options with defaults and checks that none is left over.
 class OptionReader {

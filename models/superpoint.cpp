@@ -70,9 +70,16 @@ struct SuperPoint::Vgg : Backbone {
     }
   }
   Var forward(const Var& image) override {
-    Var x = image;
-    for (auto& layer : layers)
-      x = conv_norm(x, layer->conv, layer->norm.get(), {order, Activation::relu, layer->pool});
+    const auto layer = [&](size_t i) {
+      Layer& l = *layers[i];
+      return ConvNormLayer{l.conv, l.norm.get(), {order, Activation::relu, l.pool}};
+    };
+    // The map between the first two would be the largest of all.
+    Var x = conv_norm_pair(image, layer(0), layer(1));
+    for (size_t i = 2; i < layers.size(); ++i) {
+      const ConvNormLayer l = layer(i);
+      x = conv_norm(x, l.conv, l.norm, l.step);
+    }
     return x;
   }
   int out_channels() const override { return 128; }
@@ -186,7 +193,9 @@ Var SuperPoint::head(const Var& features, Conv2d& first, BatchNorm2d* first_norm
                      BatchNorm2d* last_norm) {
   const Var hidden = conv_norm(features, first, first_norm, {options_.norm, Activation::relu});
   const NormOrder order = last_norm ? NormOrder::pre : NormOrder::none;
-  return conv_norm(hidden, last, last_norm, {order, Activation::none});
+  // The last layer and what follows it compute in the parameters' type, also on bf16 activations.
+  return conv_norm(cast(hidden, last.weight.value.dtype()), last, last_norm,
+                   {order, Activation::none});
 }
 
 Var SuperPoint::features(const Var& image) {
@@ -246,6 +255,11 @@ std::unique_ptr<Model> make_superpoint(const Options& options) {
   o.descriptor = read.boolean("descriptor", true);
   read.finish();
   return std::make_unique<SuperPoint>(o);
+}
+
+bool SuperPoint::infers_in(DType type) const {
+  const bool vgg = options_.backbone == SuperPointOptions::Backbone::vgg;
+  return Model::infers_in(type) || (type == DType::bf16 && vgg);
 }
 
 int SuperPoint::channels() const {

@@ -54,7 +54,7 @@ class SuperPoint : public Model {
     /// [N,H/8,W/8,256], not normalised; undefined without the head.
     Var descriptors;
   };
-  /// `image`: [N,H,W,C] in [0,1], C = channels(); H and W multiples of 8.
+  /// `image`: [N,H,W,C] in [0,1], C = channels(); H and W multiples of 8. Activations have its type.
   Output forward(const Var& image);
   /// The detector alone: the probability of an interest point at each pixel, [N,H,W], without
   /// gradient.
@@ -64,6 +64,8 @@ class SuperPoint : public Model {
   Options options() const override;
   int channels() const override;
   int size_multiple() const override { return cell; }
+  /// bf16: everything up to the last layer of each head; those and all that follows stay float32.
+  bool infers_in(DType) const override;
 
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;

@@ -36,6 +36,22 @@ void add_device_options(CLI::App& verb, Device& device) {
       ->check(CLI::Range(1, 1024));
 }
 
+void add_precision_option(CLI::App& verb, DType& activations) {
+  verb.add_option_function<std::string>(
+          "--precision",
+          [&activations](const std::string& value) {
+            if (value == "tf32")
+              throw UsageError("--precision", "'tf32': no kernel here computes in TF32",
+                               "fp32 or bf16", "take bf16 for the tensor cores");
+            if (value != "fp32" && value != "bf16")
+              throw UsageError("--precision", text("'", value, "'"), "fp32 or bf16",
+                               "choose one of them");
+            activations = value == "bf16" ? DType::bf16 : DType::f32;
+          },
+          "activations in memory: fp32 or bf16 (half the memory; on a GPU its tensor cores); fp32")
+      ->type_name("P");
+}
+
 void print_json(const Json& json) {
   std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "runtime/device.h"
+#include "runtime/dtype.h"
 
 namespace cairn {
 
@@ -27,6 +28,9 @@ void add_json_option(CLI::App& verb, bool& json);
 
 /// --device and --threads. `device` is set when the options have been read.
 void add_device_options(CLI::App& verb, Device& device);
+
+/// --precision fp32|bf16: the type of a network's activations in inference.
+void add_precision_option(CLI::App& verb, DType& activations);
 
 /// Prints to stdout, indented by two; text that is not UTF-8 is replaced.
 void print_json(const Json& json);

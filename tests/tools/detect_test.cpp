@@ -87,6 +87,18 @@ TEST_F(Detect, NpzAndColmapFilesHoldThePointsOfTheJson) {
   EXPECT_TRUE(bool(colmap));
 }
 
+TEST_F(Detect, PrecisionIsFp32OrBf16AndOthersAreRefused) {
+  const std::string words = "detect a.png --model m.safetensors --json --threshold 0.015";
+  const Answer exact = cairn(words + " --precision fp32"),
+               half = cairn(words + " --precision bf16");
+  ASSERT_EQ(half.code, 0) << half;
+  EXPECT_EQ(exact.out, cairn(words).out);
+  EXPECT_NE(exact.out, half.out);
+  EXPECT_GT(half.json()["keypoints"].size(), 0u);
+  expect_error(cairn(words + " --precision tf32"), 2, "no kernel here computes in TF32");
+  expect_error(cairn(words + " --precision fp16"), 2, "--precision: 'fp16'");
+}
+
 TEST_F(Detect, SidesThatAreNotMultiplesOfEightArePadded) {
   write_png(folder_ / "odd.png", Tensor::full({61, 83, 1}, 100, DType::u8));
   const Answer a =

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "kernels/elementwise/cast.h"
 #include "models/model.h"
 #include "runtime/error.h"
 #include "runtime/flops.h"
@@ -18,11 +19,12 @@ namespace cairn {
 namespace {
 
 struct BenchOptions {
-  std::string model, size = "480x640", precision = "fp32", only;
+  std::string model, size = "480x640", only;
   std::vector<std::string> set, loss;
   int batch = 1;
   bool detect = false, json = false;
   Device device = Device::cpu;
+  DType precision = DType::f32;
 };
 
 Tensor noise(const Shape& shape, Device device) {
@@ -49,8 +51,6 @@ struct Bench {
   Size size;
 
   explicit Bench(const BenchOptions& o) : size(parse_size("--size", o.size)) {
-    if (o.precision != "fp32")
-      throw UsageError("--precision", text("'", o.precision, "'"), "fp32", "leave the option out");
     require_available(o.device);
     model = make_model(o.model, assignments("--set", o.set));
     model->set_loss_options(assignments("--loss", o.loss));
@@ -78,7 +78,7 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
          {"device", name(o.device)},
          {"batch", o.batch},
          {"size", o.size},
-         {"precision", o.precision},
+         {"precision", o.precision == DType::bf16 ? "bf16" : "fp32"},
          {"threads", thread_count()},
          {"median_ms", t.median_ms},
          {"min_ms", t.min_ms},
@@ -106,7 +106,8 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
 
 void bench_model(const BenchOptions& o) {
   Bench b(o);
-  const Tensor image = noise(b.image_shape(o.batch), o.device);
+  require_inference_in(o.precision, *b.model);
+  const Tensor image = as_type(noise(b.image_shape(o.batch), o.device), o.precision);
   const double flops = count_flops(*b.model, image);
   memory(o.device).release_cached();
   memory(o.device).reset_peak();
@@ -213,7 +214,6 @@ void add_bench(CLI::App& verb) {
     sub->add_option("--batch", o->batch, "images, or pairs of them where a loss takes pairs")
         ->check(CLI::PositiveNumber)
         ->type_name("N");
-    sub->add_option("--precision", o->precision, "fp32")->type_name("P");
     sub->add_option("--set", o->set, "an option of the model")
         ->type_name("OPTION=VALUE")
         ->allow_extra_args(false);
@@ -221,6 +221,7 @@ void add_bench(CLI::App& verb) {
   };
   CLI::App* model = verb.add_subcommand("model", "one forward pass");
   of_model(model, "480x640");
+  add_precision_option(*model, o->precision);
   model->add_flag("--detect", o->detect, "from the image to keypoints and descriptors");
   model->callback([o] { bench_model(*o); });
   CLI::App* train = verb.add_subcommand("train", "one training step");

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "kernels/elementwise/cast.h"
 #include "models/keypoint_files.h"
 #include "models/model_file.h"
 #include "runtime/error.h"
@@ -26,6 +27,7 @@ struct DetectArguments {
   std::string model, architecture, out, npz, colmap, raw;
   DetectOptions detect;
   Device device = Device::cpu;
+  DType precision = DType::f32;
   bool json = false, verbose = false;
 };
 
@@ -100,7 +102,9 @@ void write_raw(const std::string& path, Model& model, const Tensor& input) {
 class Detection {
  public:
   explicit Detection(const DetectArguments& o)
-      : o_(o), loaded_(load_model(o.model, o.architecture, o.device)) {}
+      : o_(o), loaded_(load_model(o.model, o.architecture, o.device)) {
+    require_inference_in(o.precision, *loaded_.model);
+  }
 
   void run() {
     const std::vector<std::string> paths = expand_images(o_.images);
@@ -125,7 +129,8 @@ class Detection {
   void one(const std::string& path, const Tensor& image) {
     Model& model = *loaded_.model;
     const auto start = std::chrono::steady_clock::now();
-    const Tensor input = network_input(image, model.size_multiple()).to(o_.device);
+    const Tensor input =
+        as_type(network_input(image, model.size_multiple()), o_.precision).to(o_.device);
     const Keypoints found =
         inside(model.detect(input, o_.detect).at(0), image.dim(1), image.dim(0), o_.detect.border);
     const double ms =
@@ -199,6 +204,7 @@ void add_detect(CLI::App& verb) {
   verb.add_option("--top-k", o->detect.top_k, "at most so many points, 0 for all; 1000")
       ->type_name("N")
       ->check(CLI::Range(0, 1000000));
+  add_precision_option(verb, o->precision);
   add_device_options(verb, o->device);
   add_json_option(verb, o->json);
   verb.add_flag("--verbose", o->verbose, "time and peak memory on stderr");
