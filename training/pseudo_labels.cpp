@@ -13,8 +13,8 @@ std::vector<Matrix3> adaptation_views(const HomographyRange& range, int count, i
 }
 
 int64_t views_at_once(int64_t height, int64_t width, Device device) {
-  const int64_t pixels = int64_t{1} << (device == Device::cuda ? 22 : 19);
-  return std::clamp<int64_t>(pixels / (height * width), 1, 64);
+  const int64_t of_240x320 = device == Device::cuda ? 50 : 4;
+  return std::clamp<int64_t>(of_240x320 * 240 * 320 / (height * width), 1, 64);
 }
 
 Keypoints pseudo_labels(SuperPoint& model, Device device, const Tensor& image,

@@ -19,8 +19,8 @@ struct PseudoLabelOptions {
 std::vector<Matrix3> adaptation_views(const HomographyRange& range, int count, int64_t height,
                                       int64_t width, Random& random);
 
-/// How many views of this size go through a network at once: about 512 bytes of activations a
-/// pixel in 0.3 GB on the host and 2 GB on a GPU.
+/// How many views of this size go through a network at once. More make a CPU no faster, and a GPU
+/// hardly; at about 512 bytes of activations a pixel these take 0.2 GB and 2 GB.
 int64_t views_at_once(int64_t height, int64_t width, Device device);
 
 /// Points of an image u8 [H,W,C], best first, without descriptors. The network and the views run on
