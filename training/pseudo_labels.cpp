@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/elementwise/cast.h"
+
 namespace cairn {
 
 std::vector<Matrix3> adaptation_views(const HomographyRange& range, int count, int64_t height,
@@ -27,7 +29,8 @@ Keypoints pseudo_labels(SuperPoint& model, Device device, const Tensor& image,
   AdaptationOptions adaptation = o.adaptation;
   adaptation.erosion_margin = o.range.erosion_margin;
   const Tensor heat = homographic_adaptation(
-      [&](const Tensor& images) { return model.heatmap(images); }, x.to(device), views, adaptation);
+      [&](const Tensor& images) { return model.heatmap(as_type(images, o.precision)); },
+      x.to(device), views, adaptation);
 
   const SelectedPoints best = select_points(heat.reshape({1, H, W}), o.points);
   const auto points = best.points.values<float>(), scores = best.scores.values<float>();

@@ -12,6 +12,7 @@ struct PseudoLabelOptions {
   int homographies = 100;  ///< the identity among them
   HomographyRange range = HomographyRange::homographic_adaptation();
   AdaptationOptions adaptation;
+  DType precision = DType::f32;  ///< of the network's activations: f32 or bf16
   PointOptions points{.threshold = 0.015, .nms_radius = 4, .border = 4, .top_k = 600};
 };
 

@@ -3,6 +3,7 @@
 #include "models/model_file.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
+#include "tests/source_path.h"
 #include "tests/tools/run_program.h"
 #include "training/synthetic_shapes.h"
 
@@ -56,6 +57,22 @@ TEST_F(Label, ARunThatWasStoppedGoesOnWithTheSameLabels) {
   EXPECT_EQ(a.json()["already_there"], 2);
   EXPECT_EQ(read_file(folder_ / "labels/1.npz"), first);
   EXPECT_EQ(label(few_).json()["labelled"], 0);
+}
+
+TEST_F(Label, InBfloat16MostPointsAreTheSame) {
+  const auto points = [&](const std::string& precision) {
+    const std::string out = "in_" + precision;
+    const Answer a =
+        cairn("label photos/0.png --size 120x160 --homographies 10 --out " + out + " --precision " +
+              precision + " --model '" + source_path("weights/magicpoint.safetensors") + "'");
+    EXPECT_EQ(a.code, 0) << a;
+    return read_keypoints_npz(folder_ / (out + "/0.npz")).keypoints.points;
+  };
+  const auto exact = points("fp32"), rough = points("bf16");
+  size_t same = 0;
+  for (const auto& p : exact) same += std::count(rough.begin(), rough.end(), p) > 0;
+  EXPECT_GT(exact.size(), 10u);
+  EXPECT_GE(double(same), 0.8 * double(exact.size()));
 }
 
 TEST_F(Label, OtherSettingsInTheSameFolderAreRefused) {

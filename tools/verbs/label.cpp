@@ -41,6 +41,7 @@ class Labelling {
     if (size_.height % SuperPoint::cell || size_.width % SuperPoint::cell)
       throw UsageError("--size", o.size, text("multiples of ", SuperPoint::cell),
                        "round the sides up");
+    require_inference_in(o.label.precision, *model_);
     if (o.aggregation == "max") label_.adaptation.aggregation = Aggregation::max;
     if (o.refine) label_.points.refinement = Refinement::soft_argmax;
     label_.adaptation.batch = views_at_once(size_.height, size_.width, o.device);
@@ -85,6 +86,7 @@ class Labelling {
   Json settings() const {
     return {{"model", file_identity(o_.model)},
             {"size", text(size_.height, 'x', size_.width)},
+            {"precision", name(label_.precision)},
             {"homographies", label_.homographies},
             {"aggregation", o_.aggregation},
             {"least_views", label_.adaptation.least_count},
@@ -201,6 +203,7 @@ void add_label(CLI::App& verb) {
   add_point_options(verb, *o);
   verb.add_option("--overlay", o->overlay, "folder for pictures with the points")->type_name("DIR");
   add_device_options(verb, o->device);
+  add_precision_option(verb, o->label.precision);
   add_json_option(verb, o->json);
   verb.callback([o] { Labelling(*o).run(); });
 }
