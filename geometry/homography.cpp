@@ -21,14 +21,22 @@ Eigen::Matrix<double, N, 1> solve(const Eigen::Matrix<double, N, N>& a,
   return lu.solve(b);
 }
 
+double weight_of(std::span<const double> weights, size_t i) {
+  return weights.empty() ? 1 : weights[i];
+}
+
 // Moves the centroid to 0 and the mean distance from it to sqrt 2.
-Matrix3 normalisation(std::span<const Point> points) {
+Matrix3 normalisation(std::span<const Point> points, std::span<const double> weights) {
   Point centre;
-  for (Point p : points) centre = centre + p;
-  centre = (1.0 / double(points.size())) * centre;
-  double distance = 0;
-  for (Point p : points) distance += std::hypot(p.x - centre.x, p.y - centre.y);
-  distance /= double(points.size());
+  double total = 0, distance = 0;
+  for (size_t i = 0; i < points.size(); ++i) {
+    centre = centre + weight_of(weights, i) * points[i];
+    total += weight_of(weights, i);
+  }
+  centre = (1 / total) * centre;
+  for (size_t i = 0; i < points.size(); ++i)
+    distance +=
+        weight_of(weights, i) * std::hypot(points[i].x - centre.x, points[i].y - centre.y) / total;
   const double s = distance > 0 ? std::sqrt(2.0) / distance : 1;
   return {{s, 0, -s * centre.x, 0, s, -s * centre.y, 0, 0, 1}};
 }
@@ -117,20 +125,25 @@ Matrix3 homography_from_4_points(std::span<const Point, 4> from, std::span<const
   return {{h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], 1}};
 }
 
-Matrix3 homography_from_points(std::span<const Point> from, std::span<const Point> to) {
-  if (from.size() != to.size() || from.size() < 4)
+Matrix3 homography_from_points(std::span<const Point> from, std::span<const Point> to,
+                               std::span<const double> weights) {
+  const bool equal = from.size() == to.size() && (weights.empty() || weights.size() == to.size());
+  if (!equal || from.size() < 4)
     throw Error("homography_from_points",
-                text(from.size(), " source and ", to.size(), " destination points"),
+                text(from.size(), " source and ", to.size(), " destination points",
+                     weights.empty() ? "" : text(", ", weights.size(), " weights")),
                 "as many of one as of the other, and at least 4", "match more points");
-  const Matrix3 n1 = normalisation(from), n2 = normalisation(to);
+  const Matrix3 n1 = normalisation(from, weights), n2 = normalisation(to, weights);
   Eigen::Matrix<double, 9, 9> gram = Eigen::Matrix<double, 9, 9>::Zero();
   for (size_t i = 0; i < from.size(); ++i) {
+    const double weight = weight_of(weights, i);
+    if (weight == 0) continue;
     const auto [X, Y] = apply(n1, from[i]);
     const auto [x, y] = apply(n2, to[i]);
     Eigen::Matrix<double, 9, 1> u, v;
     u << X, Y, 1, 0, 0, 0, -x * X, -x * Y, -x;
     v << 0, 0, 0, X, Y, 1, -y * X, -y * Y, -y;
-    gram += u * u.transpose() + v * v.transpose();
+    gram += weight * (u * u.transpose() + v * v.transpose());
   }
   // The null vector is unique only if the second smallest eigenvalue is away from 0.
   const Eigen::SelfAdjointEigenSolver<Eigen::Matrix<double, 9, 9>> eigen(gram);
@@ -142,6 +155,60 @@ Matrix3 homography_from_points(std::span<const Point> from, std::span<const Poin
   Matrix3 normalised;
   for (int i = 0; i < 9; ++i) normalised.m[i] = h[i];
   return with_unit_corner(inverse(n2) * normalised * n1);
+}
+
+namespace {
+
+// What one step of refine_homography() solves: J^T J and J^T r, and the error |r|^2 there. The error
+// is NaN where a point lies beyond the horizon.
+struct NormalEquations {
+  Eigen::Matrix<double, 8, 8> gram = Eigen::Matrix<double, 8, 8>::Zero();
+  Eigen::Matrix<double, 8, 1> slope = Eigen::Matrix<double, 8, 1>::Zero();
+  double error = 0;
+
+  NormalEquations(const Matrix3& h, std::span<const Point> from, std::span<const Point> to,
+                  std::span<const double> weights) {
+    for (size_t i = 0; i < from.size(); ++i) {
+      const double weight = weight_of(weights, i);
+      if (weight == 0) continue;
+      const auto [X, Y] = from[i];
+      const double s = 1 / (h(2, 0) * X + h(2, 1) * Y + h(2, 2));
+      const Point at = apply(h, from[i]), r = at - to[i];
+      Eigen::Matrix<double, 8, 1> u, v;  // derivatives of the two residuals by h11 .. h32
+      u << X * s, Y * s, s, 0, 0, 0, -X * s * at.x, -Y * s * at.x;
+      v << 0, 0, 0, X * s, Y * s, s, -X * s * at.y, -Y * s * at.y;
+      gram += weight * (u * u.transpose() + v * v.transpose());
+      slope += weight * (r.x * u + r.y * v);
+      error += weight * (r.x * r.x + r.y * r.y);
+    }
+  }
+};
+
+}  // namespace
+
+Matrix3 refine_homography(const Matrix3& h, std::span<const Point> from, std::span<const Point> to,
+                          std::span<const double> weights, int steps) {
+  Matrix3 best = with_unit_corner(h);
+  NormalEquations now(best, from, to, weights);
+  double damping = 1e-3;
+  for (int i = 0; i < steps; ++i) {
+    Eigen::Matrix<double, 8, 8> damped = now.gram;
+    damped.diagonal() *= 1 + damping;
+    const Eigen::Matrix<double, 8, 1> step = damped.ldlt().solve(now.slope);
+    Matrix3 moved = best;
+    for (int k = 0; k < 8; ++k) moved.m[k] -= step[k];
+    const NormalEquations there(moved, from, to, weights);
+    if (!(there.error < now.error)) {
+      damping *= 10;
+      continue;
+    }
+    const bool converged = there.error > (1 - 1e-9) * now.error;
+    best = moved;
+    now = there;
+    damping /= 10;
+    if (converged) break;
+  }
+  return best;
 }
 
 }  // namespace cairn

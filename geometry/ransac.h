@@ -16,7 +16,9 @@ enum class RobustScore : uint8_t {
 };
 
 struct RansacOptions {
-  double threshold = 3;       ///< pixels, |H from - to| of an inlier is at most this
+  /// Pixels: |H from - to| of an inlier is at most this. MAGSAC++ takes it for the largest standard
+  /// deviation of the noise that is thought of, and weighs matches up to 3.64 times as far off.
+  double threshold = 3;
   double confidence = 0.995;  ///< of having drawn one sample without outliers
   int max_iterations = 2000;
   uint64_t seed = 0;  ///< the same seed gives the same result

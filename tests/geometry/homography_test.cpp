@@ -100,6 +100,69 @@ TEST(Homography, DirectLinearTransformAveragesNoise) {
   }
 }
 
+TEST(Homography, AWeightOfTwoCountsAsTheSamePointTwiceAndZeroAsNone) {
+  Random r(4);
+  const Matrix3 truth = some_homography(r);
+  std::vector<Point> from, to;
+  for (int i = 0; i < 12; ++i) {
+    from.push_back({r.uniform(0, 640), r.uniform(0, 480)});
+    to.push_back(apply(truth, from.back()) + Point{r.normal(), r.normal()});
+  }
+  std::vector<double> weights(12, 1);
+  weights[3] = 2;
+  weights[7] = 0;
+  std::vector<Point> from2 = from, to2 = to;
+  from2[7] = from[3];
+  to2[7] = to[3];
+  EXPECT_LT(
+      corner_error(homography_from_points(from, to, weights), homography_from_points(from2, to2)),
+      1e-8);
+  EXPECT_LT(corner_error(refine_homography(truth, from, to, weights, 100),
+                         refine_homography(truth, from2, to2, {}, 100)),
+            1e-4);
+}
+
+double squared_error(const Matrix3& h, const std::vector<Point>& from,
+                     const std::vector<Point>& to) {
+  double sum = 0;
+  for (size_t i = 0; i < from.size(); ++i) {
+    const Point d = apply(h, from[i]) - to[i];
+    sum += d.x * d.x + d.y * d.y;
+  }
+  return sum;
+}
+
+TEST(Homography, RefinementLowersTheDistancesThatTheLinearFitLeaves) {
+  Random r(5);
+  double linear_error = 0, refined_error = 0;
+  for (int trial = 0; trial < 40; ++trial) {
+    const Matrix3 truth = some_homography(r);
+    std::vector<Point> from, to;
+    for (int i = 0; i < 50; ++i) {
+      from.push_back({r.uniform(0, 640), r.uniform(0, 480)});
+      to.push_back(apply(truth, from.back()) + Point{r.normal(), r.normal()});
+    }
+    const Matrix3 linear = homography_from_points(from, to);
+    const Matrix3 refined = refine_homography(linear, from, to);
+    EXPECT_LE(squared_error(refined, from, to), squared_error(linear, from, to));
+    EXPECT_LE(squared_error(refined, from, to), squared_error(truth, from, to));
+    linear_error += corner_error(linear, truth) / 40;
+    refined_error += corner_error(refined, truth) / 40;
+  }
+  EXPECT_LE(refined_error, linear_error);
+}
+
+TEST(Homography, RefinementLeadsBackFromAMapThatIsTenPixelsOff) {
+  Random r(6);
+  const Matrix3 truth = some_homography(r);
+  std::vector<Point> from, to;
+  for (int i = 0; i < 30; ++i) {
+    from.push_back({r.uniform(0, 640), r.uniform(0, 480)});
+    to.push_back(apply(truth, from.back()));
+  }
+  EXPECT_LT(corner_error(refine_homography(translation(8, -6) * truth, from, to), truth), 1e-6);
+}
+
 TEST(Homography, PointsThatDoNotFixAMapAreRefused) {
   const std::array<Point, 4> line{{{0, 0}, {1, 1}, {2, 2}, {3, 3}}};
   const std::array<Point, 4> square{{{0, 0}, {1, 0}, {1, 1}, {0, 1}}};
