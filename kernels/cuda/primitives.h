@@ -95,6 +95,9 @@ CAIRN_DEVICE int64_t atomic_add(int64_t* p, int64_t v) {
   return int64_t(atomicAdd(reinterpret_cast<unsigned long long*>(p), (unsigned long long)(v)));
 }
 CAIRN_DEVICE int atomic_max(int* p, int v) { return atomicMax(p, v); }
+CAIRN_DEVICE unsigned long long atomic_max(unsigned long long* p, unsigned long long v) {
+  return atomicMax(p, v);
+}
 /// *p and v must not be negative: their bits then compare as integers.
 CAIRN_DEVICE float atomic_max(float* p, float v) {
   return __int_as_float(atomicMax(reinterpret_cast<int*>(p), __float_as_int(v)));

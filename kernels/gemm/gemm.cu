@@ -112,13 +112,6 @@ CAIRN_KERNEL void sum_parts_kernel(const Sum<T>* x, int64_t parts, int64_t count
   }
 }
 
-// Runs of 16 bytes, and of 4 elements, in every row.
-bool aligned(const Patches& p, DType type) {
-  const int vector = std::max(int(16 / size_of(type)), 4);
-  return p.channels.value() % vector == 0 && p.pixel_stride % vector == 0 &&
-         p.group_stride % vector == 0 && reinterpret_cast<uintptr_t>(p.data) % 16 == 0;
-}
-
 // Whether cuBLASLt has computed the product.
 bool by_library(const Product& p, Tensor& c) {
   const bool plain = p.a.matrix && p.b.matrix && p.groups == 1 && p.k > 0 && !p.pool2 &&

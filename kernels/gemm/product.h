@@ -5,6 +5,21 @@
 
 namespace cairn {
 
+/// `block`, which has all but K and b set, of columns n.. of B, in passes over k that fit L1.
+template <class T>
+void multiply_blocks(Block<T> block, const Panels<T>& b, int64_t n) {
+  const bool finish = block.finish, accumulate = block.accumulate;
+  int64_t k = 0;
+  do {  // at least once: K = 0 writes zeros
+    b.use(k, std::min(chunk_rows, b.K() - k), n, block);
+    block.accumulate = accumulate || k > 0;
+    block.finish = finish && k + chunk_rows >= b.K();
+    multiply_block(block);
+    block.a += chunk_rows * block.a_column;
+    k += chunk_rows;
+  } while (k < b.K());
+}
+
 /// C [M,N] = (or +=) A B for a tall A: `whole` has all but K and b set, `b` is all of B. Threads
 /// share out the rows. N may be anything; blocks of 8 register tiles of rows and 256 columns stay
 /// in L2.
@@ -19,17 +34,10 @@ void tall_product(const Block<T>& whole, const Panels<T>& b) {
       Block<T> block = whole;
       block.M = std::min(rows, whole.M - m);
       block.N = std::min(columns, whole.N - n);
+      block.a += m * whole.a_row;
       block.c += m * whole.c_row + n;
       if (whole.bias) block.bias += n;
-      int64_t k = 0;
-      do {  // at least once: K = 0 writes zeros
-        b.use(k, std::min(chunk_rows, b.K() - k), n, block);
-        block.a = whole.a + m * whole.a_row + k * whole.a_column;
-        block.accumulate = whole.accumulate || k > 0;
-        k += chunk_rows;
-        block.finish = whole.finish && k >= b.K();
-        multiply_block(block);
-      } while (k < b.K());
+      multiply_blocks(block, b, n);
     }
   });
 }

@@ -80,6 +80,13 @@ inline Patches matrix(const void* data, int64_t columns, int64_t row_stride) {
   return p;
 }
 
+/// Whether every row consists of whole runs of 16 bytes, and of 4 elements.
+inline bool aligned(const Patches& p, DType type) {
+  const int vector = std::max(int(16 / size_of(type)), 4);
+  return p.channels.value() % vector == 0 && p.pixel_stride % vector == 0 &&
+         p.group_stride % vector == 0 && reinterpret_cast<uintptr_t>(p.data) % 16 == 0;
+}
+
 /// Computes the product into c (f32, f64 or bf16, as all operands) with the tile that suits it.
 /// `may_split`: k may be cut into parts that run side by side; C must then be one dense matrix
 /// [groups, m, n].

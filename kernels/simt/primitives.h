@@ -140,6 +140,13 @@ inline int atomic_max(int* p, int v) {
   }
   return old;
 }
+inline unsigned long long atomic_max(unsigned long long* p, unsigned long long v) {
+  unsigned long long old = __atomic_load_n(p, __ATOMIC_RELAXED);
+  while (old < v &&
+         !__atomic_compare_exchange_n(p, &old, v, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+  return old;
+}
 /// *p and v must not be negative: their bits then compare as integers.
 inline float atomic_max(float* p, float v) {
   using Bits [[gnu::may_alias]] = int;
