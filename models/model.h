@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/points/refine.h"
 #include "layers/module.h"
 #include "models/keypoints.h"
 
@@ -31,6 +32,7 @@ struct DetectOptions {
   int nms_radius = 4;        ///< greedy suppression, Chebyshev distance in pixels
   int border = 4;            ///< points nearer to the image's edge are dropped
   int top_k = 1000;          ///< 0: all
+  Refinement refinement = Refinement::none;  ///< to a fraction of a pixel
 };
 
 class Model : public Module {

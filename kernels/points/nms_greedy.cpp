@@ -1,33 +1,25 @@
 #include "kernels/points/nms_greedy.h"
 
-#include <algorithm>
-#include <cstring>
-#include <vector>
-
-#include "kernels/points/scan.h"
-#include "runtime/threads.h"
+#include "kernels/points/open_points.h"
 
 namespace cairn::cpu {
 namespace {
 
+// Greedy suppression keeps whatever is the largest of its window, so that may be done first, round
+// by round, without sorting. Rounds pay off while many points are open: one costs about as much as
+// sorting so many.
+constexpr int64_t many = 8192;
+constexpr int most_rounds = 4;
+
 template <class T>
 void nms_image(const T* heat, int64_t height, int64_t width, int64_t radius, T threshold, T* y) {
+  OpenPoints<T> open(heat, height, width, radius, threshold);
+  for (int round = 0; round < most_rounds && open.count() > many; ++round) open.keep_largest(y);
   std::vector<RankedPoint<T>> candidates;
-  for_each_above(heat, height * width, threshold, [&](int64_t i) {
-    candidates.push_back({heat[i], int32_t(i)});
-  });
+  open.for_each([&](int64_t i) { candidates.push_back({heat[i], int32_t(i)}); });
   std::sort(candidates.begin(), candidates.end());
-  std::vector<uint8_t> deleted(height * width);
-  for (const RankedPoint<T>& p : candidates) {
-    if (deleted[p.place]) continue;
-    y[p.place] = p.score;
-    const int64_t row = p.place / width, column = p.place % width;
-    const int64_t left = std::max<int64_t>(column - radius, 0);
-    const int64_t right = std::min(column + radius, width - 1);
-    for (int64_t r = std::max<int64_t>(row - radius, 0); r <= std::min(row + radius, height - 1);
-         ++r)
-      std::memset(&deleted[r * width + left], 1, right - left + 1);
-  }
+  for (const RankedPoint<T>& p : candidates)
+    if (open.is_open(p.place)) open.keep(p.place, y);
 }
 
 }  // namespace

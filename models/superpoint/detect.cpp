@@ -1,9 +1,9 @@
 // How SuperPoint's output becomes keypoints: heatmap, the best points in order, their descriptors.
 #include <algorithm>
 
+#include "kernels/descriptor/sample_descriptors.h"
 #include "kernels/heatmap/detector_heatmap.h"
 #include "layers/functions_descriptor.h"
-#include "layers/functions_warp.h"
 #include "layers/point_selection.h"
 #include "models/superpoint.h"
 
@@ -15,6 +15,7 @@ PointOptions point_options(const Tensor& heat, const DetectOptions& o) {
   p.threshold = o.threshold;
   p.nms_radius = o.nms_radius;
   p.border = o.border;
+  p.refinement = o.refinement;
   // No more points than that fit beside each other.
   const int64_t apart = o.nms_radius + 1;
   const int64_t all = ((heat.dim(1) + apart - 1) / apart) * ((heat.dim(2) + apart - 1) / apart);
@@ -22,23 +23,18 @@ PointOptions point_options(const Tensor& heat, const DetectOptions& o) {
   return p;
 }
 
-// Unit descriptors at the points, [N,K,C] on the host. The map is made of unit vectors before it is
-// sampled, as the network was trained.
-std::vector<float> sample_descriptors(const Var& descriptors, const SelectedPoints& selected,
-                                      SuperPointOptions::Sampling sampling) {
-  const int64_t height = descriptors.dim(1), width = descriptors.dim(2);
-  constexpr float cell = SuperPoint::cell;
-  const auto place = [&](float pixel, int64_t cells) {
-    if (sampling == SuperPointOptions::Sampling::compat_v1)
-      return pixel * float(cells - 1) / (float(cells) * cell);
-    return (pixel + 0.5f) / cell - 0.5f;
-  };
-  std::vector<float> at = selected.points.values<float>();
-  for (size_t i = 0; i < at.size(); ++i) at[i] = place(at[i], i % 2 ? height : width);
-  Tape& tape = descriptors.tape();
-  const Tensor places = Tensor::from<float>(selected.points.shape(), at, descriptors.device());
-  const Var sampled = sample_points(l2_normalize(descriptors), tape.constant(places));
-  return l2_normalize(sampled).value().values<float>();
+// Unit descriptors at the points, [N,K,C].
+Tensor descriptors_at(const Tensor& points, const Tensor& map,
+                      SuperPointOptions::Sampling sampling) {
+  constexpr double cell = SuperPoint::cell;
+  DescriptorGrid grid{1 / cell, 1 / cell, 0.5 / cell - 0.5, 0.5 / cell - 0.5};
+  if (sampling == SuperPointOptions::Sampling::compat_v1) {
+    const auto scale = [](int64_t cells) { return double(cells - 1) / (double(cells) * cell); };
+    grid = {scale(map.dim(2)), scale(map.dim(1)), 0, 0};
+  }
+  Tensor y = map.empty_like({points.dim(0), points.dim(1), map.dim(3)});
+  sample_descriptors(map, points, grid, y);
+  return y;
 }
 
 }  // namespace
@@ -70,7 +66,9 @@ std::vector<Keypoints> SuperPoint::detect(const Tensor& image, const DetectOptio
   const SelectedPoints selected = select_points(heat, point_options(heat, options));
   const int channels = out.descriptors.defined() ? int(out.descriptors.dim(3)) : 0;
   std::vector<float> descriptors;
-  if (channels) descriptors = sample_descriptors(out.descriptors, selected, options_.sampling);
+  if (channels)
+    descriptors =
+        descriptors_at(selected.points, out.descriptors.value(), options_.sampling).values<float>();
 
   const auto points = selected.points.values<float>(), scores = selected.scores.values<float>();
   const auto count = selected.count.values<int32_t>();

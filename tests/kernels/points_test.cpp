@@ -31,6 +31,21 @@ TEST(Nms, GreedyAndMaxPoolUntilNothingChangesKeepTheSameSet) {
     }
 }
 
+// Beyond 8192 open points the cpu begins without sorting.
+TEST(Nms, GreedyAndMaxPoolAgreeOnLargeMapsWithTiesAndRamps) {
+  Tensor ties = random_map({1, 200, 301}, 5), ramp = ties.empty_like();
+  for (int64_t i = 0; i < ties.count(); ++i) {
+    ties.data<float>()[i] = std::floor(4 * ties.data<float>()[i]) / 4;
+    ramp.data<float>()[i] = float(i % 301);
+  }
+  for (const Tensor& heat : {ties, ramp, random_map({1, 200, 301}, 6)}) {
+    Tensor greedy = heat.empty_like(), pooled = heat.empty_like();
+    nms_greedy(heat, 3, 0.1, greedy);
+    nms_maxpool(heat, 3, 200, 0.1, pooled);
+    EXPECT_EQ(greedy.values<float>(), pooled.values<float>());
+  }
+}
+
 TEST(Nms, GreedyKeepsTheSameSetOnEveryDevice) {
   const Tensor heat = random_map({1, 90, 130}, 9);
   Tensor want = heat.empty_like();
