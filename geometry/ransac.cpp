@@ -62,7 +62,7 @@ class Judge {
  public:
   Judge(std::span<const Point> from, std::span<const Point> to, const RansacOptions& o)
       : from_(from), to_(to), threshold_(o.threshold), reach_(o.threshold) {
-    if (o.score == RobustScore::magsac) reach_ = noise_.emplace(o.threshold).cut_off();
+    if (o.score == RobustScore::magsac) reach_ = noise_.emplace(o.threshold / 1.5).cut_off();
     for (size_t i = 0; i < from.size(); ++i) {
       x_.push_back(from[i].x);
       y_.push_back(from[i].y);

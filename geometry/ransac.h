@@ -16,8 +16,8 @@ enum class RobustScore : uint8_t {
 };
 
 struct RansacOptions {
-  /// Pixels: |H from - to| of an inlier is at most this. MAGSAC++ takes it for the largest standard
-  /// deviation of the noise that is thought of, and weighs matches up to 3.64 times as far off.
+  /// Pixels: |H from - to| of an inlier is at most this. MAGSAC++ takes it for 1.5 times the
+  /// largest standard deviation of the noise, and weighs matches up to 2.4 times as far off.
   double threshold = 3;
   double confidence = 0.995;  ///< of having drawn one sample without outliers
   int max_iterations = 2000;

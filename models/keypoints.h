@@ -1,6 +1,7 @@
 #pragma once
 // Keypoints of one image, as every detector of the project returns them.
 #include <array>
+#include <cstddef>
 #include <vector>
 
 #include "geometry/point.h"

@@ -17,7 +17,7 @@ packages=(
   "libtomlplusplus-dev|recipes"
   "nlohmann-json3-dev|JSON"
   "libgtest-dev|tests"
-  "libopencv-features2d-dev|FAST, Harris and Shi-Tomasi, to compare with"
+  "libopencv-calib3d-dev|OpenCV's detectors and homography estimator, to compare with"
 )
 if [ "${1:-}" = "--checks" ]; then
   packages+=("clang-format|the format check")

@@ -89,6 +89,22 @@ def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
     return xy, best, F.normalize(sampled[0, :, 0], dim=0)
 
 
+def mutual_matches(torch, first, second):
+    """Pairs of rows that are each other's nearest, with their cosines."""
+    cosines = first @ second.t()
+    best, there = cosines.max(1)
+    back = cosines.argmax(0)
+    rows = torch.arange(first.shape[0], device=first.device)
+    mutual = back[there] == rows
+    return rows[mutual], there[mutual], best[mutual]
+
+
+def two_views(torch, height, width):
+    """Two windows of one noisy plane, 16 pixels apart."""
+    plane = torch.rand(1, 1, height + 16, width + 16)
+    return torch.cat([plane[:, :, :height, :width], plane[:, :, 16:, 16:]])
+
+
 def child(case, mode, threads, device):
     import torch
 
@@ -100,7 +116,7 @@ def child(case, mode, threads, device):
     batch = TRAINING_BATCH[device] if train else 1
     height, width = (120, 160) if train else (240, 320) if case == "start" else (480, 640)
     model = superpoint(torch, with_descriptor=not train).to(device)
-    image = torch.rand(batch, 1, height, width).to(device)
+    image = (two_views(torch, height, width) if case == "match" else torch.rand(batch, 1, height, width)).to(device)
     if "bf16" in mode:
         model, image = model.bfloat16(), image.bfloat16()
     if "cl" in mode:
@@ -117,15 +133,20 @@ def child(case, mode, threads, device):
             optimizer.step()
     else:
         model.eval()
+        # Two images go through the network together, or one by one.
+        parts = [image] if "batch" in mode else list(image.split(1))
         if "jit" in mode:
             with torch.no_grad():
-                model = torch.jit.freeze(torch.jit.trace(model, image))
+                model = torch.jit.freeze(torch.jit.trace(model, parts[0]))
 
         def run():
             with torch.no_grad():
-                logits, coarse = model(image)
-                if case in ("pipeline", "start"):
-                    decode(torch, logits.float(), coarse.float())
+                outputs = [model(part) for part in parts]
+                if case in ("pipeline", "start", "match"):
+                    found = [decode(torch, logits[i : i + 1].float(), coarse[i : i + 1].float())
+                             for logits, coarse in outputs for i in range(logits.shape[0])]
+                if case == "match":
+                    mutual_matches(torch, found[0][2].t(), found[1][2].t())
     if case == "start":
         run()
         return {"ms": 0}
@@ -252,6 +273,9 @@ def main():
     if c.device == "cpu":
         c.add("SuperPoint network, 480x640, bf16 beside PyTorch's fp32", bf16, "network", fp32, 0.52)
     c.add("image to keypoints and descriptors, 480x640", [*network, "--detect"], "pipeline", fp32, 0.65)
+    # Ours has the homography besides (RANSAC and refinement), PyTorch's ends with the matches.
+    c.add("match of two 480x640 images", [*network, "--match"], "match",
+          [*fp32, "jit batch", "jit cl batch"], 0.50)
     batch = TRAINING_BATCH[c.device]
     c.add(f"MagicPoint training step, {batch}x120x160, fp32",
           ["train", "magicpoint", "--batch", str(batch), "--size", "120x160"], "train", ["eager", "eager cl"], 0.75)

@@ -2,6 +2,8 @@
 
 #include "kernels/conv/conv2d.h"
 #include "kernels/descriptor/l2_normalize.h"
+#include "kernels/descriptor/nearest_descriptors.h"
+#include "kernels/descriptor/sample_descriptors.h"
 #include "kernels/elementwise/bias_activation.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/heatmap/detector_heatmap.h"
@@ -149,6 +151,18 @@ void detection(Maker& m) {
   Tensor unit = d.empty_like();
   m.add("l2_normalize", d.shape(), 2 * double(d.bytes()), 3 * double(d.count()),
         [=]() mutable { l2_normalize(d, 1e-12, unit); });
+  const int64_t n = m.side(1000);
+  const Tensor points = m.random({1, n, 2}, 0, double(h)), a = m.random({n, 256}),
+               b = m.random({n, 256});
+  Tensor sampled = m.empty({1, n, 256});
+  m.add("sample_descriptors", sampled.shape(), 5 * double(sampled.bytes()),
+        24 * double(sampled.count()), [=]() mutable {
+          sample_descriptors(d, points, {0.125, 0.125, -0.44, -0.44}, sampled);
+        });
+  NearestDescriptors of_a{m.empty({n}, DType::i32), m.empty({n, 2})},
+      of_b{m.empty({n}, DType::i32), m.empty({n, 2})};
+  m.add("nearest_descriptors", {n, n, 256}, 2 * double(a.bytes()), 2 * double(n * n * 256),
+        [=]() mutable { nearest_descriptors(a, b, of_a, of_b); });
   const Tensor image = m.random({1, h, w, 1}),
                matrix = Tensor::from<float>({1, 3, 3}, {0.9f, 0.1f, 5, -0.1f, 0.9f, 8, 1e-5f, 0, 1},
                                             m.device);

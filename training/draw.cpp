@@ -80,22 +80,37 @@ Canvas::Canvas(const Tensor& image, int scale)
     }
 }
 
+namespace {
+
+// The pixels of 0..n that a shape from v to w may touch.
+struct Range {
+  int64_t first, last;
+};
+Range pixels(double v, double w, int64_t n) {
+  return {int64_t(std::clamp(std::floor(v - 0.5), 0.0, double(n))),
+          int64_t(std::clamp(std::ceil(w + 0.5) + 1, 0.0, double(n)))};
+}
+
+}  // namespace
+
+template <class Distance>
+void Canvas::paint_row(int64_t y, double left, double right, Colour colour, double opacity,
+                       Distance&& distance) {
+  const uint8_t to[3] = {colour.r, colour.g, colour.b};
+  const Range columns = pixels(left, right, width());
+  for (int64_t x = columns.first; x < columns.last; ++x) {
+    const double cover = opacity * std::clamp(0.5 - distance(double(x), double(y)), 0.0, 1.0);
+    uint8_t* p = image_.data<uint8_t>() + (y * width() + x) * 3;
+    for (int k = 0; k < 3; ++k) p[k] = uint8_t(std::lround(p[k] + cover * (to[k] - p[k])));
+  }
+}
+
 template <class Distance>
 void Canvas::paint(double left, double top, double right, double bottom, Colour colour,
-                   double opacity, Distance distance) {
-  const auto first = [](double v, int64_t n) {
-    return int64_t(std::clamp(std::floor(v - 0.5), 0.0, double(n)));
-  };
-  const auto last = [](double v, int64_t n) {
-    return int64_t(std::clamp(std::ceil(v + 0.5) + 1, 0.0, double(n)));
-  };
-  const uint8_t to[3] = {colour.r, colour.g, colour.b};
-  for (int64_t y = first(top, height()); y < last(bottom, height()); ++y)
-    for (int64_t x = first(left, width()); x < last(right, width()); ++x) {
-      const double cover = opacity * std::clamp(0.5 - distance(double(x), double(y)), 0.0, 1.0);
-      uint8_t* p = image_.data<uint8_t>() + (y * width() + x) * 3;
-      for (int k = 0; k < 3; ++k) p[k] = uint8_t(std::lround(p[k] + cover * (to[k] - p[k])));
-    }
+                   double opacity, Distance&& distance) {
+  const Range rows = pixels(top, bottom, height());
+  for (int64_t y = rows.first; y < rows.last; ++y)
+    paint_row(y, left, right, colour, opacity, distance);
 }
 
 void Canvas::disc(Point c, double radius, Colour colour, double opacity) {
@@ -113,12 +128,23 @@ void Canvas::ring(Point c, double radius, double width, Colour colour, double op
 
 void Canvas::line(Point a, Point b, double width, Colour colour, double opacity) {
   const double half = width / 2, dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
-  paint(std::min(a.x, b.x) - half, std::min(a.y, b.y) - half, std::max(a.x, b.x) + half,
-        std::max(a.y, b.y) + half, colour, opacity, [&](double x, double y) {
-          const double t =
-              length2 == 0 ? 0 : std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0);
-          return std::hypot(x - a.x - t * dx, y - a.y - t * dy) - half;
-        });
+  const auto distance = [&](double x, double y) {
+    const double t =
+        length2 == 0 ? 0 : std::clamp(((x - a.x) * dx + (y - a.y) * dy) / length2, 0.0, 1.0);
+    return std::hypot(x - a.x - t * dx, y - a.y - t * dy) - half;
+  };
+  const Range rows = pixels(std::min(a.y, b.y) - half, std::max(a.y, b.y) + half, height());
+  const double reach = (half + 1) * std::sqrt(length2);  // along a row, times |dy|
+  for (int64_t y = rows.first; y < rows.last; ++y) {
+    // Of the row, what is near the line and what lies between its ends.
+    double left = std::min(a.x, b.x) - half, right = std::max(a.x, b.x) + half;
+    if (dy != 0) {
+      const double middle = a.x + (double(y) - a.y) * dx / dy, side = reach / std::abs(dy);
+      left = std::max(left, middle - side);
+      right = std::min(right, middle + side);
+    }
+    if (left <= right) paint_row(y, left, right, colour, opacity, distance);
+  }
 }
 
 void Canvas::cross(Point c, double half, double width, Colour colour, double opacity) {

@@ -46,7 +46,10 @@ class Canvas {
   // border, whose signed distance (negative inside) is distance(x, y).
   template <class Distance>
   void paint(double left, double top, double right, double bottom, Colour colour, double opacity,
-             Distance distance);
+             Distance&& distance);
+  template <class Distance>
+  void paint_row(int64_t y, double left, double right, Colour colour, double opacity,
+                 Distance&& distance);
 
   Tensor image_;
   int scale_ = 1;

@@ -1,4 +1,5 @@
 // `cairn detect`: its answers and how it treats bad images, models and folders.
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -97,6 +98,24 @@ TEST_F(Detect, PrecisionIsFp32OrBf16AndOthersAreRefused) {
   EXPECT_GT(half.json()["keypoints"].size(), 0u);
   expect_error(cairn(words + " --precision tf32"), 2, "no kernel here computes in TF32");
   expect_error(cairn(words + " --precision fp16"), 2, "--precision: 'fp16'");
+}
+
+TEST_F(Detect, SubpixelMovesPointsByFractionsOfAPixel) {
+  const std::string with = "detect a.png --model m.safetensors --json --threshold 0.01 --subpixel ";
+  const auto whole = cairn(with + "none").json()["keypoints"];
+  ASSERT_GT(whole.size(), 0u);
+  for (const char* how : {"quadratic", "soft_argmax"}) {
+    const auto points = cairn(with + how).json()["keypoints"];
+    ASSERT_EQ(points.size(), whole.size());
+    double farthest = 0;
+    for (size_t i = 0; i < points.size(); ++i)
+      for (int axis : {0, 1})
+        farthest = std::max(farthest,
+                            std::abs(points[i][axis].get<double>() - whole[i][axis].get<double>()));
+    EXPECT_GT(farthest, 0.01) << how;
+    EXPECT_LE(farthest, 2) << how;
+  }
+  expect_error(cairn(with + "cubic"), 2, "--subpixel");
 }
 
 TEST_F(Detect, SidesThatAreNotMultiplesOfEightArePadded) {

@@ -1,6 +1,8 @@
-#include "training/draw.h"
+#include "training/draw_matches.h"
 
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "runtime/error.h"
 
@@ -52,6 +54,33 @@ TEST(Draw, KeypointsTakeTheColourOfTheirScore) {
   EXPECT_EQ(pixel(drawn, 100, 50)[0], heat_colour(1).r);
   EXPECT_EQ(pixel(drawn, 200, 80)[2], heat_colour(0).b);
   EXPECT_EQ(pixel(drawn, 300, 80)[2], 0);
+}
+
+TEST(Draw, ALineCoversItsAreaAtAnySlope) {
+  for (Point end : {Point{60, 10}, Point{60, 13}, Point{60, 50}, Point{13, 60}, Point{10, 60}}) {
+    Canvas canvas(80, 80, {0, 0, 0});
+    canvas.line({10, 10}, end, 3, {255, 255, 255});
+    double sum = 0;
+    for (int i = 0; i < 80 * 80; ++i) sum += canvas.image().data<uint8_t>()[3 * i] / 255.0;
+    const double length = std::hypot(end.x - 10, end.y - 10);
+    EXPECT_NEAR(sum, 3 * length + 3.14159 * 1.5 * 1.5, 0.03 * sum) << end.x << ' ' << end.y;
+  }
+}
+
+TEST(Draw, InliersAreGreenAboveRedOutliersAndTheOutlineIsInTheSecondImage) {
+  const Tensor a = Tensor::zeros({500, 500, 1}, DType::u8),
+               b = Tensor::zeros({400, 600, 3}, DType::u8);
+  const std::vector<MatchLine> lines = {{{100, 100}, {200, 100}, true},
+                                        {{100, 100}, {200, 100}, false},
+                                        {{100, 300}, {200, 300}, false}};
+  const Tensor drawn = draw_matches(a, b, lines, translation(50, 60));
+  EXPECT_EQ(drawn.shape(), (Shape{500, 500 + 8 + 600, 3}));
+  EXPECT_GT(pixel(drawn, 300, 100)[1], pixel(drawn, 300, 100)[0]);
+  EXPECT_GT(pixel(drawn, 300, 300)[0], pixel(drawn, 300, 300)[1]);
+  EXPECT_EQ(pixel(drawn, 508 + 50, 200)[0], 255);  // the left side of a, 50 to the right
+  EXPECT_EQ(pixel(drawn, 508 + 45, 200)[0], 0);
+  const Tensor none = draw_matches(a, b, {}, {});
+  EXPECT_EQ(pixel(none, 508 + 50, 200)[0], 0);
 }
 
 TEST(Draw, AContactSheetHoldsEveryTileScaledDownToFit) {

@@ -3,7 +3,9 @@
 #include <iostream>
 #include <memory>
 
+#include "geometry/ransac.h"
 #include "kernels/elementwise/cast.h"
+#include "models/matching.h"
 #include "models/model.h"
 #include "runtime/error.h"
 #include "runtime/flops.h"
@@ -22,7 +24,7 @@ struct BenchOptions {
   std::string model, size = "480x640", only;
   std::vector<std::string> set, loss;
   int batch = 1;
-  bool detect = false, json = false;
+  bool detect = false, match = false, json = false;
   Device device = Device::cpu;
   DType precision = DType::f32;
 };
@@ -121,6 +123,55 @@ void bench_model(const BenchOptions& o) {
   const Timing network = measure(o.device, [&] { b.model->raw_outputs(image); });
   report(o, b, whole, flops,
          {{"network_ms", network.median_ms}, {"post_ms", whole.median_ms - network.median_ms}});
+}
+
+// Rows and columns from `offset` on of [1,H,W,C].
+Tensor window(const Tensor& image, int64_t offset, const Shape& shape) {
+  Tensor part = Tensor::empty(shape);
+  const int64_t row = shape[2] * shape[3];
+  for (int64_t y = 0; y < shape[1]; ++y)
+    std::copy_n(image.data<float>() + ((y + offset) * image.dim(2) + offset) * shape[3], row,
+                part.data<float>() + y * row);
+  return part;
+}
+
+// Two views of one noisy plane, the second moved by two cells of SuperPoint: to keypoints one after
+// the other, to matches, and to a homography.
+void bench_match(const BenchOptions& o) {
+  Bench b(o);
+  const Shape s = b.image_shape(1);
+  const Tensor plane = noise({1, s[1] + 16, s[2] + 16, s[3]}, Device::cpu);
+  const Tensor images[2] = {window(plane, 0, s).to(o.device), window(plane, 16, s).to(o.device)};
+  const double flops = 2 * count_flops(*b.model, images[0]);
+  DetectOptions options;
+  options.threshold = 0.005;
+  Keypoints found[2];
+  std::vector<Match> matches;
+  const auto detect = [&] {
+    for (int i : {0, 1}) found[i] = b.model->detect(images[i], options).at(0);
+  };
+  const auto match = [&] { matches = match_keypoints(found[0], found[1], {}, o.device); };
+  const auto fit = [&] {
+    std::vector<Point> from, to;
+    for (const Match& m : matches) {
+      const auto &p = found[0].points[m.a], &q = found[1].points[m.b];
+      from.push_back({p[0], p[1]});
+      to.push_back({q[0], q[1]});
+    }
+    ransac_homography(from, to);
+  };
+  memory(o.device).release_cached();
+  memory(o.device).reset_peak();
+  const Timing whole = measure(o.device, [&] {
+    detect();
+    match();
+    fit();
+  });
+  const Timing matching = measure(o.device, match), fitting = measure(o.device, fit);
+  report(o, b, whole, flops,
+         {{"matches", matches.size()},
+          {"matching_ms", matching.median_ms},
+          {"homography_ms", fitting.median_ms}});
 }
 
 // What the loss of each system reads: uniform noise of the right shapes.
@@ -223,7 +274,9 @@ void add_bench(CLI::App& verb) {
   of_model(model, "480x640");
   add_precision_option(*model, o->precision);
   model->add_flag("--detect", o->detect, "from the image to keypoints and descriptors");
-  model->callback([o] { bench_model(*o); });
+  model->add_flag("--match", o->match,
+                  "two images to keypoints, matches and a homography, in sequence");
+  model->callback([o] { o->match ? bench_match(*o) : bench_model(*o); });
   CLI::App* train = verb.add_subcommand("train", "one training step");
   of_model(train, "480x640");
   train->add_option("--loss", o->loss, "an option of the loss, as in a recipe's [loss]")

@@ -6,61 +6,26 @@
 #include <map>
 #include <set>
 
-#include "kernels/elementwise/cast.h"
+#include "models/image_detection.h"
 #include "models/keypoint_files.h"
-#include "models/model_file.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
 #include "runtime/layout.h"
 #include "runtime/memory.h"
 #include "runtime/safetensors.h"
+#include "tools/detect_options.h"
 #include "tools/image_list.h"
-#include "tools/verb.h"
 #include "training/draw.h"
 #include "training/progress.h"
 
 namespace cairn {
 namespace {
 
-struct DetectArguments {
+struct DetectArguments : DetectorArguments {
   std::vector<std::string> images;
-  std::string model, architecture, out, npz, colmap, raw;
-  DetectOptions detect;
-  Device device = Device::cpu;
-  DType precision = DType::f32;
+  std::string out, npz, colmap, raw;
   bool json = false, verbose = false;
 };
-
-// u8 [H,W,C] -> f32 [1,H',W',C] in [0,1], the sides padded on the right and at the bottom to
-// multiples of `multiple` with the pixels of the border.
-Tensor network_input(const Tensor& image, int multiple) {
-  const int64_t H = image.dim(0), W = image.dim(1), C = image.dim(2);
-  const auto padded = [&](int64_t n) { return (n + multiple - 1) / multiple * multiple; };
-  Tensor x = Tensor::empty({1, padded(H), padded(W), C});
-  const uint8_t* from = image.data<uint8_t>();
-  float* to = x.data<float>();
-  for (int64_t r = 0; r < x.dim(1); ++r)
-    for (int64_t c = 0; c < x.dim(2); ++c) {
-      const uint8_t* p = from + (std::min(r, H - 1) * W + std::min(c, W - 1)) * C;
-      for (int64_t k = 0; k < C; ++k) *to++ = float(p[k]) / 255;
-    }
-  return x;
-}
-
-// Those that lie inside of the image proper, and not on its border.
-Keypoints inside(const Keypoints& found, int64_t width, int64_t height, int border) {
-  Keypoints kept;
-  const auto size = kept.descriptor_size = found.descriptor_size;
-  for (size_t i = 0; i < found.points.size(); ++i) {
-    const auto [x, y] = found.points[i];
-    if (x >= float(width - border) || y >= float(height - border)) continue;
-    kept.points.push_back(found.points[i]);
-    kept.scores.push_back(found.scores[i]);
-    const auto first = found.descriptors.begin() + int64_t(i) * size;
-    kept.descriptors.insert(kept.descriptors.end(), first, first + size);
-  }
-  return kept;
-}
 
 Json to_json(const std::string& path, const Tensor& image, const Keypoints& k) {
   const auto rounded = [](double v) { return std::round(v * 1e6) / 1e6; };
@@ -101,10 +66,7 @@ void write_raw(const std::string& path, Model& model, const Tensor& input) {
 
 class Detection {
  public:
-  explicit Detection(const DetectArguments& o)
-      : o_(o), loaded_(load_model(o.model, o.architecture, o.device)) {
-    require_inference_in(o.precision, *loaded_.model);
-  }
+  explicit Detection(const DetectArguments& o) : o_(o), loaded_(load_detector(o)) {}
 
   void run() {
     const std::vector<std::string> paths = expand_images(o_.images);
@@ -129,13 +91,10 @@ class Detection {
   void one(const std::string& path, const Tensor& image) {
     Model& model = *loaded_.model;
     const auto start = std::chrono::steady_clock::now();
-    const Tensor input =
-        as_type(network_input(image, model.size_multiple()), o_.precision).to(o_.device);
-    const Keypoints found =
-        inside(model.detect(input, o_.detect).at(0), image.dim(1), image.dim(0), o_.detect.border);
+    const Keypoints found = detect_keypoints(model, image, o_.detect, o_.place);
     const double ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    if (!o_.raw.empty()) write_raw(o_.raw, model, input);
+    if (!o_.raw.empty()) write_raw(o_.raw, model, network_input(model, image, o_.place));
     const std::string picture = write_files(path, image, found);
     if (o_.json)
       std::cout << to_json(path, image, found).dump(-1, ' ', false, replace_) << std::endl;
@@ -144,7 +103,7 @@ class Detection {
                 << image.dim(0) << (picture.empty() ? "" : ", drawn in " + picture) << std::endl;
     if (o_.verbose)
       std::cerr << std::llround(ms) << " ms, peak memory "
-                << memory(o_.device).use().peak / (1 << 20) << " MiB\n";
+                << memory(o_.place.device).use().peak / (1 << 20) << " MiB\n";
   }
 
   // Returns the picture's name, if there is one.
@@ -180,10 +139,7 @@ void add_detect(CLI::App& verb) {
                   "the right and at the bottom; points stay those of the image")
       ->required()
       ->type_name("");
-  verb.add_option("--model", o->model, "a model file")->required()->type_name("FILE");
-  verb.add_option("--arch", o->architecture,
-                  "architecture of a model file that does not say it itself")
-      ->type_name("NAME");
+  add_detector_options(verb, *o);
   verb.add_option("--out", o->out, "folder for pictures with the keypoints")->type_name("DIR");
   verb.add_option("--npz", o->npz, "folder for points, scores and descriptors, NAME.npz")
       ->type_name("DIR");
@@ -192,20 +148,6 @@ void add_detect(CLI::App& verb) {
       ->type_name("DIR");
   verb.add_option("--raw", o->raw, "write the network's outputs for the (padded) image, N,C,H,W")
       ->type_name("FILE");
-  verb.add_option("--threshold", o->detect.threshold, "least score; 0.015")
-      ->type_name("P")
-      ->check(CLI::Range(0.0, 1.0));
-  verb.add_option("--nms", o->detect.nms_radius, "least distance between points - 1; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--border", o->detect.border, "no points nearer to the edge than this; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--top-k", o->detect.top_k, "at most so many points, 0 for all; 1000")
-      ->type_name("N")
-      ->check(CLI::Range(0, 1000000));
-  add_precision_option(verb, o->precision);
-  add_device_options(verb, o->device);
   add_json_option(verb, o->json);
   verb.add_flag("--verbose", o->verbose, "time and peak memory on stderr");
   verb.callback([o] { Detection(*o).run(); });
