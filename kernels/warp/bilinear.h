@@ -55,8 +55,8 @@ CAIRN_HD inline AxisTap<T> axis_tap(T p, int64_t size, Padding padding) {
   const bool moves = padding == Padding::zeros || (p > 0 && p < last);
   if (padding == Padding::border) p = p > 0 ? (p < last ? p : last) : T(0);
   if (!(p > -1 && p < T(size))) return tap;
-  const T whole = std::floor(p), part = p - whole;
-  const int64_t first = int64_t(whole);
+  const int64_t first = p < 0 ? -1 : int64_t(p);  // floor(p), which may be a call
+  const T part = p - T(first);
   if (first >= 0) {
     tap.at[0] = tap.at[1] = first;
     tap.weight[0] = 1 - part;
