@@ -4,6 +4,21 @@
 
 namespace cairn {
 
+void add_subpixel_option(CLI::App& verb, Refinement& refinement) {
+  static const std::map<std::string, Refinement> refinements = {
+      {"none", Refinement::none},
+      {"quadratic", Refinement::quadratic},
+      {"soft_argmax", Refinement::soft_argmax}};
+  verb.add_option_function<std::string>(
+          "--subpixel",
+          [&refinement](const std::string& value) { refinement = refinements.at(value); },
+          "none, or points to a fraction of a pixel: quadratic (the top of the parabola through "
+          "the "
+          "logarithms of 3x3 scores) or soft_argmax (the mean over 5x5)")
+      ->type_name("HOW")
+      ->check(CLI::IsMember(refinements));
+}
+
 void add_detector_options(CLI::App& verb, DetectorArguments& o) {
   verb.add_option("--model", o.model, "a model file")->required()->type_name("FILE");
   verb.add_option("--arch", o.architecture,
@@ -21,18 +36,7 @@ void add_detector_options(CLI::App& verb, DetectorArguments& o) {
   verb.add_option("--top-k", o.detect.top_k, "at most so many points, 0 for all; 1000")
       ->type_name("N")
       ->check(CLI::Range(0, 1000000));
-  static const std::map<std::string, Refinement> refinements = {
-      {"none", Refinement::none},
-      {"quadratic", Refinement::quadratic},
-      {"soft_argmax", Refinement::soft_argmax}};
-  verb.add_option_function<std::string>(
-          "--subpixel",
-          [&o](const std::string& value) { o.detect.refinement = refinements.at(value); },
-          "none, or points to a fraction of a pixel: quadratic (the top of the parabola through "
-          "the "
-          "logarithms of 3x3 scores) or soft_argmax (the mean over 5x5)")
-      ->type_name("HOW")
-      ->check(CLI::IsMember(refinements));
+  add_subpixel_option(verb, o.detect.refinement);
   add_precision_option(verb, o.place.precision);
   add_device_options(verb, o.place.device);
 }

@@ -12,6 +12,9 @@ struct DetectorArguments {
   InferencePlace place;
 };
 
+/// --subpixel
+void add_subpixel_option(CLI::App& verb, Refinement& refinement);
+
 /// --model, --arch, --threshold, --nms, --border, --top-k, --subpixel, --precision, --device and --threads.
 void add_detector_options(CLI::App& verb, DetectorArguments& arguments);
 

@@ -6,7 +6,7 @@
 
 #include "models/model_file.h"
 #include "runtime/error.h"
-#include "tools/verb.h"
+#include "tools/eval_homography.h"
 #include "training/classical_detectors.h"
 #include "training/detector_evaluation.h"
 
@@ -90,7 +90,9 @@ void shapes(const EvalOptions& o) {
 
 void add_eval(CLI::App& verb) {
   describe(verb, "Measure a model on data with known answers",
-           "cairn eval shapes --model runs/magicpoint/model.safetensors --classical");
+           "cairn eval shapes --model runs/magicpoint/model.safetensors --classical\n"
+           "  cairn eval homography hpatches/ --model superpoint.safetensors --method sift\n"
+           "  cairn eval pairs --model superpoint.safetensors");
   auto o = std::make_shared<EvalOptions>();
   CLI::App* on_shapes =
       verb.add_subcommand("shapes", "average precision on fresh synthetic shapes");
@@ -111,6 +113,8 @@ void add_eval(CLI::App& verb) {
   add_device_options(*on_shapes, o->device);
   add_json_option(*on_shapes, o->json);
   on_shapes->callback([o] { shapes(*o); });
+  add_eval_homography(verb);
+  add_eval_pairs(verb);
   verb.require_subcommand(1);
 }
 
