@@ -10,8 +10,8 @@
 namespace cairn::cpu {
 namespace {
 
-// The first step, patch by patch: a product whose matrix has a row for each pixel, of the K numbers
-// that the kernel sees there. K runs (v, u, c), as in gather.cpp, so that the sums have its bits.
+// The first step, patch by patch: a product of the K numbers that the kernel sees at each pixel. K runs
+// (v, u, c), as in gather.cpp, so that the sums have its bits.
 class FirstStep {
  public:
   FirstStep(const Tensor& x, const ConvStep& step)
@@ -22,12 +22,15 @@ class FirstStep {
         panels_(step.w.data<float>(), weight_rows(s_), s_.kh * s_.kw * s_.C, s_.O) {}
 
   void operator()(const MapPatch& p) const {
-    const Tensor seen = seen_by_each_pixel(p);
+    thread_local std::vector<float> around, seen;
+    copy_window(p, around);
+    gather_seen(p, around.data(), seen);
     Block<float> block;
     block.M = p.rows * p.columns;
     block.N = s_.O;
-    block.a = seen.data<float>();
-    block.a_row = panels_.K();
+    block.a = seen.data();
+    block.a_row = 1;
+    block.a_column = block.M;
     panels_.use(0, panels_.K(), 0, block);
     block.c = p.to;
     block.c_row = s_.O;
@@ -49,36 +52,31 @@ class FirstStep {
   }
 
   // The image under the patch, with zeros around it.
-  Tensor window(const MapPatch& p) const {
-    const int64_t top = p.top - padding_, left = p.left - padding_;
-    Tensor t = Tensor::empty({p.rows + s_.kh - 1, p.columns + s_.kw - 1, s_.C});
-    float* to = t.data<float>();
-    const float* image = x_.data<float>() + p.n * s_.H * s_.W * s_.C;
-    for (int64_t r = top; r < top + t.dim(0); ++r, to += t.dim(1) * s_.C) {
-      const bool inside = r >= 0 && r < s_.H;
-      const int64_t first = inside ? std::clamp<int64_t>(-left, 0, t.dim(1)) : t.dim(1);
-      const int64_t last = inside ? std::clamp<int64_t>(s_.W - left, first, t.dim(1)) : t.dim(1);
-      std::fill(to, to + first * s_.C, 0.f);
-      if (last > first)
-        std::copy_n(image + (r * s_.W + left + first) * s_.C, (last - first) * s_.C,
-                    to + first * s_.C);
-      std::fill(to + last * s_.C, to + t.dim(1) * s_.C, 0.f);
-    }
-    return t;
+  void copy_window(const MapPatch& p, std::vector<float>& window) const {
+    const int64_t top = p.top - padding_, left = p.left - padding_, C = s_.C;
+    const int64_t height = p.rows + s_.kh - 1, width = p.columns + s_.kw - 1;
+    window.assign(height * width * C, 0);
+    const float* image = x_.data<float>() + p.n * s_.H * s_.W * C;
+    const int64_t first = std::clamp<int64_t>(-left, 0, width);
+    const int64_t last = std::clamp<int64_t>(s_.W - left, first, width);
+    for (int64_t i = 0; i < height; ++i)
+      if (top + i >= 0 && top + i < s_.H)
+        std::copy_n(image + ((top + i) * s_.W + left + first) * C, (last - first) * C,
+                    window.data() + (i * width + first) * C);
   }
 
-  Tensor seen_by_each_pixel(const MapPatch& p) const {
-    const Tensor around = window(p);
-    Tensor seen = Tensor::empty({p.rows * p.columns, panels_.K()});
-    const int64_t width = around.dim(1), C = s_.C;
-    const float* from = around.data<float>();
-    float* to = seen.data<float>();
-    for (int64_t i = 0; i < p.rows; ++i)
-      for (int64_t j = 0; j < p.columns; ++j)
-        for (int64_t v = 0; v < s_.kw; ++v)
-          for (int64_t u = 0; u < s_.kh; ++u)
-            for (int64_t c = 0; c < C; ++c) *to++ = from[((i + u) * width + j + v) * C + c];
-    return seen;
+  // seen[k][pixel].
+  void gather_seen(const MapPatch& p, const float* window, std::vector<float>& seen) const {
+    const int64_t width = p.columns + s_.kw - 1, C = s_.C;
+    seen.resize(panels_.K() * p.rows * p.columns);
+    float* to = seen.data();
+    for (int64_t v = 0; v < s_.kw; ++v)
+      for (int64_t u = 0; u < s_.kh; ++u)
+        for (int64_t c = 0; c < C; ++c)
+          for (int64_t i = 0; i < p.rows; ++i, to += p.columns) {
+            const float* from = window + ((i + u) * width + v) * C + c;
+            for (int64_t j = 0; j < p.columns; ++j) to[j] = from[j * C];
+          }
   }
 
   // Beyond the map's border the second step sees zeros, not what the first one makes of its own.

@@ -84,8 +84,8 @@ void convolve(const Tensor& x, const WinogradWeights& weights, int padding,
   curve<T>(y, epilogue.act);
 }
 
-// A patch has the tiles of one block of products, as square as they can be: the ring around it is
-// computed again by its neighbours.
+// A patch has the tiles of one block of products. A thread goes down a column of patches: the two rows
+// that a patch shares with the one above are kept, the columns that it shares are computed again.
 constexpr int64_t patch_rows = 3, patch_columns = 4;
 
 template <class Out>
@@ -102,14 +102,17 @@ void convolve_patches(const Shape& x, const std::function<void(const MapPatch&)>
     Tensor patch = Tensor::empty({4 * patch_rows + 2, 4 * patch_columns + 2, C});
     Tensor scratch = Tensor::empty({CAIRN_ISA_CALL(winograd_scratch, C, whole.block)});
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t n = item / across / down;
-      const int64_t i = item / across % down * patch_rows, j = item % across * patch_columns;
+      const int64_t n = item / down / across;
+      const int64_t i = item % down * patch_rows, j = item / down % across * patch_columns;
       const int64_t rows = std::min(patch_rows, whole.x.rows - i);
       const int64_t columns = std::min(patch_columns, whole.x.columns - j);
-      compute({n, 4 * i - padding, 4 * j - padding, 4 * rows + 2, 4 * columns + 2,
-               patch.data<float>()});
+      const int64_t row = (4 * columns + 2) * C, kept = item > begin && i > 0 ? 2 : 0;
+      float* at = patch.data<float>();
+      std::copy_n(at + 4 * patch_rows * row, kept * row, at);
+      compute({n, 4 * i - padding + kept, 4 * j - padding, 4 * rows + 2 - kept, 4 * columns + 2,
+               at + kept * row});
       auto mine = whole;
-      mine.x = {patch.data<float>(), 4 * rows + 2, 4 * columns + 2, C, rows, columns, 0};
+      mine.x = {at, 4 * rows + 2, 4 * columns + 2, C, rows, columns, 0};
       mine.y += (n * y.dim(1) + 4 * i / shrink) * whole.y_row + 4 * j / shrink * whole.O;
       mine.Ho -= 4 * i;
       mine.Wo -= 4 * j;
