@@ -49,7 +49,10 @@ Source source_of(Device d) {
 }
 
 // Freed blocks wait here by size. A request takes the smallest block that is large enough and not
-// more than an eighth larger, so that one step's sizes are served by the blocks of the last step.
+// more than an eighth larger, so that one step's sizes are served by the blocks of the last step. On
+// the cpu large requests take up to four times as much rather than fresh memory: the maps of a
+// network shrink from layer to layer, and each can lie where a larger one was (whole process:
+// detection at 480x640 117 -> 94 MB, a training step of MagicPoint 231 -> 208 MB).
 class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
  public:
   explicit Pool(Device d) : device_(d), source_(source_of(d)) {}
@@ -85,21 +88,28 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
     return bytes == 0 ? step : (bytes + step - 1) / step * step;
   }
 
-  void* take(size_t size) {
+  // What a block has beyond the bytes asked for counts as cached.
+  struct Block {
+    size_t size, asked;
+  };
+
+  void* take(size_t asked) {
     std::lock_guard lock(mutex_);
-    auto found = cached_.lower_bound(size);
-    const size_t slack = device_ == Device::simt ? 0 : size / 8;
+    Block block{asked, asked};
+    auto found = cached_.lower_bound(asked);
+    const bool shrinking = device_ == Device::cpu && asked >= (size_t{1} << 20);
+    const size_t slack = device_ == Device::simt ? 0 : shrinking ? 3 * asked : asked / 8;
     void* p = nullptr;
-    if (found != cached_.end() && found->first <= size + slack) {
+    if (found != cached_.end() && found->first <= asked + slack) {
+      block.size = found->first;
       p = found->second;
-      size = found->first;
-      use_.cached -= size;
+      use_.cached -= asked;
       cached_.erase(found);
     } else {
-      p = fresh(size);
+      p = fresh(asked);
     }
-    sizes_[p] = size;
-    use_.in_use += size;
+    blocks_[p] = block;
+    use_.in_use += asked;
     use_.peak = std::max(use_.peak, use_.in_use);
     return p;
   }
@@ -123,23 +133,26 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
 
   size_t size_of(void* p, size_t fallback) {
     std::lock_guard lock(mutex_);
-    const auto it = sizes_.find(p);
-    return it == sizes_.end() ? fallback : it->second;
+    const auto it = blocks_.find(p);
+    return it == blocks_.end() ? fallback : it->second.size;
   }
 
   void give_back(void* p) {
     std::lock_guard lock(mutex_);
-    const auto it = sizes_.find(p);
-    use_.in_use -= it->second;
-    use_.cached += it->second;
-    cached_.emplace(it->second, p);
-    sizes_.erase(it);
+    const auto it = blocks_.find(p);
+    const Block block = it->second;
+    use_.in_use -= block.asked;
+    use_.cached += block.asked;
+    cached_.emplace(block.size, p);
+    blocks_.erase(it);
   }
 
   void release_cached_locked() {
-    for (auto& [size, p] : cached_) source_.give(p);
+    for (auto& [size, p] : cached_) {
+      source_.give(p);
+      use_.cached -= size;
+    }
     cached_.clear();
-    use_.cached = 0;
   }
 
   static std::string mib(size_t bytes) { return text((bytes * 10 >> 20) / 10.0, " MiB"); }
@@ -149,7 +162,7 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
   mutable std::mutex mutex_;
   MemoryUse use_;
   std::multimap<size_t, void*> cached_;
-  std::map<void*, size_t> sizes_;
+  std::map<void*, Block> blocks_;
   bool poison_ = false;
   size_t limit_ = 0;
 };

@@ -45,6 +45,25 @@ TEST(Memory, CountsExactlyAndReusesBlocks) {
   EXPECT_EQ(again.raw(), first);
 }
 
+TEST(Memory, ASmallerMapLiesWhereALargerOneWasAndCountsAsWhatItIs) {
+  Memory& pool = memory(Device::cpu);
+  pool.release_cached();
+  const MemoryUse before = pool.use();
+  constexpr int64_t mib = 1 << 20;
+  { const Tensor large = Tensor::empty({16 * mib}, DType::u8); }
+  {
+    const Tensor small = Tensor::empty({4 * mib}, DType::u8);
+    EXPECT_EQ(pool.use().in_use, before.in_use + 4 * mib);
+    EXPECT_EQ(pool.use().cached, 12 * mib);
+    const Tensor tiny = Tensor::empty({mib}, DType::u8);
+    EXPECT_EQ(pool.use().in_use, before.in_use + 5 * mib);
+  }
+  EXPECT_EQ(pool.use().in_use, before.in_use);
+  EXPECT_EQ(pool.use().cached, 17 * mib);
+  pool.release_cached();
+  EXPECT_EQ(pool.use().cached, 0u);
+}
+
 TEST(Memory, RefusalSaysHowMuchWhoAndWhatIsInUse) {
   Memory& pool = memory(Device::cpu);
   pool.set_limit(pool.use().in_use + (size_t{1} << 20));
