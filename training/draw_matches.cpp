@@ -44,12 +44,14 @@ Tensor draw_matches(const Tensor& a, const Tensor& b, std::span<const MatchLine>
   sheet.paste(left.image(), 0, 0);
   sheet.paste(right.image(), left.width() + gap, 0);
   const Point beside{double(left.width() + gap), 0};
+  // Many lines must not hide the images: the more there are, the fainter.
+  const double opacity = std::clamp(60.0 / double(lines.size() + 1), 0.2, 0.6);
   for (bool inlier : {false, true})
     for (const MatchLine& l : lines) {
       if (l.inlier != inlier) continue;
       const Point from = left.at(l.from), to = right.at(l.to) + beside;
       const Colour colour = inlier ? green : red;
-      sheet.line(from, to, inlier ? thickness : 0.6 * thickness, colour, inlier ? 0.6 : 0.5);
+      sheet.line(from, to, inlier ? thickness : 0.6 * thickness, colour, opacity);
       for (Point p : {from, to}) sheet.disc(p, (inlier ? 1.5 : 1) * thickness, colour);
     }
   return sheet.image();
