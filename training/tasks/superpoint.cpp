@@ -1,13 +1,16 @@
 // SuperPoint: detector and descriptor trained together on pairs of labelled images and shapes
 // (DeTone et al., CVPRW 2018, section 6).
+#include <cmath>
+
+#include "models/matching.h"
 #include "runtime/error.h"
-#include "training/draw.h"
+#include "training/draw_matches.h"
 #include "training/grey_image.h"
 #include "training/homographic_pairs.h"
 #include "training/labelled_photos.h"
+#include "training/pair_evaluation.h"
 #include "training/prefetcher.h"
 #include "training/task.h"
-#include "training/textures.h"
 
 namespace cairn {
 namespace {
@@ -57,13 +60,6 @@ class JointImages {
   LabelledPhotos photos_;
 };
 
-Batch batch_of(const PairBatch& pairs, int channels) {
-  return {{"image", with_channels(pairs.image, channels)},
-          {"label", pairs.label},
-          {"valid", pairs.valid},
-          {"homography", pairs.homography}};
-}
-
 class Source : public BatchSource {
  public:
   Source(const JointImages& images, const HomographicPairs& pairs, uint64_t seed, int channels,
@@ -74,7 +70,13 @@ class Source : public BatchSource {
             },
             workers, first),
         channels_(channels) {}
-  Batch next() override { return batch_of(batches_.next(), channels_); }
+  Batch next() override {
+    const PairBatch b = batches_.next();
+    return {{"image", with_channels(b.image, channels_)},
+            {"label", b.label},
+            {"valid", b.valid},
+            {"homography", b.homography}};
+  }
 
  private:
   Prefetcher<PairBatch> batches_;
@@ -92,6 +94,11 @@ HomographicPairs pairs_of(Recipe& r) {
   return p;
 }
 
+HomographyProtocol with_cosines(HomographyProtocol p) {
+  p.cosines = true;
+  return p;
+}
+
 class SuperPointTask : public Task {
  public:
   SuperPointTask(Recipe& r, uint64_t seed)
@@ -99,7 +106,8 @@ class SuperPointTask : public Task {
         images_(r, seed),
         pairs_(pairs_of(r)),
         workers_(int(r.integer("data.workers", 0, 0, 256))),
-        evaluated_(r.integer("eval.pairs", 60, 1, 100'000)) {}
+        evaluated_(r.integer("eval.pairs", 60, 1, 100'000)),
+        protocol_(with_cosines(homography_protocol("pairs"))) {}
 
   std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) override {
     return std::make_unique<Source>(images_, pairs_, seed_, model.channels(), batch, workers_,
@@ -109,42 +117,48 @@ class SuperPointTask : public Task {
 
   // On textures that training has not seen, at the size of training.
   Evaluation evaluate(Model& model, Device device) override {
+    const KeypointMethod method = model_method("model", model, {}, {device});
+    const HomographyScores s =
+        evaluate_pairs(method, held_out(), {PairLevel::medium, PairLevel::illumination}, evaluated_,
+                       protocol_, {})
+            .mean_of("");
     Evaluation e;
-    for (int64_t i = 0; i < evaluated_; ++i) {
-      Batch batch = batch_of(held_out(i), model.channels());
-      for (auto& [name, tensor] : batch) tensor = tensor.to(device);
-      Tape tape(false);
-      for (const auto& [name, value] : model.loss(tape, batch).terms)
-        if (name.ends_with("_cosine")) e.metrics[name] += value.item() / double(evaluated_);
-    }
-    e.pictures.push_back({"pair", picture(model, device)});
+    const auto add = [&](const std::string& name, double value) {
+      if (std::isfinite(value)) e.metrics[name] = value;
+    };
+    add("repeatability", s.repeatability);
+    add("positive_cosine", s.positive_cosine);
+    add("negative_cosine", s.negative_cosine);
+    for (const auto& [radius, share] : s.matching_accuracy)
+      add(text("matches_within_", radius, "px"), share);
+    for (const auto& [radius, share] : s.homography_accuracy)
+      add(text("homography_within_", radius, "px"), share);
+    for (PairLevel level : {PairLevel::easy, PairLevel::medium})
+      e.pictures.push_back({text("pair_", name(level)), picture(method, level)});
     return e;
   }
 
  private:
-  // Pair `index` of textures that training has not seen.
-  PairBatch held_out(int64_t index) const {
-    const TextureOptions textures{images_.height(), images_.width(), ~seed_};
-    return homographic_pair({texture(textures, index), {}}, pairs_, ~seed_, index);
-  }
+  TextureOptions held_out() const { return {images_.height(), images_.width(), ~seed_}; }
 
-  // A pair with what is detected in it.
-  Tensor picture(Model& model, Device device) const {
-    DetectOptions options;
-    options.top_k = 300;
-    const Tensor images = held_out(0).image;
-    const auto found = model.detect(with_channels(images, model.channels()).to(device), options);
-    std::vector<Tile> tiles;
-    for (int64_t i = 0; i < 2; ++i) {
-      const Tensor one = grey_bytes(images.rows(i, i + 1));
-      std::vector<ScoredPoint> points;
-      for (size_t k = 0; k < found[size_t(i)].points.size(); ++k)
-        points.push_back({found[size_t(i)].points[k][0], found[size_t(i)].points[k][1],
-                          found[size_t(i)].scores[k]});
-      tiles.push_back({draw_keypoints(one.reshape({one.dim(1), one.dim(2), 1}), points),
-                       i ? "partner" : "image"});
+  // One pair: its detections, its matches in green where they are right, and the estimate's outline.
+  Tensor picture(const KeypointMethod& method, PairLevel level) const {
+    const ImagePair pair = synthetic_pair(held_out(), level, 0);
+    const Keypoints a = detected(method, pair.first), b = detected(method, pair.second);
+    std::vector<Point> from, to;
+    for (const Match& m : match_keypoints(a, b)) {
+      from.push_back({a.points[size_t(m.a)][0], a.points[size_t(m.a)][1]});
+      to.push_back({b.points[size_t(m.b)][0], b.points[size_t(m.b)][1]});
     }
-    return contact_sheet(tiles, 2, 2 * images_.width());
+    std::vector<MatchLine> lines;
+    for (size_t i = 0; i < from.size(); ++i) {
+      const Point miss = apply(pair.first_to_second, from[i]) - to[i];
+      lines.push_back({from[i], to[i], std::hypot(miss.x, miss.y) <= 3});
+    }
+    return draw_matches(pair.first, pair.second, lines, ransac_homography(from, to).homography);
+  }
+  Keypoints detected(const KeypointMethod& method, const Tensor& image) const {
+    return features(method, with_channels(image, method.channels), protocol_).matching.points;
   }
 
   const uint64_t seed_;
@@ -152,6 +166,7 @@ class SuperPointTask : public Task {
   const HomographicPairs pairs_;
   const int workers_;
   const int64_t evaluated_;
+  const HomographyProtocol protocol_;
 };
 
 }  // namespace
