@@ -33,14 +33,15 @@ namespace {
 
 Var in_parts(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step) {
   Var y = conv(x);
-  if (step.order == NormOrder::pre) y = (*norm)(y);
-  if (step.order == NormOrder::post) {
-    y = (*norm)(activation(y, step.act));
-    return step.pool2 ? max_pool(y, 2, 2) : y;
+  if (step.order == NormOrder::none) {
+    // No activation falls anywhere, so the maximum may come first: a quarter of the work and memory.
+    return activation(step.pool2 ? max_pool(y, 2, 2) : y, step.act);
   }
-  // No activation falls anywhere, so the maximum may come first: a quarter of the work and memory.
-  if (step.pool2) y = max_pool(y, 2, 2);
-  return activation(y, step.act);
+  if (step.order == NormOrder::pre)
+    y = (*norm)(y, step.act);
+  else
+    y = (*norm)(activation(y, step.act));
+  return step.pool2 ? max_pool(y, 2, 2) : y;
 }
 
 // The convolution with all that fits behind it, in the type of x.

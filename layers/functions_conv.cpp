@@ -118,9 +118,9 @@ Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& opt
   count_flops(y.shape(), w.value());
   trace("conv2d", x, w, bias, y, options, {});
   return x.tape().record("conv2d", {x, w, bias}, y,
-                         [options, xv = x.value(), wv = w.value()](const Tensor& dy, Grads& grads) {
+                         [options, xs = Kept(x), wv = w.value()](const Tensor& dy, Grads& grads) {
                            want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
-                             conv2d_backward_weights(xv, dy, options, dw, dbias);
+                             conv2d_backward_weights(xs.value(), dy, options, dw, dbias);
                            });
                            if (Tensor* dx = grads.want(0))
                              conv2d_backward_data(dy, wv, options, *dx);
@@ -133,9 +133,9 @@ Var conv_transpose2d(const Var& x, const Var& w, const Var& bias,
   conv_transpose2d(x.value(), w.value(), bias.defined() ? &bias.value() : nullptr, options, y);
   count_flops(x.shape(), w.value());
   return x.tape().record("conv_transpose2d", {x, w, bias}, y,
-                         [options, xv = x.value(), wv = w.value()](const Tensor& dy, Grads& grads) {
+                         [options, xs = Kept(x), wv = w.value()](const Tensor& dy, Grads& grads) {
                            want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
-                             conv_transpose2d_backward_weights(xv, dy, options, dw, dbias);
+                             conv_transpose2d_backward_weights(xs.value(), dy, options, dw, dbias);
                            });
                            if (Tensor* dx = grads.want(0))
                              conv_transpose2d_backward_data(dy, wv, options, *dx);

@@ -76,11 +76,13 @@ void BatchNorm2d::visit(Visitor& v) {
   v("running_var", running_var);
 }
 
-Var BatchNorm2d::operator()(const Var& x) {
+Var BatchNorm2d::operator()(const Var& x, Activation act) {
   const ModuleScope scope(x.tape(), *this);
   Tape& tape = x.tape();
+  BatchNormOptions with_act = options;
+  with_act.act = act;
   return batch_norm(x, parameter(tape, weight), parameter(tape, bias), running_mean, running_var,
-                    options);
+                    with_act);
 }
 
 }  // namespace cairn

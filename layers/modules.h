@@ -47,7 +47,8 @@ class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(int channels, const BatchNormOptions& options = {});
   void visit(Visitor& v) override;
-  Var operator()(const Var& x);
+  /// act(norm(x)).
+  Var operator()(const Var& x, Activation act = Activation::none);
 
   Parameter weight, bias;
   Tensor running_mean, running_var;

@@ -25,9 +25,9 @@ void Residual::visit(Visitor& v) {
 }
 
 Var Residual::operator()(const Var& x) {
-  Var y = conv1_(relu(bn1_(x)));
-  y = conv2_(relu(bn2_(y)));
-  y = conv3_(relu(bn3_(y)));
+  Var y = conv1_(bn1_(x, Activation::relu));
+  y = conv2_(bn2_(y, Activation::relu));
+  y = conv3_(bn3_(y, Activation::relu));
   return add(skip_ ? (*skip_)(x) : x, y);
 }
 

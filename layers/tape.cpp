@@ -7,6 +7,12 @@
 
 namespace cairn {
 
+Var Var::computed_by(std::function<Tensor()> again) const {
+  Var v = *this;
+  if (wants_grad()) v.again_ = std::make_shared<const std::function<Tensor()>>(std::move(again));
+  return v;
+}
+
 Tensor* Grads::want(int i) {
   GradSlot* slot = inputs_[i].get();
   if (!slot) return nullptr;

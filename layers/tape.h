@@ -45,12 +45,29 @@ class Var {
   Tape& tape() const { return *tape_; }
   /// The gradient after Tape::backward(); undefined where nothing flowed.
   Tensor grad() const { return slot_ && slot_->has_grad ? slot_->grad : Tensor(); }
+  /// The same value, which a backward that needs it computes again (see Kept) from what `again`
+  /// captures. Worth it where that is kept anyway and the computation is a pass over memory. Nothing
+  /// changes where no gradient is wanted.
+  Var computed_by(std::function<Tensor()> again) const;
 
  private:
   friend class Tape;
+  friend class Kept;
   Tensor value_;
-  std::shared_ptr<GradSlot> slot_;  // null: no gradient is wanted
+  std::shared_ptr<const std::function<Tensor()>> again_;  // null: the value is kept
+  std::shared_ptr<GradSlot> slot_;                        // null: no gradient is wanted
   Tape* tape_ = nullptr;
+};
+
+/// What a node keeps of a value that its backward needs: the value, or how to compute it again.
+class Kept {
+ public:
+  explicit Kept(const Var& v) : value_(v.again_ ? Tensor() : v.value_), again_(v.again_) {}
+  Tensor value() const { return again_ ? (*again_)() : value_; }
+
+ private:
+  Tensor value_;
+  std::shared_ptr<const std::function<Tensor()>> again_;
 };
 
 /// What a backward sees of the inputs' gradients.

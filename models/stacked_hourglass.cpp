@@ -22,7 +22,7 @@ struct StackedHourglass::Stem : Module {
     v("4", res3);
   }
   Var operator()(const Var& image) {
-    return res3(res2(max_pool(res1(relu(bn(conv(image)))), 2, 2)));
+    return res3(res2(max_pool(res1(bn(conv(image), Activation::relu)), 2, 2)));
   }
 };
 
@@ -86,7 +86,7 @@ std::vector<Var> StackedHourglass::forward(const Var& image) {
   std::vector<Var> outputs;
   for (auto& stack : stacks_) {
     Stack& s = *stack;
-    const Var y = relu(s.bn(s.linear(s.residual(s.hourglass(x)))));
+    const Var y = s.bn(s.linear(s.residual(s.hourglass(x))), Activation::relu);
     const Var heatmaps = s.heatmaps(y);
     outputs.push_back(heatmaps);
     if (s.merge_features) x = add(x, add((*s.merge_features)(y), (*s.merge_heatmaps)(heatmaps)));

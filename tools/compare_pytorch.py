@@ -29,17 +29,23 @@ KEEP_MEMORY = {
 
 
 TRAINING_BATCH = {"cpu": 8, "cuda": 64}  # a GPU is not busy with 8 images
+JOINT_PAIRS = {"cpu": 2, "cuda": 16}
 
 
 # ---- the PyTorch side, run as `compare_pytorch.py child CASE MODE THREADS DEVICE` -----------------------
 
 
-def superpoint(torch, with_descriptor):
-    """SuperPoint v1 as plain modules; random weights, as the time does not depend on them."""
+def superpoint(torch, with_descriptor, norm=False):
+    """SuperPoint v1 as plain modules; random weights, as the time does not depend on them. `norm`: with batch
+    norm before each ReLU and on the logits."""
     nn = torch.nn
 
+    def normed(channels):
+        return [nn.BatchNorm2d(channels)] if norm else []
+
     def head(channels):
-        return nn.Sequential(nn.Conv2d(128, 256, 3, padding=1), nn.ReLU(), nn.Conv2d(256, channels, 1))
+        first = [nn.Conv2d(128, 256, 3, padding=1), *normed(256), nn.ReLU(inplace=True)]
+        return nn.Sequential(*first, nn.Conv2d(256, channels, 1), *(normed(65) if channels == 65 else []))
 
     class Network(nn.Module):
         def __init__(self):
@@ -48,7 +54,7 @@ def superpoint(torch, with_descriptor):
             for i, width in enumerate([64, 64, 64, 64, 128, 128, 128, 128]):
                 if i in (2, 4, 6):
                     layers.append(nn.MaxPool2d(2))
-                layers += [nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU(inplace=True)]
+                layers += [nn.Conv2d(inputs, width, 3, padding=1), *normed(width), nn.ReLU(inplace=True)]
                 inputs = width
             self.encoder = nn.Sequential(*layers)
             self.detector = head(65)
@@ -105,6 +111,23 @@ def two_views(torch, height, width):
     return torch.cat([plane[:, :, :height, :width], plane[:, :, 16:, 16:]])
 
 
+def joint_loss(torch, logits, coarse, label, homography, valid):
+    """Detector losses of N images and their N partners, and the doubly normalised descriptor hinge."""
+    F = torch.nn.functional
+    pairs, height, width = homography.shape[0], coarse.shape[2], coarse.shape[3]
+    detector = F.cross_entropy(logits[:pairs], label[:pairs]) + F.cross_entropy(logits[pairs:], label[pairs:])
+    y, x = torch.meshgrid(torch.arange(height, device=label.device), torch.arange(width, device=label.device),
+                          indexing="ij")
+    centres = torch.stack([8 * x.flatten() + 3.5, 8 * y.flatten() + 3.5, torch.ones_like(x.flatten())], 1).float()
+    moved = centres @ homography.transpose(1, 2)
+    same = torch.cdist(moved[..., :2] / moved[..., 2:], centres[None, :, :2]) <= 7.5
+    unit = F.normalize(coarse, dim=1).flatten(2)
+    cosine = torch.relu(unit[:pairs].transpose(1, 2) @ unit[pairs:])
+    cosine = F.normalize(F.normalize(cosine, dim=2), dim=1)
+    hinge = torch.where(same, 0.05 * torch.relu(1 - cosine), torch.relu(cosine - 0.2))
+    return detector + 1e4 * (hinge * valid[:, None]).sum() / (valid.sum() * height * width)
+
+
 def child(case, mode, threads, device):
     import torch
 
@@ -112,10 +135,11 @@ def child(case, mode, threads, device):
     if device == "cuda":
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
-    train = case == "train"
-    batch = TRAINING_BATCH[device] if train else 1
-    height, width = (120, 160) if train else (240, 320) if case == "start" else (480, 640)
-    model = superpoint(torch, with_descriptor=not train).to(device)
+    joint = case == "joint"
+    train = case == "train" or joint
+    batch = 2 * JOINT_PAIRS[device] if joint else TRAINING_BATCH[device] if train else 1
+    height, width = (240, 320) if case in ("start", "joint") else (120, 160) if train else (480, 640)
+    model = superpoint(torch, with_descriptor=case != "train", norm=joint).to(device)
     image = (two_views(torch, height, width) if case == "match" else torch.rand(batch, 1, height, width)).to(device)
     if "bf16" in mode:
         model, image = model.bfloat16(), image.bfloat16()
@@ -125,11 +149,17 @@ def child(case, mode, threads, device):
     if train:
         optimizer = torch.optim.Adam([p for p in model.parameters()], lr=1e-3)
         label = torch.randint(0, 65, (batch, height // 8, width // 8)).to(device)
+        shift = torch.tensor([[1, 0, 3.25], [0, 1, -2.5], [0, 0, 1]]).repeat(batch // 2, 1, 1).to(device)
+        valid = torch.ones(batch // 2, height * width // 64).to(device)
 
         def run():
             optimizer.zero_grad(set_to_none=True)
-            logits, _ = model(image)
-            torch.nn.functional.cross_entropy(logits, label).backward()
+            logits, coarse = model(image)
+            if joint:
+                loss = joint_loss(torch, logits, coarse, label, shift, valid)
+            else:
+                loss = torch.nn.functional.cross_entropy(logits, label)
+            loss.backward()
             optimizer.step()
     else:
         model.eval()
@@ -279,6 +309,10 @@ def main():
     batch = TRAINING_BATCH[c.device]
     c.add(f"MagicPoint training step, {batch}x120x160, fp32",
           ["train", "magicpoint", "--batch", str(batch), "--size", "120x160"], "train", ["eager", "eager cl"], 0.75)
+    pairs = JOINT_PAIRS[c.device]
+    c.add(f"SuperPoint joint training step, {pairs} pairs, 240x320, fp32",
+          ["train", "superpoint", "--set", "norm=pre", "--batch", str(pairs), "--size", "240x320"], "joint",
+          ["eager", "eager cl"], 0.6)
     if c.device == "cpu":
         with tempfile.TemporaryDirectory() as folder:
 

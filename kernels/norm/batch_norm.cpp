@@ -55,21 +55,33 @@ Moments column_moments(const T* px, int64_t rows, int64_t C) {
   return all;
 }
 
+// gamma invstd.
 template <class T>
-void normalise(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-               const Tensor& invstd, Tensor& y) {
-  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  std::vector<T> scales(C);
-  for (int64_t c = 0; c < C; ++c) scales[c] = gamma.data<T>()[c] * invstd.data<T>()[c];
-  const T *px = x.data<T>(), *pm = mean.data<T>(), *pb = beta.data<T>(), *ps = scales.data();
-  T* py = y.data<T>();
-  parallel_for(rows, rows_per_part(C), [=](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r)
-      for (int64_t c = 0; c < C; ++c) py[r * C + c] = (px[r * C + c] - pm[c]) * ps[c] + pb[c];
-  });
+std::vector<T> scales_of(const Tensor& gamma, const Tensor& invstd) {
+  std::vector<T> scales = gamma.values<T>();
+  for (size_t c = 0; c < scales.size(); ++c) scales[c] *= invstd.data<T>()[c];
+  return scales;
 }
 
 }  // namespace
+
+void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+                      const Tensor& invstd, Activation act, Tensor& y) {
+  with_float(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+    const std::vector<T> scales = scales_of<T>(gamma, invstd);
+    const T *px = x.data<T>(), *pm = mean.data<T>(), *pb = beta.data<T>(), *ps = scales.data();
+    T* py = y.data<T>();
+    with_rectifier(act, [&](auto kind) {
+      parallel_for(rows, rows_per_part(C), [=](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; ++r)
+          for (int64_t c = 0; c < C; ++c)
+            py[r * C + c] = activate<kind()>((px[r * C + c] - pm[c]) * ps[c] + pb[c], T(0));
+      });
+    });
+  });
+}
 
 void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                          const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
@@ -87,8 +99,8 @@ void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& bet
       rm = T(keep * rm + options.momentum * now.mean[c]);
       rv = T(keep * rv + options.momentum * now.m2[c] / std::max(n - 1, 1.0));
     }
-    normalise<T>(x, gamma, beta, mean, invstd, y);
   });
+  cpu::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
 }
 
 void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -100,44 +112,64 @@ void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& b
       mean.data<T>()[c] = running_mean.data<T>()[c];
       invstd.data<T>()[c] = T(1 / std::sqrt(double(running_var.data<T>()[c]) + options.eps));
     }
-    normalise<T>(x, gamma, beta, mean, invstd, y);
+  });
+  cpu::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
+}
+
+namespace {
+
+template <class T, Activation act>
+void backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
+              const Tensor& mean, const Tensor& invstd, Statistics statistics, Tensor* dx,
+              Tensor& dgamma, Tensor& dbeta) {
+  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  const std::vector<T> scales = scales_of<T>(gamma, invstd);
+  const T *px = x.data<T>(), *pd = dy.data<T>(), *pm = mean.data<T>(), *pb = beta.data<T>(),
+          *ps = scales.data();
+  // dz from dy, for x - mean = d.
+  const auto through = [](T dy, T d, T scale, T beta) {
+    return dy * activation_derivative<act>(activate<act>(d * scale + beta, T(0)), T(0));
+  };
+  const auto sums = column_sums<2, T>(rows, C, [=](int64_t r, int64_t c, int64_t n, auto& acc) {
+    const T *xr = px + r * C + c, *dr = pd + r * C + c, *mr = pm + c, *sr = ps + c, *br = pb + c;
+    for (int64_t i = 0; i < n; ++i) {
+      const T d = xr[i] - mr[i], dz = through(dr[i], d, sr[i], br[i]);
+      acc[0][i] += dz;
+      acc[1][i] += dz * d;
+    }
+  });
+  // dx = scale (dz - shift - (x - mean) slope)
+  std::vector<T> shifts(C), slopes(C);
+  for (int64_t c = 0; c < C; ++c) {
+    const double is = invstd.data<T>()[c], n = double(std::max<int64_t>(rows, 1));
+    dbeta.data<T>()[c] = T(sums[c]);
+    dgamma.data<T>()[c] = T(sums[C + c] * is);
+    if (statistics == Statistics::running) continue;
+    shifts[c] = T(sums[c] / n);
+    slopes[c] = T(sums[C + c] * is * is / n);
+  }
+  if (!dx) return;
+  T* out = dx->data<T>();
+  const T *pt = shifts.data(), *pk = slopes.data();
+  parallel_for(rows, rows_per_part(C), [=](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r)
+      for (int64_t c = 0; c < C; ++c) {
+        const int64_t i = r * C + c;
+        const T d = px[i] - pm[c];
+        out[i] = ps[c] * (through(pd[i], d, ps[c], pb[c]) - pt[c] - d * pk[c]);
+      }
   });
 }
 
-void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& mean,
-                         const Tensor& invstd, Statistics statistics, Tensor* dx, Tensor& dgamma,
-                         Tensor& dbeta) {
+}  // namespace
+
+void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
+                         const Tensor& mean, const Tensor& invstd, Activation act,
+                         Statistics statistics, Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
   with_float(x.dtype(), [&](auto type) {
-    using T = decltype(type);
-    const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-    const T *px = x.data<T>(), *pd = dy.data<T>(), *pm = mean.data<T>();
-    const auto sums = column_sums<2, T>(rows, C, [=](int64_t r, int64_t c, int64_t n, auto& acc) {
-      const T *xr = px + r * C + c, *dr = pd + r * C + c, *mr = pm + c;
-      for (int64_t i = 0; i < n; ++i) {
-        acc[0][i] += dr[i];
-        acc[1][i] += dr[i] * (xr[i] - mr[i]);
-      }
-    });
-    // dx = scale (dy - shift - (x - mean) slope)
-    std::vector<T> scales(C), shifts(C), slopes(C);
-    for (int64_t c = 0; c < C; ++c) {
-      const double is = invstd.data<T>()[c], n = double(std::max<int64_t>(rows, 1));
-      dbeta.data<T>()[c] = T(sums[c]);
-      dgamma.data<T>()[c] = T(sums[C + c] * is);
-      scales[c] = T(gamma.data<T>()[c] * is);
-      if (statistics == Statistics::running) continue;
-      shifts[c] = T(sums[c] / n);
-      slopes[c] = T(sums[C + c] * is * is / n);
-    }
-    if (!dx) return;
-    T* out = dx->data<T>();
-    const T *ps = scales.data(), *pt = shifts.data(), *pk = slopes.data();
-    parallel_for(rows, rows_per_part(C), [=](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r)
-        for (int64_t c = 0; c < C; ++c) {
-          const int64_t i = r * C + c;
-          out[i] = ps[c] * (pd[i] - pt[c] - (px[i] - pm[c]) * pk[c]);
-        }
+    with_rectifier(act, [&](auto kind) {
+      backward<decltype(type), kind()>(x, dy, gamma, beta, mean, invstd, statistics, dx, dgamma,
+                                       dbeta);
     });
   });
 }

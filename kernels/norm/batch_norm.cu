@@ -114,7 +114,7 @@ CAIRN_KERNEL void from_running_kernel(const T* running_mean, const T* running_va
   }
 }
 
-template <class T, int V>
+template <class T, int V, Activation act>
 CAIRN_KERNEL void normalise_kernel(const T* x, const T* gamma, const T* beta, const T* mean,
                                    const T* invstd, T* y, int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
@@ -123,34 +123,30 @@ CAIRN_KERNEL void normalise_kernel(const T* x, const T* gamma, const T* beta, co
   const Pack<T, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
     Pack<T, V> p = load_pack<V>(x + r * C + c);
-    for (int v = 0; v < V; ++v) p[v] = (p[v] - m[v]) * (g[v] * is[v]) + b[v];
+    for (int v = 0; v < V; ++v) p[v] = activate<act>((p[v] - m[v]) * (g[v] * is[v]) + b[v], T(0));
     store_pack(y + r * C + c, p);
   }
 }
 
-void normalise(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-               const Tensor& invstd, Tensor& y) {
-  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
-    using T = decltype(type);
-    constexpr int V = pack_size();
-    const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
-    launch("batch_norm", normalise_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), gamma.data<T>(),
-           beta.data<T>(), mean.data<T>(), invstd.data<T>(), y.data<T>(), rows, C);
-  });
+// dz from dy, where x is `off` away from the mean.
+template <Activation act, class T>
+CAIRN_DEVICE T through_act(T dy, T off, T scale, T beta) {
+  return dy * activation_derivative<act>(activate<act>(off * scale + beta, T(0)), T(0));
 }
 
-// dy and dy (x - mean).
-template <class T, int V>
+// dz and dz (x - mean).
+template <class T, int V, Activation act>
 struct BackwardTerms {
-  const T *x, *dy, *mean;
+  const T *x, *dy, *gamma, *beta, *mean, *invstd;
   int64_t C;
   CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, T (&acc)[2 * V]) const {
     const Pack<T, V> p = load_pack<V>(x + r * C + c), d = load_pack<V>(dy + r * C + c);
-    const Pack<T, V> m = load_pack<V>(mean + c);
+    const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
+    const Pack<T, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
     for (int v = 0; v < V; ++v) {
-      acc[v] += d[v];
-      acc[V + v] += d[v] * (p[v] - m[v]);
+      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, g[v] * is[v], b[v]);
+      acc[v] += dz;
+      acc[V + v] += dz * off;
     }
   }
 };
@@ -165,15 +161,15 @@ struct StoreGradients {
   }
 };
 
-// dx = gamma invstd (dy - shift - (x - mean) slope); shift and slope are 0 where the statistics
+// dx = gamma invstd (dz - shift - (x - mean) slope); shift and slope are 0 where the statistics
 // were not those of the batch (share = 0, else 1/R).
-template <class T, int V>
-CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* mean, const T* invstd,
-                            const T* dgamma, const T* dbeta, T share, T* dx, int64_t rows,
-                            int64_t C) {
+template <class T, int V, Activation act>
+CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* beta, const T* mean,
+                            const T* invstd, const T* dgamma, const T* dbeta, T share, T* dx,
+                            int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
-  const Pack<T, V> m = load_pack<V>(mean + c);
+  const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
   T scale[V], shift[V], slope[V];
   for (int v = 0; v < V; ++v) {
     const T is = invstd[c + v];
@@ -184,12 +180,30 @@ CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* me
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
     const Pack<T, V> p = load_pack<V>(x + r * C + c);
     Pack<T, V> d = load_pack<V>(dy + r * C + c);
-    for (int v = 0; v < V; ++v) d[v] = scale[v] * (d[v] - shift[v] - (p[v] - m[v]) * slope[v]);
+    for (int v = 0; v < V; ++v) {
+      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, scale[v], b[v]);
+      d[v] = scale[v] * (dz - shift[v] - off * slope[v]);
+    }
     store_pack(dx + r * C + c, d);
   }
 }
 
 }  // namespace
+
+void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+                      const Tensor& invstd, Activation act, Tensor& y) {
+  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
+    constexpr int V = pack_size();
+    const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
+    with_rectifier(act, [&](auto kind) {
+      launch("batch_norm", normalise_kernel<T, V, kind()>, g.grid, g.block, 0, x.data<T>(),
+             gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(), y.data<T>(), rows,
+             C);
+    });
+  });
+}
 
 void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                          const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
@@ -208,7 +222,7 @@ void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& bet
            parts, C, T(options.eps), T(options.momentum), mean.data<T>(), invstd.data<T>(),
            Running<T>{running_mean.data<T>(), running_var.data<T>()});
   });
-  normalise(x, gamma, beta, mean, invstd, y);
+  CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
 }
 
 void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -220,25 +234,43 @@ void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& b
     launch("batch_norm", from_running_kernel<T>, blocks_for(C, 256), 256, 0, running_mean.data<T>(),
            running_var.data<T>(), C, T(options.eps), mean.data<T>(), invstd.data<T>());
   });
-  normalise(x, gamma, beta, mean, invstd, y);
+  CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
 }
 
-void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& mean,
-                         const Tensor& invstd, Statistics statistics, Tensor* dx, Tensor& dgamma,
-                         Tensor& dbeta) {
+namespace {
+
+template <class T, int V, Activation act>
+void backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
+              const Tensor& mean, const Tensor& invstd, Statistics statistics, Tensor* dx,
+              Tensor& dgamma, Tensor& dbeta) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
-    using T = decltype(type);
-    constexpr int V = pack_size();
-    const BackwardTerms<T, V> terms{x.data<T>(), dy.data<T>(), mean.data<T>(), C};
-    const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
-    column_sums<T, 2, V>("batch_norm_backward", rows, C, terms, store, x);
-    if (!dx) return;
-    const T share = statistics == Statistics::batch ? 1 / T(std::max<int64_t>(rows, 1)) : T(0);
-    const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
-    launch("batch_norm_backward", dx_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), dy.data<T>(),
-           gamma.data<T>(), mean.data<T>(), invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>(),
-           share, dx->data<T>(), rows, C);
+  const BackwardTerms<T, V, act> terms{x.data<T>(),
+                                       dy.data<T>(),
+                                       gamma.data<T>(),
+                                       beta.data<T>(),
+                                       mean.data<T>(),
+                                       invstd.data<T>(),
+                                       C};
+  const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
+  column_sums<T, 2, V>("batch_norm_backward", rows, C, terms, store, x);
+  if (!dx) return;
+  const T share = statistics == Statistics::batch ? 1 / T(std::max<int64_t>(rows, 1)) : T(0);
+  const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
+  launch("batch_norm_backward", dx_kernel<T, V, act>, g.grid, g.block, 0, x.data<T>(), dy.data<T>(),
+         gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(), dgamma.data<T>(),
+         dbeta.data<T>(), share, dx->data<T>(), rows, C);
+}
+
+}  // namespace
+
+void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
+                         const Tensor& mean, const Tensor& invstd, Activation act,
+                         Statistics statistics, Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
+  with_packs(x.dtype(), x.dim(-1), [&](auto type, auto pack_size) {
+    with_rectifier(act, [&](auto kind) {
+      backward<decltype(type), pack_size(), kind()>(x, dy, gamma, beta, mean, invstd, statistics,
+                                                    dx, dgamma, dbeta);
+    });
   });
 }
 

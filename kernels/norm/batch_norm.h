@@ -1,23 +1,26 @@
 #pragma once
 // batch_norm: every channel brought to mean 0 and variance 1, then to scale gamma and shift beta
-// (Ioffe, Szegedy, "Batch Normalization", ICML 2015).
+// (Ioffe, Szegedy, "Batch Normalization", ICML 2015), and through a rectifier.
 //
 //   x, y, dx, dy                    [..., C], R rows of C channels; f32 or f64
 //   gamma, beta, dgamma, dbeta      [C]
 //   running_mean, running_var       [C]
 //   mean, invstd                    [C]: what x was normalised with, kept for the backward
 //
-//   xhat = (x - mean) invstd,   y = gamma xhat + beta
+//   xhat = (x - mean) invstd,   z = gamma xhat + beta,   y = act(z): none, relu or relu6
 //   training    mean, var over the R rows (var biased), invstd = 1 / sqrt(var + eps);
 //               running <- (1 - momentum) running + momentum new, with the unbiased variance
 //   evaluation  mean = running_mean, invstd = 1 / sqrt(running_var + eps)
 //
-//   backward    dbeta = sum dy,   dgamma = sum dy xhat   (over the rows)
-//   training    dx = gamma invstd (dy - dbeta/R - xhat dgamma/R)
-//   evaluation  dx = gamma invstd dy
+//   backward    dz = dy act'(z),   dbeta = sum dz,   dgamma = sum dz xhat   (over the rows)
+//   training    dx = gamma invstd (dz - dbeta/R - xhat dgamma/R)
+//   evaluation  dx = gamma invstd dz
+//
+// The backward needs x alone, and computes z again; so may whoever needs y: batch_norm_apply.
 //
 // Training with R = 0 leaves the running statistics alone; with R = 1 there is no unbiased variance
 // (layers/ refuses it) and the biased one, 0, is taken.
+#include "kernels/activation.h"
 #include "kernels/dispatch.h"
 
 namespace cairn {
@@ -25,7 +28,16 @@ namespace cairn {
 struct BatchNormOptions {
   double eps = 1e-5;
   double momentum = 0.1;  ///< the weight of the new statistics
+  Activation act = Activation::none;
 };
+
+/// Calls f with std::integral_constant<Activation, act> for those that batch_norm takes.
+template <class F>
+void with_rectifier(Activation act, F&& f) {
+  if (act == Activation::relu) return f(std::integral_constant<Activation, Activation::relu>());
+  if (act == Activation::relu6) return f(std::integral_constant<Activation, Activation::relu6>());
+  f(std::integral_constant<Activation, Activation::none>());
+}
 
 /// Which statistics x is normalised with.
 enum class Statistics { batch, running };
@@ -37,9 +49,12 @@ CAIRN_ON_EACH_DEVICE(
     void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                                const BatchNormOptions& options, const Tensor& running_mean,
                                const Tensor& running_var, Tensor& mean, Tensor& invstd, Tensor& y);
+    void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                          const Tensor& mean, const Tensor& invstd, Activation act, Tensor& y);
     void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma,
-                             const Tensor& mean, const Tensor& invstd, Statistics statistics,
-                             Tensor* dx, Tensor& dgamma, Tensor& dbeta);)
+                             const Tensor& beta, const Tensor& mean, const Tensor& invstd,
+                             Activation act, Statistics statistics, Tensor* dx, Tensor& dgamma,
+                             Tensor& dbeta);)
 
 /// Writes y, mean and invstd; moves running_mean and running_var.
 inline void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -58,12 +73,19 @@ inline void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Te
                  running_var, mean, invstd, y);
 }
 
+/// Writes y from a mean and invstd that are known: the same bits as the forward that found them.
+inline void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                             const Tensor& mean, const Tensor& invstd, Activation act, Tensor& y) {
+  CAIRN_DISPATCH(y.device(), batch_norm_apply, x, gamma, beta, mean, invstd, act, y);
+}
+
 /// dgamma, dbeta, and dx unless null.
 inline void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma,
-                                const Tensor& mean, const Tensor& invstd, Statistics statistics,
-                                Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
-  CAIRN_DISPATCH(x.device(), batch_norm_backward, x, dy, gamma, mean, invstd, statistics, dx,
-                 dgamma, dbeta);
+                                const Tensor& beta, const Tensor& mean, const Tensor& invstd,
+                                Activation act, Statistics statistics, Tensor* dx, Tensor& dgamma,
+                                Tensor& dbeta) {
+  CAIRN_DISPATCH(x.device(), batch_norm_backward, x, dy, gamma, beta, mean, invstd, act, statistics,
+                 dx, dgamma, dbeta);
 }
 
 }  // namespace cairn

@@ -101,7 +101,8 @@ class Translation {
     std::vector<std::string> inputs{input(c)};
     const char* names[] = {"weight", "bias", "running_mean", "running_var"};
     for (size_t i = 0; i < 4; ++i) inputs.push_back(parameter(c, names[i], c.inputs[i + 1]));
-    return graph_.node("BatchNormalization", inputs, {{"epsilon", float(value(c, "eps"))}});
+    return activated(
+        graph_.node("BatchNormalization", inputs, {{"epsilon", float(value(c, "eps"))}}), c);
   }
 
   std::string bias_activation(const TracedCall& c) {

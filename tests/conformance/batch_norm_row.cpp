@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/elementwise/add.h"
 #include "runtime/error.h"
 #include "tests/conformance/conformance.h"
 
@@ -10,6 +11,8 @@ namespace cairn::conformance {
 namespace {
 
 const BatchNormOptions options{1e-3, 0.25};
+
+BatchNormOptions ending_in(Activation act) { return {options.eps, options.momentum, act}; }
 
 struct Moments {
   std::vector<double> mean, var;  // var biased
@@ -26,7 +29,7 @@ Moments moments(const Tensor& x) {
 
 // y, mean and invstd by the formula.
 Tensors formula_of(const Tensors& x, const std::vector<double>& mean,
-                   const std::vector<double>& var) {
+                   const std::vector<double>& var, Activation act = Activation::none) {
   const int64_t C = x[0].dim(-1);
   Tensor y = zeros64(x[0].shape()), m = zeros64({C}), s = zeros64({C});
   for (int64_t c = 0; c < C; ++c) {
@@ -35,19 +38,22 @@ Tensors formula_of(const Tensors& x, const std::vector<double>& mean,
   }
   for (int64_t i = 0; i < y.count(); ++i) {
     const int64_t c = i % C;
-    y.data<double>()[i] = in(x[1])[c] * (in(x[0])[i] - in(m)[c]) * in(s)[c] + in(x[2])[c];
+    double& to = y.data<double>()[i];
+    to = in(x[1])[c] * (in(x[0])[i] - in(m)[c]) * in(s)[c] + in(x[2])[c];
+    if (act != Activation::none) to = std::max(to, 0.0);
+    if (act == Activation::relu6) to = std::min(to, 6.0);
   }
   return {y, m, s};
 }
 
 // Runs the op; returns y, mean, invstd, running_mean, running_var.
-Tensors run(const Tensors& x, Statistics statistics) {
+Tensors run(const Tensors& x, Statistics statistics, Activation act = Activation::none) {
   Tensor y = x[0].empty_like(), mean = x[1].empty_like(), invstd = x[1].empty_like();
   Tensor rm = x[3].clone(), rv = x[4].clone();
   if (statistics == Statistics::batch)
-    batch_norm_training(x[0], x[1], x[2], options, rm, rv, mean, invstd, y);
+    batch_norm_training(x[0], x[1], x[2], ending_in(act), rm, rv, mean, invstd, y);
   else
-    batch_norm_evaluation(x[0], x[1], x[2], options, rm, rv, mean, invstd, y);
+    batch_norm_evaluation(x[0], x[1], x[2], ending_in(act), rm, rv, mean, invstd, y);
   return {y, mean, invstd, rm, rv};
 }
 
@@ -59,9 +65,10 @@ Tensors drawn(const Shape& shape, double offset = 0) {
   return {x, normal({C}, 2), normal({C}, 3), normal({C}, 4), uniform({C}, 5, 0.5, 2)};
 }
 
-Case gradient_case(Tensors inputs, Statistics statistics) {
+Case gradient_case(Tensors inputs, Statistics statistics, Activation act = Activation::none) {
   Case c;
-  c.label = text("x=", inputs[0].shape(), statistics == Statistics::batch ? " batch" : " running");
+  c.label = text("x=", inputs[0].shape(), statistics == Statistics::batch ? " batch" : " running",
+                 " activation=", int(act));
   c.inputs = std::move(inputs);
   c.differences = c.inputs[0].count() < 20000;  // beyond, the sums' rounding drowns a slope of 1e-6
   c.formula = [=](const Tensors& x) {
@@ -70,13 +77,23 @@ Case gradient_case(Tensors inputs, Statistics statistics) {
       m = moments(x[0]);
     else
       m = {x[3].values<double>(), x[4].values<double>()};
-    return Tensors{formula_of(x, m.mean, m.var)[0]};
+    const Tensor y = formula_of(x, m.mean, m.var, act)[0];
+    return Tensors{y, y};
   };
-  c.forward = [=](const Tensors& x) { return Tensors{run(x, statistics)[0]}; };
+  // The second is computed again, from what the first left.
+  c.forward = [=](const Tensors& x) {
+    const Tensors saved = run(x, statistics, act);
+    Tensor again = x[0].empty_like();
+    batch_norm_apply(x[0], x[1], x[2], saved[1], saved[2], act, again);
+    return Tensors{saved[0], again};
+  };
   c.backward = [=](const Tensors& x, const Tensors&, const Tensors& dy) {
     const Tensors saved = run(x, statistics);
+    Tensor sum = dy[0].empty_like();
+    add(dy[0], dy[1], sum);
     Tensors d{x[0].empty_like(), x[1].empty_like(), x[2].empty_like()};
-    batch_norm_backward(x[0], dy[0], x[1], saved[1], saved[2], statistics, &d[0], d[1], d[2]);
+    batch_norm_backward(x[0], sum, x[1], x[2], saved[1], saved[2], act, statistics, &d[0], d[1],
+                        d[2]);
     return d;
   };
   return c;
@@ -121,6 +138,15 @@ Row row() {
     r.cases.push_back(statistics_case(drawn(shape)));
     r.cases.push_back(gradient_case(drawn(shape), Statistics::batch));
     r.cases.push_back(gradient_case(drawn(shape), Statistics::running));
+  }
+  for (const Shape& shape : {Shape{3, 5, 7, 3}, Shape{2, 7, 9, 8}}) {
+    Tensors x = drawn(shape);
+    for (Activation act : {Activation::relu, Activation::relu6}) {
+      for (int64_t c = 0; act == Activation::relu6 && c < shape[-1]; ++c)
+        x[1].data<double>()[c] *= 4;  // so that some pass 6
+      r.cases.push_back(gradient_case(x, Statistics::batch, act));
+      r.cases.push_back(gradient_case(x, Statistics::running, act));
+    }
   }
   Tensors constant = drawn({4, 5, 3});
   constant[0].fill(7);

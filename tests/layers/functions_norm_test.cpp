@@ -85,5 +85,29 @@ TEST(BatchNorm, EveryMismatchIsNamed) {
   }
 }
 
+TEST(BatchNorm, WithAnActivationIsComputedAgainForABackwardInsteadOfKept) {
+  Norm norm;
+  Tape tape;
+  tape.training = true;
+  const Var y = batch_norm(tape.leaf(column({1, 3, 7, 2})), tape.leaf(norm.gamma),
+                           tape.leaf(Tensor::zeros({1}, DType::f64)), norm.mean, norm.var,
+                           {1e-5, 0.1, Activation::relu});
+  const Tensor again = Kept(y).value();
+  EXPECT_EQ(again.values<double>(), y.value().values<double>());
+  EXPECT_NE(again.raw(), y.value().raw());
+}
+
+TEST(BatchNorm, RefusesAnActivationThatNeedsACallOfItsOwn) {
+  Norm norm;
+  Tape tape;
+  try {
+    batch_norm(tape.leaf(column({1, 3})), tape.leaf(norm.gamma), tape.leaf(norm.beta), norm.mean,
+               norm.var, {1e-5, 0.1, Activation::sigmoid});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.wrong.find("none of those that a norm can end in"), std::string::npos) << e.what();
+  }
+}
+
 }  // namespace
 }  // namespace cairn
