@@ -22,6 +22,7 @@
 #include "kernels/loss/descriptor_pairs.h"
 
 namespace cairn::CAIRN_NS {
+namespace {  // each file that includes this has kernels of its own
 
 using PairTile = FfmaTile<64, 64, 4, 4>;
 constexpr int pair_side = 64, pair_threads = PairTile::Threads;
@@ -107,7 +108,7 @@ struct ColumnSums {
 /// columns [pairs, tiles, n, Columns] likewise. pass.add(d, matched, a, b, row sums, column sums);
 /// a last row sum may be a largest value instead (Pass::largest), from no_product up.
 template <int Rows, int Columns, class Pass>
-CAIRN_KERNEL void CAIRN_BOUNDS(pair_threads)
+CAIRN_KERNEL void CAIRN_BOUNDS(pair_threads, 2)
     pair_sums_kernel(Pass pass, float* rows, float* columns) {
   const PairGrid& g = pass.grid;
   auto& s = shared<PairTile::Shared<float>>();
@@ -200,8 +201,7 @@ CAIRN_KERNEL void pair_factor_kernel(PairGrid g, HingeOptions options, float* fa
   if (threadIdx.x == 0) factor[0] = float(options.factor(sum, g.n));
 }
 
-inline void pair_factor(const char* name, const PairGrid& g, const HingeOptions& options,
-                        Tensor& factor) {
+void pair_factor(const char* name, const PairGrid& g, const HingeOptions& options, Tensor& factor) {
   launch(name, pair_factor_kernel, Dim3(1), 256, 0, g, options, factor.data<float>());
 }
 
@@ -365,4 +365,5 @@ void pair_gradient(const char* name, const Form& form, const Tensor& dloss, Tens
   if (parts > 1) sum_parts(sums, out);
 }
 
+}  // namespace
 }  // namespace cairn::CAIRN_NS
