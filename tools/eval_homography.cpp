@@ -132,11 +132,10 @@ void print(const HomographyEvaluation& e, const std::string& method, const Homog
               << left(cells(s.matching_accuracy, protocol.radii), size_t(wide))
               << cells(s.homography_accuracy, protocol.radii) << '\n';
   }
-  if (protocol.cosines) {
-    const HomographyScores all = e.mean_of("");
+  const HomographyScores all = e.mean_of("");
+  if (std::isfinite(all.positive_cosine))
     std::cout << "\n  cosine of true partners " << cell(all.positive_cosine, 3)
               << ", of the hardest other point " << cell(all.negative_cosine, 3) << '\n';
-  }
   std::cout << '\n';
 }
 
@@ -204,12 +203,14 @@ void pairs(const HomographyOptions& o) {
 
 void add_method_options(CLI::App& verb, HomographyOptions& o) {
   verb.add_option("--model", o.models, "model files; given several times they are compared")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   verb.add_option("--arch", o.architecture, "architecture of model files that do not say it")
       ->type_name("NAME");
   verb.add_option("--method", o.methods,
                   "classical methods (OpenCV): fast, harris, shi, orb, sift; or random points")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   verb.add_option("--threshold", o.detect.threshold, "least score of a model's points; 0.015")
       ->type_name("P")
       ->check(CLI::Range(0.0, 1.0));
@@ -255,6 +256,7 @@ void add_eval_pairs(CLI::App& eval) {
   verb.add_option("--level", o->levels,
                   "easy, medium, hard (viewpoint) or illumination; all unless given")
       ->type_name("NAME")
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"easy", "medium", "hard", "illumination"}));
   verb.add_option("--size", o->size, "of the images; 240x320")->type_name("HxW");
   verb.add_option("--seed", o->seed, "which pairs; 1")->type_name("N");

@@ -44,7 +44,7 @@ TEST_F(EvalHomography, AnswersWithTheDocumentedKeys) {
   EXPECT_TRUE(j["sequences"]["a"]["repeatability"].is_number());
   EXPECT_TRUE(a.says("eval random")) << "progress: " << a;
 
-  const Answer table = cairn("eval homography set/a --method random --preset kp2d");
+  const Answer table = cairn("eval homography --preset kp2d --method random set/a");
   EXPECT_NE(table.out.find("preset kp2d"), std::string::npos) << table;
   EXPECT_NE(table.out.find("\n  mean"), std::string::npos) << table;
 }
