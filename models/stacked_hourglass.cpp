@@ -145,7 +145,8 @@ std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const Detec
       for (int64_t cell = 1; cell < h * w; ++cell)
         if (map[cell * joints + k] > map[best * joints + k]) best = cell;
       // Cell j of a stride-4 map lies at pixel (j + 0.5) 4 - 0.5.
-      found[n].points.push_back({float(best % w) * 4 + 1.5f, float(best / w) * 4 + 1.5f});
+      const int64_t row = best / w, column = best % w;
+      found[n].points.push_back({float(column) * 4 + 1.5f, float(row) * 4 + 1.5f});
       found[n].scores.push_back(map[best * joints + k]);
     }
   }
