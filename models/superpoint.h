@@ -112,4 +112,7 @@ class SuperPoint : public Model {
 /// The probability of an interest point at each pixel, [N,H,W], from logits [N,H/8,W/8,65].
 Tensor superpoint_heatmap(const Tensor& logits);
 
+/// The points of heatmaps [N,H,W], best first, without descriptors.
+std::vector<Keypoints> superpoint_points(const Tensor& heat, const DetectOptions& options);
+
 }  // namespace cairn

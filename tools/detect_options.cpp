@@ -2,38 +2,57 @@
 
 #include <map>
 
+#include "runtime/error.h"
+
 namespace cairn {
+namespace {
+
+const std::map<std::string, Refinement> refinements = {{"none", Refinement::none},
+                                                       {"quadratic", Refinement::quadratic},
+                                                       {"soft_argmax", Refinement::soft_argmax}};
+
+}  // namespace
+
+const char* name(Refinement refinement) {
+  for (const auto& [text, value] : refinements)
+    if (value == refinement) return text.c_str();
+  return "?";
+}
+
+void add_model_options(CLI::App& verb, std::string& model, std::string& architecture) {
+  verb.add_option("--model", model, "a model file")->required()->type_name("FILE");
+  verb.add_option("--arch", architecture,
+                  "architecture of a model file that does not say it itself")
+      ->type_name("NAME");
+}
+
+void add_point_options(CLI::App& verb, DetectOptions& detect) {
+  verb.add_option("--threshold", detect.threshold, "least score; 0.015")
+      ->type_name("P")
+      ->check(CLI::Range(0.0, 1.0));
+  verb.add_option("--nms", detect.nms_radius, "least distance between points - 1; 4")
+      ->type_name("PX")
+      ->check(CLI::Range(0, 1000));
+  verb.add_option("--border", detect.border, "no points nearer to the edge than this; 4")
+      ->type_name("PX")
+      ->check(CLI::Range(0, 1000));
+}
 
 void add_subpixel_option(CLI::App& verb, Refinement& refinement) {
-  static const std::map<std::string, Refinement> refinements = {
-      {"none", Refinement::none},
-      {"quadratic", Refinement::quadratic},
-      {"soft_argmax", Refinement::soft_argmax}};
   verb.add_option_function<std::string>(
           "--subpixel",
           [&refinement](const std::string& value) { refinement = refinements.at(value); },
           "none, or points to a fraction of a pixel: quadratic (the top of the parabola through "
-          "the "
-          "logarithms of 3x3 scores) or soft_argmax (the mean over 5x5)")
+          "the logarithms of 3x3 scores) or soft_argmax (the mean over 5x5)")
       ->type_name("HOW")
       ->check(CLI::IsMember(refinements));
 }
 
 void add_detector_options(CLI::App& verb, DetectorArguments& o) {
-  verb.add_option("--model", o.model, "a model file")->required()->type_name("FILE");
-  verb.add_option("--arch", o.architecture,
-                  "architecture of a model file that does not say it itself")
-      ->type_name("NAME");
-  verb.add_option("--threshold", o.detect.threshold, "least score; 0.015")
-      ->type_name("P")
-      ->check(CLI::Range(0.0, 1.0));
-  verb.add_option("--nms", o.detect.nms_radius, "least distance between points - 1; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--border", o.detect.border, "no points nearer to the edge than this; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--top-k", o.detect.top_k, "at most so many points, 0 for all; 1000")
+  add_model_options(verb, o.model, o.architecture);
+  add_point_options(verb, o.detect);
+  verb.add_option("--top-k", o.detect.top_k,
+                  text("at most so many points, 0 for all; ", o.detect.top_k))
       ->type_name("N")
       ->check(CLI::Range(0, 1000000));
   add_subpixel_option(verb, o.detect.refinement);

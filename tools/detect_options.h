@@ -12,11 +12,17 @@ struct DetectorArguments {
   InferencePlace place;
 };
 
+/// --model and --arch.
+void add_model_options(CLI::App& verb, std::string& model, std::string& architecture);
+/// --threshold, --nms and --border.
+void add_point_options(CLI::App& verb, DetectOptions& detect);
 /// --subpixel
 void add_subpixel_option(CLI::App& verb, Refinement& refinement);
-
-/// --model, --arch, --threshold, --nms, --border, --top-k, --subpixel, --precision, --device and --threads.
+/// These, --top-k, --precision, --device and --threads.
 void add_detector_options(CLI::App& verb, DetectorArguments& arguments);
+
+/// As --subpixel takes it.
+const char* name(Refinement refinement);
 
 /// Reads --model, and throws a UsageError when it cannot compute in --precision.
 LoadedModel load_detector(const DetectorArguments& arguments);

@@ -19,27 +19,17 @@ int64_t views_at_once(int64_t height, int64_t width, Device device) {
   return std::clamp<int64_t>(of_240x320 * 240 * 320 / (height * width), 1, 64);
 }
 
-Keypoints pseudo_labels(SuperPoint& model, Device device, const Tensor& image,
+Keypoints pseudo_labels(SuperPoint& model, const InferencePlace& place, const Tensor& image,
                         const PseudoLabelOptions& o, uint64_t stream) {
-  const int64_t H = image.dim(0), W = image.dim(1), C = image.dim(2);
-  Tensor x = Tensor::empty({1, H, W, C});
-  for (int64_t i = 0; i < x.count(); ++i) x.data<float>()[i] = image.data<uint8_t>()[i] / 255.f;
+  const int64_t H = image.dim(0), W = image.dim(1);
   Random random(0, stream);
   const std::vector<Matrix3> views = adaptation_views(o.range, o.homographies, H, W, random);
   AdaptationOptions adaptation = o.adaptation;
   adaptation.erosion_margin = o.range.erosion_margin;
   const Tensor heat = homographic_adaptation(
-      [&](const Tensor& images) { return model.heatmap(as_type(images, o.precision)); },
-      x.to(device), views, adaptation);
-
-  const SelectedPoints best = select_points(heat.reshape({1, H, W}), o.points);
-  const auto points = best.points.values<float>(), scores = best.scores.values<float>();
-  Keypoints found;
-  for (int64_t i = 0; i < best.count.values<int32_t>()[0]; ++i) {
-    found.points.push_back({points[2 * i], points[2 * i + 1]});
-    found.scores.push_back(scores[i]);
-  }
-  return found;
+      [&](const Tensor& images) { return model.heatmap(as_type(images, place.precision)); },
+      network_input(model, image, {.device = place.device}), views, adaptation);
+  return superpoint_points(heat.reshape({1, H, W}), o.points).at(0);
 }
 
 }  // namespace cairn

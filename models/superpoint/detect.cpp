@@ -37,6 +37,25 @@ Tensor descriptors_at(const Tensor& points, const Tensor& map,
   return y;
 }
 
+// The points of each image; `descriptors` [N,K,C] may be undefined.
+std::vector<Keypoints> on_host(const SelectedPoints& selected, const Tensor& descriptors) {
+  const auto points = selected.points.values<float>(), scores = selected.scores.values<float>();
+  const auto count = selected.count.values<int32_t>();
+  const int channels = descriptors.defined() ? int(descriptors.dim(2)) : 0;
+  const auto vectors = channels ? descriptors.values<float>() : std::vector<float>();
+  const int64_t slots = selected.index.dim(1);
+  std::vector<Keypoints> found(count.size());
+  for (size_t n = 0; n < found.size(); ++n) {
+    Keypoints& k = found[n];
+    const int64_t first = int64_t(n) * slots, last = first + count[n];
+    for (int64_t i = first; i < last; ++i) k.points.push_back({points[2 * i], points[2 * i + 1]});
+    k.scores.assign(scores.begin() + first, scores.begin() + last);
+    k.descriptor_size = channels;
+    k.descriptors.assign(vectors.begin() + first * channels, vectors.begin() + last * channels);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::map<std::string, Tensor> SuperPoint::raw_outputs(const Tensor& image) {
@@ -59,32 +78,19 @@ Tensor SuperPoint::heatmap(const Tensor& image) {
   return superpoint_heatmap(logits(features(tape.constant(image))).value());
 }
 
+std::vector<Keypoints> superpoint_points(const Tensor& heat, const DetectOptions& options) {
+  return on_host(select_points(heat, point_options(heat, options)), Tensor());
+}
+
 std::vector<Keypoints> SuperPoint::detect(const Tensor& image, const DetectOptions& options) {
   Tape tape(false);
   const Output out = forward(tape.constant(image));
   const Tensor heat = superpoint_heatmap(out.logits.value());
   const SelectedPoints selected = select_points(heat, point_options(heat, options));
-  const int channels = out.descriptors.defined() ? int(out.descriptors.dim(3)) : 0;
-  std::vector<float> descriptors;
-  if (channels)
-    descriptors =
-        descriptors_at(selected.points, out.descriptors.value(), options_.sampling).values<float>();
-
-  const auto points = selected.points.values<float>(), scores = selected.scores.values<float>();
-  const auto count = selected.count.values<int32_t>();
-  const int64_t slots = selected.index.dim(1);
-  std::vector<Keypoints> found(image.dim(0));
-  for (size_t n = 0; n < found.size(); ++n) {
-    Keypoints& k = found[n];
-    const int64_t first = int64_t(n) * slots, last = first + count[n];
-    for (int64_t i = first; i < last; ++i) k.points.push_back({points[2 * i], points[2 * i + 1]});
-    k.scores.assign(scores.begin() + first, scores.begin() + last);
-    k.descriptor_size = channels;
-    if (channels)
-      k.descriptors.assign(descriptors.begin() + first * channels,
-                           descriptors.begin() + last * channels);
-  }
-  return found;
+  Tensor descriptors;
+  if (out.descriptors.defined())
+    descriptors = descriptors_at(selected.points, out.descriptors.value(), options_.sampling);
+  return on_host(selected, descriptors);
 }
 
 }  // namespace cairn

@@ -31,7 +31,7 @@ class Label : public ProgramTest {
 };
 
 TEST_F(Label, EveryImageGetsAFileThatFitsIt) {
-  const Answer a = label(few_ + "--overlay drawn --top-k 20 --refine");
+  const Answer a = label(few_ + "--overlay drawn --top-k 20 --subpixel soft_argmax");
   ASSERT_EQ(a.code, 0) << a;
   EXPECT_EQ(a.json()["labelled"], 3);
   EXPECT_EQ(a.json()["already_there"], 0);

@@ -5,7 +5,7 @@
 #include "models/onnx/export.h"
 #include "runtime/atomic_file.h"
 #include "runtime/error.h"
-#include "tools/verb.h"
+#include "tools/detect_options.h"
 
 namespace cairn {
 namespace {
@@ -42,28 +42,19 @@ void add_export(CLI::App& verb) {
            "  cairn export --model superpoint.safetensors --onnx points.onnx --size 480x640 "
            "--top-k 1000");
   auto o = std::make_shared<ExportArguments>();
-  verb.add_option("--model", o->model, "a model file")->required()->type_name("FILE");
-  verb.add_option("--arch", o->architecture,
-                  "architecture of a model file that does not say it itself")
-      ->type_name("NAME");
+  add_model_options(verb, o->model, o->architecture);
   verb.add_option("--onnx", o->onnx, "the file to write")->required()->type_name("FILE");
   verb.add_option(
           "--size", o->size,
           "height x width of the one image it takes; left open, with the batch, unless given")
       ->type_name("HxW");
   verb.add_option("--top-k", o->detect.top_k,
-                  "also softmax, suppression, this many points and their descriptors")
+                  "also softmax, suppression (as --threshold, --nms and --border say), this many "
+                  "points and "
+                  "their descriptors")
       ->type_name("K")
       ->check(CLI::Range(1, 1000000));
-  verb.add_option("--threshold", o->detect.threshold, "least score of these points; 0.015")
-      ->type_name("P")
-      ->check(CLI::Range(0.0, 1.0));
-  verb.add_option("--nms", o->detect.nms_radius, "least distance between them - 1; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--border", o->detect.border, "none nearer to the edge than this; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
+  add_point_options(verb, o->detect);
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
 }

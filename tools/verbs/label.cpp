@@ -5,10 +5,10 @@
 #include <iostream>
 
 #include "models/keypoint_files.h"
-#include "models/model_file.h"
 #include "runtime/crc32.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
+#include "tools/detect_options.h"
 #include "tools/image_list.h"
 #include "tools/label_settings.h"
 #include "training/draw.h"
@@ -23,28 +23,29 @@ namespace {
 
 struct LabelArguments {
   std::vector<std::string> images;
-  std::string model, architecture, out, overlay, size = "240x320", aggregation = "sum";
+  std::string out, overlay, size = "240x320", aggregation = "sum";
   PseudoLabelOptions label;
-  bool refine = false, json = false;
-  Device device = Device::cpu;
+  DetectorArguments detector;
+  bool json = false;
+
+  LabelArguments() { detector.detect = label.points; }
 };
 
 class Labelling {
  public:
   explicit Labelling(const LabelArguments& o)
       : o_(o), size_(parse_size("--size", o.size)), label_(o.label) {
-    loaded_ = load_model(o.model, o.architecture, o.device);
+    loaded_ = load_detector(o.detector);
     model_ = dynamic_cast<SuperPoint*>(loaded_.model.get());
     if (!model_)
-      throw UsageError("--model", text(o.model, " is a ", loaded_.model->architecture()),
+      throw UsageError("--model", text(o.detector.model, " is a ", loaded_.model->architecture()),
                        "a detector: magicpoint or superpoint", "name another model file");
     if (size_.height % SuperPoint::cell || size_.width % SuperPoint::cell)
       throw UsageError("--size", o.size, text("multiples of ", SuperPoint::cell),
                        "round the sides up");
-    require_inference_in(o.label.precision, *model_);
     if (o.aggregation == "max") label_.adaptation.aggregation = Aggregation::max;
-    if (o.refine) label_.points.refinement = Refinement::soft_argmax;
-    label_.adaptation.batch = views_at_once(size_.height, size_.width, o.device);
+    label_.points = o.detector.detect;
+    label_.adaptation.batch = views_at_once(size_.height, size_.width, o.detector.place.device);
   }
 
   void run() {
@@ -65,7 +66,7 @@ class Labelling {
         [&](int64_t i) {
           return i < int64_t(open.size()) ? photo(images[open[size_t(i)]]) : Tensor();
         },
-        o_.device == Device::cuda ? 4 : 1, 0);
+        o_.detector.place.device == Device::cuda ? 4 : 1, 0);
     for (size_t i = 0; i < open.size(); ++i) {
       try {
         one(images[open[i]], labels[open[i]], photos.next());
@@ -84,9 +85,9 @@ class Labelling {
   };
 
   Json settings() const {
-    return {{"model", file_identity(o_.model)},
+    return {{"model", file_identity(o_.detector.model)},
             {"size", text(size_.height, 'x', size_.width)},
-            {"precision", name(label_.precision)},
+            {"precision", name(o_.detector.place.precision)},
             {"homographies", label_.homographies},
             {"aggregation", o_.aggregation},
             {"least_views", label_.adaptation.least_count},
@@ -94,7 +95,7 @@ class Labelling {
             {"nms", label_.points.nms_radius},
             {"border", label_.points.border},
             {"top_k", label_.points.top_k},
-            {"refine", o_.refine}};
+            {"subpixel", name(label_.points.refinement)}};
   }
 
   Tensor photo(const std::string& path) const {
@@ -108,7 +109,7 @@ class Labelling {
   void one(const std::string& path, const std::string& label, const Tensor& image) {
     const std::string name = std::filesystem::path(path).filename().string();
     const Keypoints found =
-        pseudo_labels(*model_, o_.device, image, label_, crc32(name.data(), name.size()));
+        pseudo_labels(*model_, o_.detector.place, image, label_, crc32(name.data(), name.size()));
     write_keypoints_npz(label, found, size_.width, size_.height);
     ++labelled_;
     points_ += found.points.size();
@@ -153,22 +154,6 @@ class Labelling {
   double seconds_ = 0;
 };
 
-void add_point_options(CLI::App& verb, LabelArguments& o) {
-  verb.add_option("--threshold", o.label.points.threshold, "least adapted probability; 0.015")
-      ->type_name("P")
-      ->check(CLI::Range(0.0, 1.0));
-  verb.add_option("--nms", o.label.points.nms_radius, "least distance between points - 1; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--border", o.label.points.border, "no points nearer to the edge than this; 4")
-      ->type_name("PX")
-      ->check(CLI::Range(0, 1000));
-  verb.add_option("--top-k", o.label.points.top_k, "at most so many points; 600")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000000));
-  verb.add_flag("--refine", o.refine, "positions to a fraction of a pixel (soft-argmax)");
-}
-
 }  // namespace
 
 void add_label(CLI::App& verb) {
@@ -176,12 +161,6 @@ void add_label(CLI::App& verb) {
            "cairn label photos/ --model weights/magicpoint.safetensors --out labels/");
   auto o = std::make_shared<LabelArguments>();
   verb.add_option("IMAGE", o->images, "images, or folders of images")->required()->type_name("");
-  verb.add_option("--model", o->model, "a detector: magicpoint or superpoint")
-      ->required()
-      ->type_name("FILE");
-  verb.add_option("--arch", o->architecture,
-                  "architecture of a model file that does not say it itself")
-      ->type_name("NAME");
   verb.add_option("--out", o->out,
                   "folder for the label files, NAME.npz. Images that have one are not labelled "
                   "again, so that a run that was stopped goes on")
@@ -200,10 +179,8 @@ void add_label(CLI::App& verb) {
                   "no points where fewer views saw the pixel; 0")
       ->type_name("N")
       ->check(CLI::Range(0, 100000));
-  add_point_options(verb, *o);
   verb.add_option("--overlay", o->overlay, "folder for pictures with the points")->type_name("DIR");
-  add_device_options(verb, o->device);
-  add_precision_option(verb, o->label.precision);
+  add_detector_options(verb, o->detector);
   add_json_option(verb, o->json);
   verb.callback([o] { Labelling(*o).run(); });
 }
