@@ -25,7 +25,7 @@ h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin-t
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 1rem; }
 svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 .axis { stroke: var(--line); stroke-width: 1; } .soft { fill: var(--soft) !important; }
-table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: right; }
+table { border-collapse: collapse; display: block; overflow-x: auto; } td, th { padding: .15rem .8rem .15rem 0; text-align: right; }
 td:first-child, th:first-child { text-align: left; } tr { border-bottom: 1px solid var(--line); }
 figure { margin: 0 0 1.2rem; } figure img { max-width: 100%; image-rendering: pixelated; }
 figcaption, .note { color: var(--soft); font-size: .9rem; }
@@ -224,7 +224,8 @@ std::string svg_chart(const std::string& title, const std::string& x_label,
 namespace {
 
 // Curves of one family share a chart: metrics with a first word in common ("ap_clean", "ap_noisy"),
-// and all cosines, as the gap between them is what tells how descriptors do.
+// and all cosines, as the gap between them is what tells how descriptors do. Legends leave out the
+// first word, which the title has.
 std::string family_charts(const std::map<std::string, Curve>& curves,
                           const std::string& title_end) {
   const std::string cosine = "_cosine";
@@ -232,7 +233,9 @@ std::string family_charts(const std::map<std::string, Curve>& curves,
   for (const auto& [name, curve] : curves) {
     const bool is_cosine = name.size() > cosine.size() &&
                            name.compare(name.size() - cosine.size(), cosine.size(), cosine) == 0;
-    families[is_cosine ? "cosine" : name.substr(0, name.find('_'))].push_back(curve);
+    const size_t end = name.find('_');
+    Curve& member = families[is_cosine ? "cosine" : name.substr(0, end)].emplace_back(curve);
+    if (!is_cosine && end != std::string::npos) member.name = name.substr(end + 1);
   }
   std::string charts;
   for (const auto& [family, members] : families)

@@ -19,14 +19,17 @@ TEST(Report, EveryTermOfTheLossHasACurveAndCosinesShareAChart) {
     log += "{\"kind\":\"step\",\"step\":" + std::to_string(step) +
            ",\"images\":" + std::to_string(4 * step) +
            ",\"loss\":5,\"detector\":4,\"positive_cosine\":0.5,\"hardest_negative_cosine\":0.4}\n";
-  log += "{\"kind\":\"evaluation\",\"step\":2,\"images\":8,\"positive_cosine\":0.4}\n";
+  log +=
+      "{\"kind\":\"evaluation\",\"step\":2,\"images\":8,\"positive_cosine\":0.4,"
+      "\"homography_within_5px\":0.7}\n";
   write_file(folder / "log.jsonl", log);
   write_file(folder / "config.toml", "task = \"superpoint\"\n");
   write_run_report(folder.path());
   const std::string html = read_file(folder / "report.html");
   for (const char* chart : {"training loss", "detector", "cosine", "cosine, evaluated"})
     EXPECT_TRUE(contains(html, "aria-label=\"" + std::string(chart) + "\"")) << chart;
-  for (const char* curve : {"positive_cosine</text>", "hardest_negative_cosine</text>"})
+  for (const char* curve :
+       {"positive_cosine</text>", "hardest_negative_cosine</text>", ">within_5px</text>"})
     EXPECT_TRUE(contains(html, curve)) << curve;
   EXPECT_FALSE(contains(html, "aria-label=\"hardest\"")) << "it has a chart of its own";
 }
