@@ -35,6 +35,23 @@ std::vector<Taps> axis_taps(int64_t from, int64_t to, double scale) {
   return taps;
 }
 
+// Where windows of this length begin so that they cover `extent` evenly.
+std::vector<int64_t> window_starts(int64_t extent, int64_t window) {
+  const int64_t slack = extent - window, steps = (2 * slack + window - 1) / window;
+  std::vector<int64_t> starts{0};
+  for (int64_t i = 1; i <= steps; ++i) starts.push_back(slack * i / steps);
+  return starts;
+}
+
+Tensor cut(const Tensor& image, int64_t top, int64_t left, int64_t height, int64_t width) {
+  const int64_t W = image.dim(1), C = image.dim(2);
+  Tensor out = Tensor::empty({height, width, C}, DType::u8);
+  for (int64_t y = 0; y < height; ++y)
+    std::copy_n(image.data<uint8_t>() + ((top + y) * W + left) * C, width * C,
+                out.data<uint8_t>() + y * width * C);
+  return out;
+}
+
 }  // namespace
 
 Tensor fill_size(const Tensor& image, int64_t height, int64_t width) {
@@ -71,6 +88,20 @@ Tensor fill_size(const Tensor& image, int64_t height, int64_t width) {
     for (size_t x = 0; x < sums.size(); ++x) to[x] = uint8_t(std::min(sums[x], 255.f));
   }
   return out;
+}
+
+std::vector<Tensor> photo_crops(const Tensor& image, int64_t height, int64_t width) {
+  const int64_t H = image.dim(0), W = image.dim(1);
+  const double largest = std::min(double(W) / double(width), double(H) / double(height));
+  std::vector<Tensor> crops;
+  for (double scale = largest; scale == largest || scale >= 1; scale /= 2) {
+    const int64_t h = std::clamp<int64_t>(std::llround(scale * double(height)), 1, H);
+    const int64_t w = std::clamp<int64_t>(std::llround(scale * double(width)), 1, W);
+    for (int64_t top : window_starts(H, h))
+      for (int64_t left : window_starts(W, w))
+        crops.push_back(fill_size(cut(image, top, left, h, w), height, width));
+  }
+  return crops;
 }
 
 Tensor load_photo(const std::string& path, int64_t height, int64_t width, int channels) {

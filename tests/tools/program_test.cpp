@@ -50,6 +50,18 @@ TEST_F(Program, DataExportsTexturesAsNumberedFiles) {
   expect_error(cairn("data textures --size 8x8"), 1, "size 8x8");
 }
 
+TEST_F(Program, DataCutsPhotographsIntoCropsOfSeveralScales) {
+  std::filesystem::create_directory(folder_ / "photos");
+  write_png(folder_ / "photos/a.png", Tensor::zeros({96, 128, 3}, DType::u8));
+  write_file(folder_ / "photos/b.png", "no image");
+  const Answer a = cairn("data crops photos --size 48x64 --out crops --json");
+  ASSERT_EQ(a.code, 0) << a;
+  EXPECT_EQ(a.json()["images"], 1 + 9);
+  EXPECT_EQ(a.json()["skipped"].size(), 1u);
+  EXPECT_EQ(read_image(folder_ / "crops/a-9.png", 3).dim(0), 48);
+  expect_error(cairn("data crops missing"), 1, "missing");
+}
+
 TEST_F(Program, DoctorNamesEveryDeviceAndWhyOneIsMissing) {
   const Answer a = cairn("doctor --json");
   ASSERT_EQ(a.code, 0) << a;

@@ -52,6 +52,24 @@ TEST(FillSize, AFineChequerBecomesGreyInsteadOfMoire) {
   for (uint8_t v : out.values<uint8_t>()) ASSERT_NEAR(v, 127, 25);
 }
 
+// 100x150 in windows of 24x32: 100x133 (scale 4.17), 50x67, 25x33; neighbours share half or more.
+TEST(PhotoCrops, WindowsOfEveryScaleCoverThePhotographDownToItsOwnResolution) {
+  const auto ramp = [](double x, double y) { return x + y / 2; };
+  const std::vector<Tensor> crops = photo_crops(grey(100, 150, ramp), 24, 32);
+  ASSERT_EQ(crops.size(), 1u * 2 + 3 * 4 + 7 * 9);
+  for (const Tensor& c : crops) ASSERT_EQ(c.shape(), (Shape{24, 32, 1}));
+  const auto middle = [&](size_t i) { return double(crops[i].data<uint8_t>()[12 * 32 + 16]); };
+  EXPECT_NEAR(middle(0), ramp(68.6, 52.1), 1.5);           // the left one of the largest
+  EXPECT_NEAR(middle(1), ramp(68.6 + 17, 52.1), 1.5);      // the right one
+  EXPECT_NEAR(middle(2), ramp(34.5, 26), 1.5);             // the first of half their side
+  EXPECT_NEAR(middle(13), ramp(34.5 + 83, 26 + 50), 1.5);  // the last
+  EXPECT_NEAR(middle(76), ramp(17 + 117, 13 + 75), 1.5);   // the last of all
+}
+
+TEST(PhotoCrops, APhotographSmallerThanTheWindowGivesOneThatIsMagnified) {
+  EXPECT_EQ(photo_crops(grey(12, 16, [](double, double) { return 9; }), 24, 32).size(), 1u);
+}
+
 TEST(LoadPhoto, GreyAndColourComeInTheSizeAskedFor) {
   const TemporaryFolder folder;
   Tensor red = Tensor::zeros({50, 90, 3}, DType::u8);

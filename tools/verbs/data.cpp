@@ -9,6 +9,7 @@
 #include "tools/verb.h"
 #include "training/draw.h"
 #include "training/image_warp.h"
+#include "training/photo_images.h"
 #include "training/progress.h"
 #include "training/random_homography.h"
 #include "training/synthetic_shapes.h"
@@ -85,6 +86,28 @@ void export_textures(const Options& o, Json& answer) {
   answer = {{"folder", o.out}, {"images", o.images}};
 }
 
+// Every photograph in windows of several scales, as PNG files of one size.
+void crops(const Options& o, Json& answer) {
+  const Size size = parse_size("--size", o.size.empty() ? "240x320" : o.size);
+  const std::vector<std::string> paths = expand_images({o.what.begin() + 1, o.what.end()});
+  make_folder(o.out);
+  int64_t written = 0;
+  Progress progress("crops", int64_t(paths.size()), "photographs");
+  progress.update(0);
+  int64_t read = 0;
+  answer["skipped"] = for_each_image(paths, 3, [&](const std::string& path, const Tensor& image) {
+    const std::string stem = o.out + "/" + std::filesystem::path(path).stem().string();
+    const std::vector<Tensor> parts = photo_crops(image, size.height, size.width);
+    parallel_for(int64_t(parts.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) write_png(text(stem, "-", i, ".png"), parts[size_t(i)]);
+    });
+    written += int64_t(parts.size());
+    progress.update(++read);
+  });
+  answer["folder"] = o.out;
+  answer["images"] = written;
+}
+
 std::vector<Tile> files(const Options& o, Json& answer) {
   std::vector<std::string> paths = expand_images(o.what);
   answer["found"] = paths.size();
@@ -130,14 +153,16 @@ void warp(const Options& o, Json& answer) {
 
 void run(const Options& o) {
   Json answer;
-  answer["picture"] = o.out;
   const std::string what = o.what.size() == 1 ? o.what[0] : "";
   const bool is_warp = o.what.size() == 2 && o.what[0] == "warp";
+  const bool is_crops = o.what.size() > 1 && o.what[0] == "crops";
   if (o.images > 0 && what != "textures")
     throw UsageError("--images", text("given with '", o.what[0], "'"), "cairn data textures",
                      "use --count for the number of images on a sheet");
   if (o.images > 0) {
     export_textures(o, answer);
+  } else if (is_crops) {
+    crops(o, answer);
   } else if (what == "scene") {
     scene(o, answer);
   } else if (is_warp) {
@@ -148,6 +173,7 @@ void run(const Options& o) {
                                                          : files(o, answer);
     write_png(o.out, contact_sheet(tiles, o.columns, o.tile));
   }
+  if (!answer.contains("folder")) answer["picture"] = o.out;
   if (o.json)
     print_json(answer);
   else
@@ -159,16 +185,19 @@ void run(const Options& o) {
 void add_data(CLI::App& verb) {
   describe(verb, "Look at data: a contact sheet of images or of a generator",
            "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png\n"
-           "  cairn data textures --images 2000 --size 240x320 --out textures");
+           "  cairn data textures --images 2000 --size 240x320 --out textures\n"
+           "  cairn data crops photos/ --size 240x320 --out crops");
   auto o = std::make_shared<Options>();
   verb.add_option(
           "WHAT", o->what,
           "'shapes' (synthetic shapes with their corners), 'textures' (procedural "
           "photographs), 'scene' (a picture to detect in), 'warp IMAGE' (a copy seen through "
-          "a random homography), or images and folders of images")
+          "a random homography), 'crops PHOTOS..' (parts of photographs at several scales), or "
+          "images and folders of images")
       ->required()
       ->type_name("");
-  verb.add_option("--out", o->out, "the picture to write, with --images a folder; data.png")
+  verb.add_option("--out", o->out,
+                  "the picture to write; with crops or --images a folder; data.png")
       ->type_name("FILE");
   verb.add_option("--images", o->images, "write so many textures as PNG files instead of a sheet")
       ->type_name("N")
@@ -182,8 +211,9 @@ void add_data(CLI::App& verb) {
   verb.add_option("--tile", o->tile, "longest side of an image on the sheet, in pixels; 240")
       ->type_name("PX")
       ->check(CLI::Range(16, 4096));
-  verb.add_option("--size", o->size,
-                  "of shapes: 120x160 (unless given) or 240x320; of textures: any, 240x320")
+  verb.add_option(
+          "--size", o->size,
+          "of shapes: 120x160 (unless given) or 240x320; of textures and crops: any, 240x320")
       ->type_name("HxW");
   verb.add_option("--seed", o->seed, "of shapes, textures and warp: which ones; 0")->type_name("N");
   add_json_option(verb, o->json);
