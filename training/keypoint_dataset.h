@@ -1,0 +1,61 @@
+#pragma once
+// Annotated keypoints in memory: what every reader returns, and what training, `cairn check` and
+// the metrics work on.
+//
+// Coordinates are those of the project: (x, y) in pixels of the image file, integers are pixel
+// centres. Formats that count otherwise are converted by their readers.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// What is annotated: the same for every instance of a data set.
+struct Skeleton {
+  std::vector<std::string> names;         ///< K
+  std::vector<int> swap;                  ///< K: the point that a mirror image has in its place
+  std::vector<std::array<int, 2>> bones;  ///< pairs to draw a line between; may be empty
+  std::vector<double> sigmas;             ///< K, of OKS (keypoint similarity); may be empty
+
+  int keypoints() const { return int(names.size()); }
+};
+
+/// How much is known of a point.
+enum class Visibility { missing = 0, hidden = 1, visible = 2 };
+
+struct LabelledPoint {
+  double x = 0, y = 0;  ///< 0 where it is missing; may lie outside of the image
+  Visibility v = Visibility::missing;
+};
+
+/// Edges, not pixel centres: a box around the pixels 3..5 has x = 2.5 and width 3.
+struct Box {
+  double x = 0, y = 0, width = 0, height = 0;
+};
+
+/// One object: a person, a face, an animal.
+struct Instance {
+  int64_t id = 0;
+  std::vector<LabelledPoint> points;  ///< K; all missing where it has a box alone
+  Box box;
+  double area = 0;          ///< of its mask, or 0.53 of its box where no mask is known
+  bool crowd = false;       ///< a group that is not annotated one by one: ignored by metrics
+  std::optional<Box> head;  ///< of the head, where the format has it (PCKh)
+};
+
+struct AnnotatedImage {
+  int64_t id = 0;
+  std::string path;
+  int width = 0, height = 0;  ///< as the annotation says; 0 where it does not
+  std::vector<Instance> instances;
+};
+
+struct KeypointDataset {
+  std::string source;  ///< the file it was read from, for messages
+  Skeleton skeleton;
+  std::vector<AnnotatedImage> images;
+};
+
+}  // namespace cairn
