@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "geometry/point.h"
+
 namespace cairn {
 
 /// What is annotated: the same for every instance of a data set.
@@ -56,6 +58,13 @@ struct KeypointDataset {
   std::string source;  ///< the file it was read from, for messages
   Skeleton skeleton;
   std::vector<AnnotatedImage> images;
+};
+
+/// One object that a network found in an image; COCO's results files hold lists of these.
+struct PredictedInstance {
+  int64_t image = 0;                ///< the id of its AnnotatedImage
+  std::vector<ScoredPoint> points;  ///< K
+  double score = 0;
 };
 
 }  // namespace cairn
