@@ -57,7 +57,7 @@ void shade(Sheet& sheet) {
   const float slope_x = slope * float(std::cos(angle)) / float(image.width);
   const float slope_y = slope * float(std::sin(angle)) / float(image.height);
   const std::vector<float> noise =
-      textures::fractal_noise(image.height, image.width, random.uniform(0.9, 1.5), random);
+      fractal_noise(image.height, image.width, random.uniform(0.9, 1.5), random);
   for (int y = 0; y < image.height; ++y) {
     const float row_light = 1 + slope_y * float(y - image.height / 2);
     const float* n = &noise[size_t(y) * size_t(image.width)];

@@ -68,7 +68,7 @@ TEST(FractalNoise, HasUnitVarianceAndGetsSmootherWithTheExponent) {
   for (double exponent : {0.8, 1.2, 1.6}) {
     Random random(1);
     const int height = 200, width = 300;
-    const std::vector<float> noise = textures::fractal_noise(height, width, exponent, random);
+    const std::vector<float> noise = fractal_noise(height, width, exponent, random);
     ASSERT_EQ(noise.size(), size_t(height) * width);
     double sum = 0, squares = 0, near = 0, far = 0;
     for (int y = 0; y < height; ++y)

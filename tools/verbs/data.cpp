@@ -1,4 +1,5 @@
 // cairn data: contact sheets of a data set or a generator.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -8,10 +9,12 @@
 #include "tools/image_list.h"
 #include "tools/verb.h"
 #include "training/draw.h"
+#include "training/draw_skeleton.h"
 #include "training/image_warp.h"
 #include "training/photo_images.h"
 #include "training/progress.h"
 #include "training/random_homography.h"
+#include "training/stickman.h"
 #include "training/synthetic_shapes.h"
 #include "training/textures.h"
 
@@ -44,6 +47,28 @@ std::vector<Tile> shapes(const Options& o, Json& answer) {
     }
     tiles.push_back({canvas.image(), text(name(primitive), ", ", drawn.points.size())});
     answer["images"].push_back({{"shape", name(primitive)}, {"points", drawn.points.size()}});
+  }
+  return tiles;
+}
+
+// Figures with their joints and bones; what a patch hides is drawn hollow.
+std::vector<Tile> stickmen(const Options& o, Json& answer) {
+  const Size size = parse_size("--size", o.size.empty() ? "128x128" : o.size);
+  if (size.height != size.width)
+    throw UsageError("--size", o.size, "a square, as 128x128", "give equal sides");
+  StickmanOptions generator;
+  generator.size = int(size.width);
+  generator.seed = o.seed;
+  std::vector<Tile> tiles;
+  answer["images"] = Json::array();
+  for (int64_t i = 0; i < o.count; ++i) {
+    const Stickman drawn = stickman(generator, i);
+    const Instance& figure = drawn.figures[0];
+    const auto hidden = std::count_if(figure.points.begin(), figure.points.end(),
+                                      [](auto& p) { return p.v == Visibility::hidden; });
+    tiles.push_back(
+        {draw_instances(drawn.image, stickman_skeleton(), {figure}), text(i, ", ", hidden)});
+    answer["images"].push_back({{"figures", drawn.figures.size()}, {"hidden", hidden}});
   }
   return tiles;
 }
@@ -170,6 +195,7 @@ void run(const Options& o) {
   } else {
     const std::vector<Tile> tiles = what == "shapes"     ? shapes(o, answer)
                                     : what == "textures" ? textures(o, answer)
+                                    : what == "stickman" ? stickmen(o, answer)
                                                          : files(o, answer);
     write_png(o.out, contact_sheet(tiles, o.columns, o.tile));
   }
@@ -191,7 +217,8 @@ void add_data(CLI::App& verb) {
   verb.add_option(
           "WHAT", o->what,
           "'shapes' (synthetic shapes with their corners), 'textures' (procedural "
-          "photographs), 'scene' (a picture to detect in), 'warp IMAGE' (a copy seen through "
+          "photographs), 'stickman' (figures with their joints), 'scene' (a picture to detect in), "
+          "'warp IMAGE' (a copy seen through "
           "a random homography), 'crops PHOTOS..' (parts of photographs at several scales), or "
           "images and folders of images")
       ->required()
@@ -213,9 +240,11 @@ void add_data(CLI::App& verb) {
       ->check(CLI::Range(16, 4096));
   verb.add_option(
           "--size", o->size,
-          "of shapes: 120x160 (unless given) or 240x320; of textures and crops: any, 240x320")
+          "of shapes: 120x160 (unless given) or 240x320; of textures and crops: any, 240x320; of "
+          "stickman: a square, 128x128")
       ->type_name("HxW");
-  verb.add_option("--seed", o->seed, "of shapes, textures and warp: which ones; 0")->type_name("N");
+  verb.add_option("--seed", o->seed, "of shapes, textures, stickman and warp: which ones; 0")
+      ->type_name("N");
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
 }

@@ -7,13 +7,10 @@
 
 #include "geometry/homography.h"
 #include "runtime/random.h"
+#include "training/fractal_noise.h"
 #include "training/raster.h"
 
 namespace cairn::textures {
-
-/// Unit variance, mean 0, periodic: octaves of interpolated noise, each 2^(1 - exponent) times as
-/// strong as the next coarser one, which makes amplitudes fall as 1 / f^exponent. [height, width]
-std::vector<float> fractal_noise(int height, int width, double exponent, Random& random);
 
 /// A grey value, a linear change of it across the shape, and grain: noise seen turned and
 /// stretched.
