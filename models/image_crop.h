@@ -1,0 +1,14 @@
+#pragma once
+// What a crop shows of a photograph.
+#include "geometry/homography.h"
+#include "runtime/tensor.h"
+
+namespace cairn {
+
+/// u8 [H,W,C] -> u8 [height,width,C] through the affine map `to_crop` from image to crop pixels:
+/// bilinear, 0 outside of the image. Where it shrinks to less than a half, the image is first
+/// replaced by its means over blocks of k x k pixels, with the k that leaves a shrinkage below 2.
+/// Throws an Error on another type or shape, and on a matrix that cannot be inverted.
+Tensor crop_image(const Tensor& image, const Matrix3& to_crop, int64_t height, int64_t width);
+
+}  // namespace cairn
