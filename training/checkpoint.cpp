@@ -12,14 +12,28 @@ namespace {
 
 constexpr const char* step_key = "cairn.step";
 constexpr const char* seconds_key = "cairn.seconds";
-constexpr const char* optimizer_prefix = "optimizer.";
+const std::vector<std::string> state_prefixes = {"optimizer.", "average."};
+
+bool is_state(const std::string& name) {
+  for (const std::string& prefix : state_prefixes)
+    if (name.rfind(prefix, 0) == 0) return true;
+  return false;
+}
+
+std::vector<Optimizer::NamedState> states(const Optimizer& optimizer,
+                                          const WeightAverage* average) {
+  auto named = optimizer.named_state();
+  if (average)
+    for (const auto& state : average->named_state()) named.push_back(state);
+  return named;
+}
 
 }  // namespace
 
 void save_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
-                     const RunState& state) {
+                     const WeightAverage* average, const RunState& state) {
   auto tensors = export_weights(model);
-  for (const auto& values : optimizer.named_state())
+  for (const auto& values : states(optimizer, average))
     tensors.push_back({values.name, values.tensor.to(Device::cpu)});
   auto metadata = model_metadata(model);
   metadata[step_key] = std::to_string(state.step);
@@ -27,13 +41,14 @@ void save_checkpoint(const std::string& path, Model& model, const Optimizer& opt
   write_safetensors(path, tensors, metadata);
 }
 
-RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer) {
+RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
+                         const WeightAverage* average) {
   const SafetensorsFile file = read_safetensors(path);
   const auto step = file.metadata.find(step_key);
   std::string wrong;
   if (step == file.metadata.end()) wrong += text("\n  it does not say its ", step_key);
   std::set<std::string> known;
-  for (const auto& state : optimizer.named_state()) {
+  for (const auto& state : states(optimizer, average)) {
     known.insert(state.name);
     const auto it = file.tensors.find(state.name);
     if (it == file.tensors.end())
@@ -43,15 +58,15 @@ RunState load_checkpoint(const std::string& path, Model& model, const Optimizer&
       wrong += text("\n  ", state.name, ": file ", it->second, ", run ", state.tensor);
   }
   for (const auto& [name, tensor] : file.tensors)
-    if (name.rfind(optimizer_prefix, 0) == 0 && !known.count(name))
-      wrong += text("\n  ", name, ": not in this run");
+    if (is_state(name) && !known.count(name)) wrong += text("\n  ", name, ": not in this run");
   if (!wrong.empty())
     throw Error(path, "the checkpoint does not fit this run:" + wrong,
                 "a checkpoint of the same model and optimizer",
                 "resume with the config.toml that lies beside it");
 
-  load_weights(model, file, path, {optimizer_prefix});
-  for (auto& state : optimizer.named_state()) state.tensor.copy_from(file.tensors.at(state.name));
+  load_weights(model, file, path, state_prefixes);
+  for (auto& state : states(optimizer, average))
+    state.tensor.copy_from(file.tensors.at(state.name));
   const auto seconds = file.metadata.find(seconds_key);
   return {std::atoll(step->second.c_str()),
           seconds == file.metadata.end() ? 0 : std::atof(seconds->second.c_str())};

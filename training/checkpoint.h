@@ -1,10 +1,11 @@
 #pragma once
 // The full state of a training run in one safetensors file: weights, running statistics, optimizer
-// state, and how far the run is, from which data and random numbers follow.
+// state, averaged weights, and how far the run is, from which data and random numbers follow.
 #include <string>
 
 #include "models/model.h"
 #include "training/optimizer.h"
+#include "training/weight_average.h"
 
 namespace cairn {
 
@@ -14,12 +15,15 @@ struct RunState {
   double seconds = 0;  ///< that they took, over all calls that worked on the run
 };
 
-/// Writes atomically: a crash or a full disk leaves the last checkpoint whole.
+/// Writes atomically: a crash or a full disk leaves the last checkpoint whole. `average` may be
+/// null, here and below.
 void save_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
-                     const RunState& state);
+                     const WeightAverage* average, const RunState& state);
 
 /// Restores everything and returns how far the run is. Throws an Error that lists all mismatches
-/// when the file is of another model or optimizer, and changes nothing then.
-RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer);
+/// when the file is of another model or optimizer, or has averaged weights where the run has none or
+/// the other way round, and changes nothing then.
+RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
+                         const WeightAverage* average);
 
 }  // namespace cairn

@@ -29,6 +29,7 @@ table { border-collapse: collapse; display: block; overflow-x: auto; } td, th { 
 td:first-child, th:first-child { text-align: left; } tr { border-bottom: 1px solid var(--line); }
 figure { margin: 0 0 1.2rem; } figure img { max-width: 100%; image-rendering: pixelated; }
 figcaption, .note { color: var(--soft); font-size: .9rem; }
+.warning { border-left: 4px solid #d1446c; padding-left: .8rem; }
 pre { background: color-mix(in srgb, var(--line) 30%, transparent); padding: .8rem; overflow-x: auto; }
 )";
 
@@ -150,6 +151,18 @@ std::string metrics_table(const std::vector<LogRow>& rows) {
   return out + "</table>\n";
 }
 
+// What the last evaluation warns of.
+std::string warnings(const std::vector<LogRow>& rows) {
+  std::string out;
+  for (const LogRow& row : rows) {
+    if (row.kind != "evaluation") continue;
+    out.clear();
+    for (const std::string& warning : row.warnings)
+      out += "<p class=warning>" + escaped(warning) + "</p>\n";
+  }
+  return out;
+}
+
 // The newest picture of each name, and the first one beside it: "corners-500.png".
 std::string samples(const fs::path& dir) {
   std::map<std::string, std::map<int64_t, fs::path>> found;
@@ -265,16 +278,16 @@ void write_run_report(const std::string& dir) {
                              family_charts(curves_of(rows, "evaluation"), ", evaluated") + machine;
 
   const std::string name = fs::path(dir).filename().string();
-  write_file(
-      dir + "/report.html",
-      text("<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport "
-           "content=\"width=device-width\">\n<title>",
-           escaped(name), "</title>\n<style>", style, "</style>\n<h1>", escaped(name),
-           "</h1>\n<p class=note>", rows.empty() ? 0 : rows.back().step,
-           " steps. Written by cairn train.</p>\n<h2>Curves</h2>\n<div class=charts>", charts,
-           "</div>\n<h2>Evaluations</h2>\n", metrics_table(rows), "<h2>Samples</h2>\n",
-           samples(fs::path(dir) / "samples"), "<h2>Configuration</h2>\n<pre>",
-           escaped(read_file(dir + "/config.toml")), "</pre>\n</html>\n"));
+  write_file(dir + "/report.html",
+             text("<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport "
+                  "content=\"width=device-width\">\n<title>",
+                  escaped(name), "</title>\n<style>", style, "</style>\n<h1>", escaped(name),
+                  "</h1>\n<p class=note>", rows.empty() ? 0 : rows.back().step,
+                  " steps. Written by cairn train.</p>\n", warnings(rows),
+                  "<h2>Curves</h2>\n<div class=charts>", charts, "</div>\n<h2>Evaluations</h2>\n",
+                  metrics_table(rows), "<h2>Samples</h2>\n", samples(fs::path(dir) / "samples"),
+                  "<h2>Configuration</h2>\n<pre>", escaped(read_file(dir + "/config.toml")),
+                  "</pre>\n</html>\n"));
 }
 
 }  // namespace cairn

@@ -17,6 +17,7 @@ namespace {
 std::string line(const LogRow& row) {
   json out{{"kind", row.kind}, {"step", row.step}};
   for (const auto& [key, value] : row.values) out[key] = value;
+  if (!row.warnings.empty()) out["warnings"] = row.warnings;
   return out.dump() + "\n";
 }
 
@@ -31,6 +32,9 @@ std::vector<LogRow> read_log(const std::string& path) {
     LogRow r;
     for (const auto& [key, value] : row.items()) {
       if (key == "kind" && value.is_string()) r.kind = value;
+      if (key == "warnings" && value.is_array())
+        for (const json& warning : value)
+          if (warning.is_string()) r.warnings.push_back(warning);
       if (!value.is_number()) continue;
       if (key == "step")
         r.step = value;

@@ -11,6 +11,7 @@ struct LogRow {
   std::string kind;  ///< "step", "evaluation"
   int64_t step = 0;
   std::map<std::string, double> values;
+  std::vector<std::string> warnings = {};  ///< of an evaluation
 };
 
 class RunLog {

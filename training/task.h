@@ -4,6 +4,7 @@
 // "NAME").
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,14 @@ struct Evaluation {
     std::string name;  ///< "corners"
     Tensor image;      ///< u8 [H,W,1 or 3]
   };
-  std::vector<Picture> pictures;  ///< the same images every time, so that progress can be seen
+  std::vector<Picture> pictures;      ///< the same images every time, so that progress can be seen
+  std::vector<std::string> warnings;  ///< what its reader should do something about, one line each
+};
+
+/// By which of its metrics an evaluation is better than another.
+struct Objective {
+  std::string metric;
+  bool higher_is_better;
 };
 
 class Task {
@@ -36,6 +44,12 @@ class Task {
   /// Batches for `model` from number `first` on.
   virtual std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) = 0;
   virtual Evaluation evaluate(Model& model, Device device) = 0;
+  /// What training keeps the best weights by; nothing if the last ones are as good as any.
+  virtual std::optional<Objective> objective() const { return {}; }
+  /// Options of the model that follow from the data; those of the recipe go before them.
+  virtual Options model_options() const { return {}; }
+  /// Throws a UsageError if this model cannot learn it.
+  virtual void check(const Model&) const {}
   /// What of the data was left out and why, one line each.
   virtual std::vector<std::string> left_out() const { return {}; }
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 #include "layers/weights.h"
 #include "models/model_file.h"
@@ -11,9 +12,11 @@
 #include "runtime/error.h"
 #include "runtime/image.h"
 #include "runtime/memory.h"
+#include "training/best_evaluation.h"
 #include "training/checkpoint.h"
 #include "training/report.h"
 #include "training/task.h"
+#include "training/weight_average.h"
 
 namespace cairn {
 namespace {
@@ -26,8 +29,8 @@ static_assert(std::atomic<bool>::is_always_lock_free,
 struct Settings {
   uint64_t seed;
   int batch;
-  int64_t steps, log_every, evaluate_every, checkpoint_every, warmup;
-  double lr, final_lr_fraction, clip;
+  int64_t steps, log_every, evaluate_every, checkpoint_every, warmup, patience;
+  double lr, final_lr_fraction, clip, average_decay;
   bool evaluate_at_end;
   std::string initial_weights;
 
@@ -39,9 +42,11 @@ struct Settings {
         evaluate_every(r.integer("train.evaluate_every", 500, 1, 100'000'000)),
         checkpoint_every(r.integer("train.checkpoint_every", 200, 1, 100'000'000)),
         warmup(r.integer("train.warmup_steps", 0, 0, 100'000'000)),
+        patience(r.integer("train.patience", 0, 0, 1'000'000)),
         lr(r.real("train.lr", 1e-3, 0, 10)),
         final_lr_fraction(r.real("train.final_lr_fraction", 1, 0, 1)),
         clip(r.real("train.clip_norm", 0, 0, 1e9)),
+        average_decay(r.real("train.average_weights", 0, 0, 0.999999)),
         evaluate_at_end(r.boolean("train.evaluate_at_end", true)),
         initial_weights(r.string("train.initial_weights", "")) {}
 
@@ -66,8 +71,9 @@ OptimizerConfig optimizer_config(Recipe& r) {
   return c;
 }
 
-std::unique_ptr<Model> recipe_model(Recipe& r) {
+std::unique_ptr<Model> recipe_model(Recipe& r, const Task& task) {
   Options options = r.table("model");
+  options.merge(task.model_options());
   const auto it = options.find("architecture");
   if (it == options.end())
     throw UsageError("recipe", "model.architecture is missing", "the name of a model",
@@ -86,6 +92,12 @@ void load_initial_weights(Model& model, const std::string& path) {
   load_weights(model, file, path, lacking);
 }
 
+BestEvaluation best_evaluation(const Task& task) {
+  if (const auto objective = task.objective()) return BestEvaluation(*objective);
+  throw UsageError("train.patience", "this task has no metric to be patient about", "0",
+                   "leave it out: the last weights are handed out");
+}
+
 // Everything that one run holds while it lasts.
 class Run {
  public:
@@ -93,11 +105,14 @@ class Run {
       : options_(options),
         settings_(recipe),
         task_(make_task(recipe, settings_.seed)),
-        model_(recipe_model(recipe)),
+        model_(recipe_model(recipe, *task_)),
         parameters_(*model_, options.device),
         optimizer_(optimizer_config(recipe), parameters_) {
     model_->set_loss_options(recipe.table("loss"));
     recipe.finish();
+    task_->check(*model_);
+    if (settings_.average_decay > 0) average_.emplace(parameters_, settings_.average_decay);
+    if (settings_.patience > 0) best_ = best_evaluation(*task_);
     config_ = recipe.resolved();
     parameters_.initialize(settings_.seed);
     if (!settings_.initial_weights.empty() && !options.resume)
@@ -113,22 +128,24 @@ class Run {
     prepare_folder();
     RunLog log(options_.out, step_);
     log_ = &log;
+    for (const LogRow& row : log.rows())  // of the calls before a resumption
+      if (best_ && row.kind == "evaluation") best_->add(row);
     start_source();
     start_ = std::chrono::steady_clock::now();
     memory(options_.device).reset_peak();
-    while (step_ < settings_.steps && !stop_requested) {
+    while (step_ < settings_.steps && !stop_requested && !out_of_patience()) {
       const StepLoss loss = one_step();
       const bool last = step_ == settings_.steps;
       if (step_ % settings_.log_every == 0 || last || step_ == 1) log_step(loss, on_progress);
       if (step_ % settings_.checkpoint_every == 0 || last) save();
       if (step_ % settings_.evaluate_every == 0 || (last && settings_.evaluate_at_end))
-        evaluate(on_progress, loss.total);
+        with_final_weights([&] { evaluate(on_progress, loss.total); });
     }
     save();
-    save_model(options_.out + "/model.safetensors", *model_);
+    if (!best_ || best_->step() == 0) with_final_weights([&] { hand_out(); });
     write_run_report(options_.out);
     TrainResult r = result();
-    r.interrupted = step_ < settings_.steps;
+    r.interrupted = step_ < settings_.steps && !out_of_patience();
     r.seconds = seconds();
     return r;
   }
@@ -150,7 +167,7 @@ class Run {
       throw Error(options_.out, "there is no checkpoint.safetensors in it", "the folder of a run",
                   "start the run without --resume");
     if (options_.resume) {
-      const RunState state = load_checkpoint(checkpoint_path(), *model_, optimizer_);
+      const RunState state = load_checkpoint(checkpoint_path(), *model_, optimizer_, average());
       step_ = state.step;
       seconds_before_ = state.seconds;
     }
@@ -188,6 +205,7 @@ class Run {
           "lower train.lr, set train.clip_norm, or find the op with --detect-anomaly; the last "
           "checkpoint is whole");
     ++step_;
+    if (average_) average_->update(step_);
     return {value, loss.terms};
   }
 
@@ -212,10 +230,11 @@ class Run {
 
   void evaluate(const std::function<void(const TrainProgress&)>& on_progress, double loss) {
     const Evaluation found = task_->evaluate(*model_, options_.device);
-    LogRow row{"evaluation", step_, found.metrics};
+    LogRow row{"evaluation", step_, found.metrics, found.warnings};
     row.values["images"] = double(step_) * settings_.batch;
     log_->write(row);
     metrics_ = found.metrics;
+    if (best_ && best_->add(row)) hand_out();
     for (const auto& picture : found.pictures)
       write_png(text(options_.out, "/samples/", picture.name, "-", step_, ".png"), picture.image);
     write_run_report(options_.out);
@@ -224,7 +243,23 @@ class Run {
     window_step_ = step_;
   }
 
-  void save() { save_checkpoint(checkpoint_path(), *model_, optimizer_, {step_, seconds()}); }
+  void save() {
+    save_checkpoint(checkpoint_path(), *model_, optimizer_, average(), {step_, seconds()});
+  }
+
+  // Calls f with the weights in place that are evaluated and handed out.
+  template <class F>
+  void with_final_weights(F&& f) {
+    std::optional<WeightAverage::Use> averaged;
+    if (average_) averaged.emplace(*average_);
+    f();
+  }
+
+  void hand_out() { save_model(options_.out + "/model.safetensors", *model_); }
+
+  const WeightAverage* average() const { return average_ ? &*average_ : nullptr; }
+
+  bool out_of_patience() const { return best_ && best_->worse_since() >= settings_.patience; }
 
   double seconds() const {
     const std::chrono::duration<double> now = std::chrono::steady_clock::now() - start_;
@@ -234,7 +269,8 @@ class Run {
   TrainResult result() const {
     TrainResult r;
     r.steps_done = step_;
-    r.metrics = metrics_;
+    r.best_step = best_ ? best_->step() : 0;
+    r.metrics = r.best_step > 0 ? best_->metrics() : metrics_;
     r.left_out = task_->left_out();
     r.peak_bytes = memory(options_.device).use().peak;
     return r;
@@ -246,6 +282,8 @@ class Run {
   std::unique_ptr<Model> model_;
   Parameters parameters_;
   Optimizer optimizer_;
+  std::optional<WeightAverage> average_;
+  std::optional<BestEvaluation> best_;
   std::unique_ptr<BatchSource> source_;
   std::string config_;
   RunLog* log_ = nullptr;

@@ -29,14 +29,18 @@ struct TrainResult {
   int64_t steps_done = 0;
   bool interrupted = false;  ///< stopped by request_stop(); a checkpoint has been written
   double seconds = 0;        ///< of the whole run, also of the calls before a resumption
-  std::map<std::string, double> metrics;  ///< of the last evaluation
-  std::vector<std::string> left_out;      ///< what of the data was skipped and why
+  std::map<std::string, double> metrics;  ///< of the evaluation whose weights are handed out
+  int64_t best_step = 0;  ///< that it was made at, where train.patience chooses; otherwise 0
+  std::vector<std::string> left_out;  ///< what of the data was skipped and why
   size_t peak_bytes = 0;
 };
 
 /// Runs the recipe; train.initial_weights names a model file to start from, whose tensors must all
 /// fit (what it lacks starts at random, a descriptor head, say). Throws an Error when the loss stops being finite (the last checkpoint stays
 /// whole), when the folder cannot be written, or when a run to resume does not fit the recipe.
+/// train.average_weights, the decay of a moving average (0: none), has the averaged weights evaluated
+/// and handed out. train.patience (0: off) hands out the weights of the best evaluation, and ends the
+/// run after so many evaluations in a row that are no better.
 TrainResult train(Recipe recipe, const TrainOptions& options,
                   const std::function<void(const TrainProgress&)>& on_progress);
 

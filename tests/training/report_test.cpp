@@ -34,5 +34,17 @@ TEST(Report, EveryTermOfTheLossHasACurveAndCosinesShareAChart) {
   EXPECT_FALSE(contains(html, "aria-label=\"hardest\"")) << "it has a chart of its own";
 }
 
+TEST(Report, TheWarningsOfTheLastEvaluationStandAtItsTop) {
+  TemporaryFolder folder;
+  write_file(folder / "log.jsonl",
+             "{\"kind\":\"evaluation\",\"step\":1,\"images\":4,\"warnings\":[\"early\"]}\n"
+             "{\"kind\":\"evaluation\",\"step\":2,\"images\":8,\"warnings\":[\"a < b\"]}\n");
+  write_file(folder / "config.toml", "");
+  write_run_report(folder.path());
+  const std::string html = read_file(folder / "report.html");
+  EXPECT_TRUE(contains(html, "<p class=warning>a &lt; b</p>"));
+  EXPECT_FALSE(contains(html, "early"));
+}
+
 }  // namespace
 }  // namespace cairn

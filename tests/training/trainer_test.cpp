@@ -60,6 +60,45 @@ TEST(Trainer, AResumedRunEndsBitForBitWhereTheUninterruptedOneDoes) {
                       folder / "parts/checkpoint.safetensors");
 }
 
+TEST(Trainer, AResumedRunOfAveragedWeightsEndsBitForBitWhereTheUninterruptedOneDoes) {
+  TemporaryFolder folder;
+  const auto recipe = [] {
+    Recipe r = small_recipe();
+    r.set("train.average_weights=0.5");
+    return r;
+  };
+  train(recipe(), into(folder / "whole"), [](const TrainProgress&) {});
+  train(recipe(), into(folder / "parts"), [](const TrainProgress& p) {
+    if (p.step == 2) request_stop();
+  });
+  TrainOptions resume = into(folder / "parts");
+  resume.resume = true;
+  train(recipe(), resume, [](const TrainProgress&) {});
+  expect_same_tensors(folder / "whole/checkpoint.safetensors",
+                      folder / "parts/checkpoint.safetensors");
+  expect_same_tensors(folder / "whole/model.safetensors", folder / "parts/model.safetensors");
+
+  const SafetensorsFile state = read_safetensors(folder / "whole/checkpoint.safetensors"),
+                        model = read_safetensors(folder / "whole/model.safetensors");
+  EXPECT_EQ(model.tensors.at("conv1a.weight").values<float>(),
+            state.tensors.at("average.conv1a.weight").values<float>());
+  EXPECT_NE(model.tensors.at("conv1a.weight").values<float>(),
+            state.tensors.at("conv1a.weight").values<float>());
+  try {  // without averaging, the state does not fit
+    train(small_recipe(), resume, [](const TrainProgress&) {});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.wrong.find("average.conv1a.weight: not in this run"), std::string::npos);
+  }
+}
+
+TEST(Trainer, PatienceIsRefusedWhereATaskHasNothingToBePatientAbout) {
+  TemporaryFolder folder;
+  Recipe recipe = small_recipe();
+  recipe.set("train.patience=2");
+  EXPECT_THROW(train(recipe, into(folder / "run"), [](const TrainProgress&) {}), UsageError);
+}
+
 // A learning rate of 0 keeps the weights as they were at the start.
 TEST(Trainer, ARunStartsFromTheWeightsOfAFileAndAtRandomWhereItHasNone) {
   TemporaryFolder folder;

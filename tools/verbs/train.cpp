@@ -57,6 +57,8 @@ void run(Options o) {
     if (!p.evaluation) return;
     progress.reset();  // ends the line
     std::cerr << "step " << p.step << ": " << metrics_text(p.evaluation->values) << '\n';
+    for (const std::string& warning : p.evaluation->warnings)
+      std::cerr << "warning: " << warning << '\n';
   });
   progress.reset();
   if (!r.left_out.empty()) std::cerr << r.left_out.size() << " files were left out:\n";
@@ -66,6 +68,7 @@ void run(Options o) {
     Json j{{"run", o.train.out},    {"steps", r.steps_done},      {"interrupted", r.interrupted},
            {"seconds", r.seconds},  {"peak_bytes", r.peak_bytes}, {"metrics", r.metrics},
            {"left_out", r.left_out}};
+    if (r.best_step > 0) j["best_step"] = r.best_step;
     print_json(j);
   } else if (o.train.dry_run) {
     std::cout << "one step works: " << r.peak_bytes / 1'000'000
@@ -77,7 +80,8 @@ void run(Options o) {
     std::cout << r.steps_done << " steps in " << duration_text(r.seconds) << ", "
               << r.peak_bytes / 1'000'000 << " MB at the peak\n";
     if (!r.metrics.empty()) std::cout << metrics_text(r.metrics) << '\n';
-    std::cout << "weights  " << o.train.out << "/model.safetensors\n"
+    std::cout << "weights  " << o.train.out << "/model.safetensors"
+              << (r.best_step > 0 ? text(", of step ", r.best_step) : "") << '\n'
               << "report   " << o.train.out << "/report.html\n";
   }
 }
