@@ -1,0 +1,48 @@
+#include "training/keypoint_names.h"
+
+#include <cctype>
+#include <map>
+#include <utility>
+
+namespace cairn {
+namespace {
+
+bool letter(const std::string& s, size_t i) {
+  return i < s.size() && std::isalpha(static_cast<unsigned char>(s[i]));
+}
+
+// All names that `name` could have as the right one of a pair, if it is the left one.
+std::vector<std::string> right_names(const std::string& name) {
+  static const std::pair<std::string, std::string> words[] = {
+      {"left", "right"}, {"Left", "Right"}, {"LEFT", "RIGHT"}, {"L", "R"}, {"l", "r"}};
+  std::vector<std::string> found;
+  for (const auto& [left, right] : words)
+    for (size_t at = name.find(left); at != std::string::npos; at = name.find(left, at + 1)) {
+      // A small l is a word of its own or a part of one.
+      if (left == "l" && ((at > 0 && letter(name, at - 1)) || letter(name, at + 1))) continue;
+      found.push_back(name.substr(0, at) + right + name.substr(at + left.size()));
+    }
+  return found;
+}
+
+}  // namespace
+
+std::vector<int> swap_by_names(const std::vector<std::string>& names) {
+  std::map<std::string, int> index;
+  std::vector<int> swap;
+  for (size_t k = 0; k < names.size(); ++k) {
+    index[names[k]] = int(k);
+    swap.push_back(int(k));
+  }
+  for (size_t k = 0; k < names.size(); ++k)
+    for (const std::string& right : right_names(names[k])) {
+      const auto it = index.find(right);
+      if (it == index.end() || swap[k] != int(k) || swap[size_t(it->second)] != it->second)
+        continue;
+      swap[k] = it->second;
+      swap[size_t(it->second)] = int(k);
+    }
+  return swap;
+}
+
+}  // namespace cairn
