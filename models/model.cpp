@@ -106,6 +106,15 @@ std::string OptionReader::choice(const std::string& key, const std::vector<std::
                    "choose one of them");
 }
 
+size_t OptionReader::index(const std::string& key, const std::vector<std::string>& choices) {
+  return size_t(std::find(choices.begin(), choices.end(), choice(key, choices)) - choices.begin());
+}
+
+std::string OptionReader::string(const std::string& key, const std::string& fallback) {
+  const std::string* value = take(key);
+  return value ? *value : fallback;
+}
+
 void OptionReader::finish() const {
   if (left_.empty()) return;
   std::vector<std::string> unknown;

@@ -9,8 +9,11 @@
 #include "kernels/points/refine.h"
 #include "layers/module.h"
 #include "models/keypoints.h"
+#include "models/skeleton.h"
 
 namespace cairn {
+
+class Codec;
 
 /// Named tensors of one batch: "image" [N,H,W,C] in [0,1], and what the loss needs.
 using Batch = std::map<std::string, Tensor>;
@@ -33,6 +36,7 @@ struct DetectOptions {
   int border = 4;            ///< points nearer to the image's edge are dropped
   int top_k = 1000;          ///< 0: all
   Refinement refinement = Refinement::none;  ///< to a fraction of a pixel
+  bool flip = false;  ///< networks of named points: averaged with the answer for the mirror image
 };
 
 class Model : public Module {
@@ -46,6 +50,11 @@ class Model : public Module {
   /// Whether raw_outputs() and detect() take images of this type: activations have it too. The
   /// parameters stay float32.
   virtual bool infers_in(DType type) const { return type == DType::f32 || type == DType::f64; }
+
+  /// Of a network of named points: how it says where they are (models/codecs/codec.h), which is also
+  /// what makes its targets; and how they are called. Null for others.
+  virtual const Codec* codec() const { return nullptr; }
+  virtual const Skeleton* skeleton() const { return nullptr; }
 
   /// What loss() reads for a batch of images of this size; for a network that learns from pairs, of
   /// so many pairs.
@@ -65,7 +74,8 @@ class Model : public Module {
   virtual Loss loss(Tape& tape, const Batch& batch) = 0;
   /// Everything the network returns, by name, for `--raw` and for comparisons.
   virtual std::map<std::string, Tensor> raw_outputs(const Tensor& image) = 0;
-  /// Keypoints of every image of a batch [N,H,W,C].
+  /// Keypoints of every image of a batch [N,H,W,C]; of a network of named points, one for each name
+  /// in their order.
   virtual std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) = 0;
 };
 
@@ -87,6 +97,9 @@ class OptionReader {
   bool boolean(const std::string& key, bool fallback);
   /// One of `choices`; the first is the default.
   std::string choice(const std::string& key, const std::vector<std::string>& choices);
+  /// Its place among `choices`.
+  size_t index(const std::string& key, const std::vector<std::string>& choices);
+  std::string string(const std::string& key, const std::string& fallback);
   /// Throws a UsageError that names the options nobody asked for, with the known ones.
   void finish() const;
 

@@ -1,8 +1,8 @@
 #include "models/stacked_hourglass.h"
 
 #include "layers/functions_elementwise.h"
-#include "layers/functions_loss.h"
 #include "layers/functions_pool.h"
+#include "models/codecs/maps.h"
 #include "runtime/error.h"
 
 namespace cairn {
@@ -36,26 +36,33 @@ struct StackedHourglass::Stack {
   Conv2d heatmaps;
   std::unique_ptr<Conv2d> merge_features, merge_heatmaps;
 
-  Stack(const StackedHourglassOptions& o, bool last)
+  Stack(const StackedHourglassOptions& o, int channels, bool last)
       : hourglass(o.depth, o.features),
         residual(o.features, o.features),
         linear(o.features, o.features, 1),
         bn(o.features),
-        heatmaps(o.features, o.joints, 1),
+        heatmaps(o.features, channels, 1),
         merge_features(last ? nullptr : std::make_unique<Conv2d>(o.features, o.features, 1)),
-        merge_heatmaps(last ? nullptr : std::make_unique<Conv2d>(o.joints, o.features, 1)) {}
+        merge_heatmaps(last ? nullptr : std::make_unique<Conv2d>(channels, o.features, 1)) {}
 };
 
-StackedHourglass::StackedHourglass(const StackedHourglassOptions& options) : options_(options) {
+StackedHourglass::StackedHourglass(const StackedHourglassOptions& options,
+                                   std::unique_ptr<Codec> codec, const Skeleton& skeleton)
+    : options_(options), codec_(std::move(codec)), skeleton_(skeleton) {
   if (options.stacks < 1 || options.features < 2 || options.features % 2 || options.joints < 1 ||
       options.depth < 1)
     throw Error("stacked_hourglass",
                 text("stacks ", options.stacks, ", features ", options.features, ", joints ",
                      options.joints, ", depth ", options.depth),
                 "1 or more of each, and an even number of features", "correct the options");
+  if (!codec_) {
+    OptionReader defaults("stacked_hourglass", {});
+    codec_ = make_codec(defaults);
+  }
   stem_ = std::make_unique<Stem>(options.features);
   for (int s = 0; s < options.stacks; ++s)
-    stacks_.push_back(std::make_unique<Stack>(options, s + 1 == options.stacks));
+    stacks_.push_back(std::make_unique<Stack>(options, codec_->channels(options.joints),
+                                              s + 1 == options.stacks));
 }
 
 StackedHourglass::~StackedHourglass() = default;
@@ -95,10 +102,13 @@ std::vector<Var> StackedHourglass::forward(const Var& image) {
 }
 
 Options StackedHourglass::options() const {
-  return {{"stacks", std::to_string(options_.stacks)},
-          {"features", std::to_string(options_.features)},
-          {"joints", std::to_string(options_.joints)},
-          {"depth", std::to_string(options_.depth)}};
+  Options o{{"stacks", std::to_string(options_.stacks)},
+            {"features", std::to_string(options_.features)},
+            {"joints", std::to_string(options_.joints)},
+            {"depth", std::to_string(options_.depth)}};
+  o.merge(codec_->options());
+  o.merge(skeleton_options(skeleton_));
+  return o;
 }
 
 std::unique_ptr<Model> make_stacked_hourglass(const Options& options) {
@@ -108,49 +118,65 @@ std::unique_ptr<Model> make_stacked_hourglass(const Options& options) {
   o.features = read.integer("features", o.features, 2, 4096);
   o.joints = read.integer("joints", o.joints, 1, 4096);
   o.depth = read.integer("depth", o.depth, 1, 8);
+  std::unique_ptr<Codec> codec = make_codec(read);
+  const Skeleton skeleton = read_skeleton(read, o.joints);
   read.finish();
-  return std::make_unique<StackedHourglass>(o);
+  return std::make_unique<StackedHourglass>(o, std::move(codec), skeleton);
 }
 
 std::map<std::string, Model::InputSpec> StackedHourglass::loss_inputs(int64_t batch, int64_t height,
                                                                       int64_t width) const {
-  return {{"image", {{batch, height, width, channels()}, DType::f32, 1}},
-          {"heatmaps", {{batch, height / 4, width / 4, options_.joints}, DType::f32, 1}}};
+  std::map<std::string, InputSpec> inputs{
+      {"image", {{batch, height, width, channels()}, DType::f32, 1}}};
+  const Tensor points = Tensor::zeros({batch, 1, options_.joints, 2});
+  const Tensor visibility = Tensor::zeros({batch, 1, options_.joints}, DType::u8);
+  for (const auto& [name, t] : codec_->encode(points, visibility, {height, width}))
+    inputs[name] = {t.shape(), t.dtype(), 1};
+  return inputs;
+}
+
+void StackedHourglass::set_loss_options(const Options& options) {
+  OptionReader read("stacked_hourglass loss", options);
+  sum_of_stacks_ = read.choice("stacks", {"mean", "sum"}) == "sum";
+  read.finish();
 }
 
 Loss StackedHourglass::loss(Tape& tape, const Batch& batch) {
-  const std::vector<Var> heatmaps = forward(tape.constant(batch.at("image")));
-  const Var target = tape.constant(batch.at("heatmaps"));
-  Var sum;
-  for (const Var& h : heatmaps) {
-    const Var part = mse(h, target);
-    sum = sum.defined() ? add(sum, part) : part;
+  const std::vector<Var> outputs = forward(tape.constant(batch.at("image")));
+  Loss loss;
+  for (size_t s = 0; s < outputs.size(); ++s) {
+    const Var part = codec_->loss(outputs[s], batch);
+    loss.terms[text("stack_", s + 1)] = part.value();
+    loss.total = s == 0 ? part : add(loss.total, part);
   }
-  return {sum};
+  if (!sum_of_stacks_) loss.total = scale(loss.total, 1 / double(outputs.size()));
+  loss.terms["zero_loss"] = codec_->zero_loss(outputs.back().value(), batch);
+  return loss;
+}
+
+Tensor StackedHourglass::predict(const Tensor& image) {
+  Tape tape(false);
+  return forward(tape.constant(image)).back().value();
 }
 
 std::map<std::string, Tensor> StackedHourglass::raw_outputs(const Tensor& image) {
-  Tape tape(false);
-  return {{"heatmaps", forward(tape.constant(image)).back().value()}};
+  return {{"heatmaps", predict(image)}};
 }
 
-std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const DetectOptions&) {
-  const Tensor maps = raw_outputs(image).at("heatmaps").to(Device::cpu);
-  const int64_t h = maps.dim(1), w = maps.dim(2), joints = maps.dim(3);
-  std::vector<Keypoints> found(maps.dim(0));
-  for (int64_t n = 0; n < maps.dim(0); ++n) {
-    const float* map = maps.data<float>() + n * h * w * joints;
-    for (int64_t k = 0; k < joints; ++k) {
-      int64_t best = 0;
-      for (int64_t cell = 1; cell < h * w; ++cell)
-        if (map[cell * joints + k] > map[best * joints + k]) best = cell;
-      // Cell j of a stride-4 map lies at pixel (j + 0.5) 4 - 0.5.
-      const int64_t row = best / w, column = best % w;
-      found[n].points.push_back({float(column) * 4 + 1.5f, float(row) * 4 + 1.5f});
-      found[n].scores.push_back(map[best * joints + k]);
-    }
+std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const DetectOptions& options) {
+  Tensor output = predict(image);
+  if (options.flip) {
+    if (skeleton_.swap.empty())
+      throw UsageError("flip", "the model does not know which points a mirror image exchanges",
+                       "the option swap, 0,2,1 say",
+                       "detect without the mirror image, or train with a skeleton that has pairs");
+    std::vector<int> colours = {0, 1, 2};
+    const Tensor mirror = predict(mirrored_maps(image, colours).to(image.device()));
+    const Tensor answer = codec_->mirrored(mirror, skeleton_.swap).to(image.device());
+    Tape tape(false);
+    output = scale(add(tape.constant(output), tape.constant(answer)), 0.5).value();
   }
-  return found;
+  return codec_->decode(output);
 }
 
 }  // namespace cairn

@@ -1,10 +1,12 @@
 #pragma once
-// Stacked hourglass (Newell, Yang, Deng, ECCV 2016): K heatmaps at a quarter of the input size,
-// once per stack.
+// Stacked hourglass (Newell, Yang, Deng, ECCV 2016): where K points are, at a quarter of the input
+// size, once per stack. What the network says of a point is its codec's matter: heatmaps in the
+// paper.
 #include <memory>
 #include <vector>
 
 #include "layers/residual.h"
+#include "models/codecs/codec.h"
 #include "models/model.h"
 
 namespace cairn {
@@ -12,7 +14,7 @@ namespace cairn {
 struct StackedHourglassOptions {
   int stacks = 2;
   int features = 256;  ///< width of the trunk, a multiple of 2
-  int joints = 16;     ///< heatmaps
+  int joints = 16;     ///< points
   int depth = 4;       ///< poolings inside one hourglass
 };
 
@@ -20,32 +22,45 @@ struct StackedHourglassOptions {
 /// merge_features, merge_preds).
 class StackedHourglass : public Model {
  public:
-  explicit StackedHourglass(const StackedHourglassOptions& options);
+  /// `codec` null: heatmaps with the codec's defaults. `skeleton` has a name for each joint, or none.
+  explicit StackedHourglass(const StackedHourglassOptions& options,
+                            std::unique_ptr<Codec> codec = nullptr, const Skeleton& skeleton = {});
   ~StackedHourglass() override;
   void visit(Visitor& v) override;
 
   /// `image`: [N,H,W,3] in [0,1], H and W multiples of 2^(depth+2).
-  /// Returns one [N,H/4,W/4,joints] per stack, the last one being the prediction.
+  /// Returns one [N,H/4,W/4,channels] per stack, the last one being the prediction.
   std::vector<Var> forward(const Var& image);
 
   std::string architecture() const override { return "stacked_hourglass"; }
   Options options() const override;
   int channels() const override { return 3; }
   int size_multiple() const override { return 4 << options_.depth; }
+  const Codec* codec() const override { return codec_.get(); }
+  const Skeleton* skeleton() const override { return &skeleton_; }
 
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;
-  /// Sum over stacks of the mean squared error. Batch: image, heatmaps [N,H/4,W/4,joints].
+  /// The codec's loss over the stacks. Batch: image, and what codec()->encode() makes of the points.
+  /// Terms: stack_1 .. stack_S; zero_loss, which a prediction that says nothing would have.
   Loss loss(Tape& tape, const Batch& batch) override;
-  /// "heatmaps" of the last stack.
+  /// stacks = mean | sum: what the stacks' losses are combined to.
+  void set_loss_options(const Options& options) override;
+  /// "heatmaps": the last stack's output.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
-  /// The largest value of each heatmap, one point per joint, in joint order.
+  /// One point per joint, in joint order. DetectOptions::flip needs a skeleton that says which points
+  /// a mirror image exchanges.
   std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
 
  private:
   struct Stem;
   struct Stack;
+  Tensor predict(const Tensor& image);
+
   StackedHourglassOptions options_;
+  std::unique_ptr<Codec> codec_;
+  Skeleton skeleton_;
+  bool sum_of_stacks_ = false;
   std::unique_ptr<Stem> stem_;
   std::vector<std::unique_ptr<Stack>> stacks_;
 };

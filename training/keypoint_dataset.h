@@ -4,25 +4,15 @@
 //
 // Coordinates are those of the project: (x, y) in pixels of the image file, integers are pixel
 // centres. Formats that count otherwise are converted by their readers.
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "geometry/point.h"
+#include "models/skeleton.h"
 
 namespace cairn {
-
-/// What is annotated: the same for every instance of a data set.
-struct Skeleton {
-  std::vector<std::string> names;         ///< K
-  std::vector<int> swap;                  ///< K: the point that a mirror image has in its place
-  std::vector<std::array<int, 2>> bones;  ///< pairs to draw a line between; may be empty
-  std::vector<double> sigmas;             ///< K, of OKS (keypoint similarity); may be empty
-
-  int keypoints() const { return int(names.size()); }
-};
 
 /// How much is known of a point.
 enum class Visibility { missing = 0, hidden = 1, visible = 2 };

@@ -37,6 +37,19 @@ Options text_options(const json& j) {
   return options;
 }
 
+// A recording's loss as options of the model's own.
+Options loss_options(const std::string& loss) {
+  static const std::map<std::string, Options> known = {
+      {"magicpoint", {}},
+      {"heatmap_mse", {{"stacks", "sum"}}},
+  };
+  const auto it = known.find(loss);
+  if (it == known.end())
+    throw UsageError("loss", text("the recording asks for '", loss, "'"), "magicpoint, heatmap_mse",
+                     "record it with one of them");
+  return it->second;
+}
+
 struct RecordedOptimizer {
   OptimizerConfig config;
   double lr;
@@ -95,6 +108,7 @@ ReplayResult replay(const std::string& dir, Device device, DType precision) {
   result.recorded_gradient_norms = recording["gradient_norms"].get<std::vector<double>>();
 
   const std::unique_ptr<Model> model = make_model(result.model, text_options(recording["options"]));
+  model->set_loss_options(loss_options(recording["loss"]));
   Parameters parameters(*model, device, precision);
   load_weights(*model, dir + "/weights.safetensors");
   const RecordedOptimizer recorded(recording["optimizer"]);
