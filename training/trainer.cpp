@@ -14,6 +14,7 @@
 #include "runtime/memory.h"
 #include "training/best_evaluation.h"
 #include "training/checkpoint.h"
+#include "training/exact_statistics.h"
 #include "training/report.h"
 #include "training/task.h"
 #include "training/weight_average.h"
@@ -247,12 +248,22 @@ class Run {
     save_checkpoint(checkpoint_path(), *model_, optimizer_, average(), {step_, seconds()});
   }
 
-  // Calls f with the weights in place that are evaluated and handed out.
+  // Calls f with the weights and batch-norm statistics in place that are evaluated and handed out.
   template <class F>
   void with_final_weights(F&& f) {
     std::optional<WeightAverage::Use> averaged;
     if (average_) averaged.emplace(*average_);
+    const ExactStatistics exact = exact_statistics();
     f();
+  }
+
+  // Of the first batches, the same ones at any step: what is evaluated is what is handed out. Never
+  // of more batches than the run has been trained on.
+  ExactStatistics exact_statistics() {
+    constexpr int64_t images = 512, most_batches = 32;
+    const int64_t batches =
+        std::min({most_batches, (images - 1) / settings_.batch + 1, std::max<int64_t>(step_, 1)});
+    return {*model_, *task_->source(*model_, settings_.batch, 0), int(batches), options_.device};
   }
 
   void hand_out() { save_model(options_.out + "/model.safetensors", *model_); }

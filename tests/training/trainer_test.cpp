@@ -9,6 +9,7 @@
 #include "runtime/error.h"
 #include "runtime/safetensors.h"
 #include "tests/temporary_folder.h"
+#include "training/task.h"
 
 namespace cairn {
 namespace {
@@ -142,6 +143,25 @@ TEST(Trainer, ARunLeavesEverythingThatIsNeededToRepeatAndToUseIt) {
   EXPECT_EQ(read_log(folder / "run/log.jsonl").size(), 4u);
   Recipe again = Recipe::from_file(folder / "run/config.toml");
   EXPECT_EQ(again.integer("train.steps", 0, 0, 100), 4);
+}
+
+// Its batch norms have exact statistics, where the checkpoint goes on with those of the run.
+TEST(Trainer, TheModelHandedOutIsTheOneThatWasEvaluated) {
+  TemporaryFolder folder;
+  Recipe recipe = small_recipe("[eval]\nimages = 4\n");
+  recipe.set("train.evaluate_at_end=true");
+  const TrainResult result = train(recipe, into(folder / "run"), [](const TrainProgress&) {});
+  const LoadedModel loaded = load_model(folder / "run/model.safetensors", "", Device::cpu);
+  const auto task = make_task(recipe, 1);
+  EXPECT_EQ(task->evaluate(*loaded.model, Device::cpu).metrics, result.metrics);
+
+  const SafetensorsFile model = read_safetensors(folder / "run/model.safetensors"),
+                        state = read_safetensors(folder / "run/checkpoint.safetensors");
+  const char* weight = "conv4b.weight";
+  EXPECT_EQ(model.tensors.at(weight).values<float>(), state.tensors.at(weight).values<float>());
+  const char* statistics = "bn4b.running_var";
+  EXPECT_NE(model.tensors.at(statistics).values<float>(),
+            state.tensors.at(statistics).values<float>());
 }
 
 TEST(Trainer, AFolderThatHoldsARunIsNotOverwritten) {
