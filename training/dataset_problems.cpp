@@ -115,11 +115,10 @@ std::string Problems::summary(bool errors, size_t places_of_each) const {
 
 void require_no_errors(const std::string& source, const Problems& problems) {
   if (!problems.has_errors()) return;
-  throw Error(
-      source,
-      text("the annotations have ", problems.count(true), " errors:", problems.summary(true, 10)),
-      "annotations without errors; warnings may stay",
-      text("see all of them with cairn check ", source, ", and correct the file"));
+  throw Error(source,
+              text("errors in ", problems.count(true), " places:", problems.summary(true, 10)),
+              "annotations without errors; warnings may stay",
+              text("see all of them with cairn check ", source, ", and correct the file"));
 }
 
 }  // namespace cairn
