@@ -1,0 +1,134 @@
+#include "training/keypoint_examples.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "runtime/error.h"
+#include "runtime/image.h"
+#include "runtime/threads.h"
+#include "training/keypoint_augmentation.h"
+#include "training/keypoint_readers/keypoint_readers.h"
+
+namespace cairn {
+namespace {
+
+class StickmanExamples : public KeypointExamples {
+ public:
+  explicit StickmanExamples(const StickmanOptions& options) : options_(options) {
+    stickman(options, 0);  // checks the size
+  }
+  const Skeleton& skeleton() const override { return stickman_skeleton(); }
+  int channels() const override { return 3; }
+  int64_t count() const override { return 0; }
+  KeypointExample example(int64_t index) const override {
+    const Stickman drawn = stickman(options_, index);
+    return {drawn.image, drawn.figures[0]};
+  }
+  CropFrame frame(const KeypointExample& e, int64_t height, int64_t width) const override {
+    return frame_of(e.image, height, width);
+  }
+
+ private:
+  StickmanOptions options_;
+};
+
+bool is_labelled(const Instance& instance) {
+  return !instance.crowd &&
+         std::any_of(instance.points.begin(), instance.points.end(),
+                     [](const LabelledPoint& p) { return p.v != Visibility::missing; });
+}
+
+class DatasetExamples : public KeypointExamples {
+ public:
+  DatasetExamples(const std::string& path, const DatasetExampleOptions& options)
+      : options_(options) {
+    KeypointDataset data = read_keypoint_dataset(path);
+    skeleton_ = data.skeleton;
+    for (AnnotatedImage& image : data.images)
+      if (std::any_of(image.instances.begin(), image.instances.end(), is_labelled))
+        images_.push_back({std::move(image), {}});
+    const std::vector<std::string> wrong = read_all();
+    for (size_t i = 0; i < images_.size(); ++i) {
+      if (!wrong[i].empty()) {
+        left_out_.push_back(wrong[i]);
+        continue;
+      }
+      const auto& instances = images_[i].annotated.instances;
+      for (size_t k = 0; k < instances.size(); ++k)
+        if (is_labelled(instances[k])) places_.push_back({i, k});
+    }
+    if (places_.empty())
+      throw Error(path,
+                  images_.empty() ? "no instance has a labelled point"
+                                  : text("none of its ", images_.size(),
+                                         " images can be read; the first: ", left_out_[0]),
+                  "images with labelled points", "look at it with cairn check");
+  }
+
+  const Skeleton& skeleton() const override { return skeleton_; }
+  int channels() const override { return options_.channels; }
+  int64_t count() const override { return int64_t(places_.size()); }
+  KeypointExample example(int64_t index) const override {
+    const Place& place = places_.at(size_t(index));
+    const Stored& stored = images_[place.image];
+    return {kept_ ? stored.pixels : read_image(stored.annotated.path, options_.channels),
+            stored.annotated.instances[place.instance]};
+  }
+  CropFrame frame(const KeypointExample& e, int64_t height, int64_t width) const override {
+    return options_.box_margin > 0 ? frame_of(e.instance.box, options_.box_margin, height, width)
+                                   : frame_of(e.image, height, width);
+  }
+  std::vector<std::string> left_out() const override { return left_out_; }
+
+ private:
+  struct Stored {
+    AnnotatedImage annotated;
+    Tensor pixels;  // u8 [H,W,channels], if images are kept
+  };
+  struct Place {
+    size_t image, instance;
+  };
+
+  // Decodes every image and keeps it if all of them fit; what is wrong with each, or "".
+  std::vector<std::string> read_all() {
+    std::vector<std::string> wrong(images_.size());
+    int64_t bytes = 0;
+    for (size_t i = 0; i < images_.size(); ++i) try {
+        const ImageInfo info = read_image_info(images_[i].annotated.path);
+        bytes += info.width * info.height * options_.channels;
+      } catch (const Error& e) {
+        wrong[i] = text(e.where, ": ", e.wrong);
+      }
+    kept_ = bytes <= options_.keep_bytes;
+    parallel_for(int64_t(images_.size()), 1, [&](int64_t begin, int64_t end) {
+      for (size_t i = size_t(begin); i < size_t(end); ++i) try {
+          if (!wrong[i].empty()) continue;
+          const Tensor pixels = read_image(images_[i].annotated.path, options_.channels);
+          if (kept_) images_[i].pixels = pixels;
+        } catch (const Error& e) {
+          wrong[i] = text(e.where, ": ", e.wrong);
+        }
+    });
+    return wrong;
+  }
+
+  const DatasetExampleOptions options_;
+  Skeleton skeleton_;
+  std::vector<Stored> images_;
+  std::vector<Place> places_;
+  std::vector<std::string> left_out_;
+  bool kept_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<KeypointExamples> stickman_examples(const StickmanOptions& options) {
+  return std::make_unique<StickmanExamples>(options);
+}
+
+std::unique_ptr<KeypointExamples> dataset_examples(const std::string& path,
+                                                   const DatasetExampleOptions& options) {
+  return std::make_unique<DatasetExamples>(path, options);
+}
+
+}  // namespace cairn
