@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "kernels/heatmap/depth_to_space.h"
+#include "kernels/pool/upsample_add.h"
 #include "kernels/pool/upsample_bilinear.h"
 #include "kernels/pool/upsample_nearest.h"
 #include "layers/check.h"
+#include "layers/functions_elementwise.h"
 #include "layers/trace.h"
 
 namespace cairn {
@@ -55,6 +57,24 @@ Var upsample_nearest(const Var& x, int factor) {
   Trace::add(x.tape(), "upsample_nearest", {x.value()}, y, {{"factor", factor}});
   return x.tape().record("upsample_nearest", {x}, y, [factor](const Tensor& dy, Grads& grads) {
     if (Tensor* dx = grads.want(0)) upsample_nearest_backward(dy, factor, *dx);
+  });
+}
+
+Var upsample_add(const Var& skip, const Var& low) {
+  Check check = image_check("upsample_add", "low", low);
+  check.argument("skip", skip);
+  if (check.fine())
+    check.require(skip.shape() == Shape{low.dim(0), 2 * low.dim(1), 2 * low.dim(2), low.dim(3)},
+                  "skip is not twice as high and wide as low");
+  check.alike("skip", skip.value(), "low", low.value());
+  check.done("low [N,H,W,C] and skip [N,2H,2W,C] of one type and device",
+             "give images whose sides are multiples of what the network halves");
+  if (Trace::running()) return add(skip, upsample_nearest(low, 2));  // it lists the two one by one
+  Tensor y = skip.value().empty_like();
+  upsample_add(skip.value(), low.value(), y);
+  return low.tape().record("upsample_add", {skip, low}, y, [](const Tensor& dy, Grads& grads) {
+    grads.give(0, dy);
+    if (Tensor* dlow = grads.want(1)) upsample_nearest_backward(dy, 2, *dlow);
   });
 }
 

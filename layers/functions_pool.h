@@ -13,6 +13,9 @@ Var max_pool(const Var& x, int size, int stride, int padding = 0);
 /// Every pixel becomes a factor x factor square.
 Var upsample_nearest(const Var& x, int factor);
 
+/// skip [N,2H,2W,C] plus low [N,H,W,C] doubled in size, in one pass.
+Var upsample_add(const Var& skip, const Var& low);
+
 /// The image resized to height x width by bilinear interpolation.
 Var upsample_bilinear(const Var& x, int64_t height, int64_t width, Align align = Align::edges);
 

@@ -52,7 +52,7 @@ Var Hourglass::operator()(const Var& x) {
   const Var skip = up1_(x);
   Var low = low1_(max_pool(x, 2, 2));
   low = low3_(inner_ ? (*inner_)(low) : (*bottom_)(low));
-  return add(skip, upsample_nearest(low, 2));
+  return upsample_add(skip, low);
 }
 
 }  // namespace cairn

@@ -50,6 +50,19 @@ TEST(UpsampleNearest, PixelsBecomeSquaresAndTheirGradientsSum) {
   EXPECT_NE(wrong([&] { upsample_nearest(x, 0); }).find("the factor is 0"), std::string::npos);
 }
 
+TEST(UpsampleAdd, EqualsTheSumWithTheDoubledMapInValuesAndGradients) {
+  Tape tape;
+  const Var low = tape.leaf(image(1, {3, 4}));
+  const Var skip = tape.leaf(image(2, {1, 2, 3, 4, 5, 6, 7, 8}));
+  const Var y = upsample_add(skip, low);
+  EXPECT_EQ(values(y.value()), (std::vector<double>{4, 5, 7, 8, 8, 9, 11, 12}));
+  tape.backward(y, image(2, {1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(values(skip.grad()), (std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(values(low.grad()), (std::vector<double>{14, 22}));
+  EXPECT_NE(wrong([&] { upsample_add(low, skip); }).find("skip is not twice as high and wide"),
+            std::string::npos);
+}
+
 TEST(UpsampleBilinear, EdgesAndCornersAreTheTwoConventions) {
   Tape tape(false);
   const Var x = tape.constant(image(1, {0, 4}));
