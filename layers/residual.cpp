@@ -1,7 +1,10 @@
 #include "layers/residual.h"
 
+#include "layers/conv_norm.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_pool.h"
+#include "layers/functions_residual.h"
+#include "layers/trace.h"
 
 namespace cairn {
 
@@ -24,12 +27,39 @@ void Residual::visit(Visitor& v) {
   if (skip_) v("skip_layer.conv", *skip_);
 }
 
-Var Residual::operator()(const Var& x) {
+// One node for all of it, which keeps a third of what the parts would.
+Var Residual::as_one(const Var& x) {
+  const ModuleScope scope(x.tape(), *this);
+  const auto of = [&](Parameter& p) { return parameter(x.tape(), p); };
+  ResidualVars block;
+  block.norm = bn1_.options;
+  BatchNorm2d* const norms[] = {&bn1_, &bn2_, &bn3_};
+  Conv2d* const convs[] = {&conv1_, &conv2_, &conv3_};
+  for (int i = 0; i < 3; ++i)
+    block.step[i] = {of(norms[i]->weight), of(norms[i]->bias),     of(convs[i]->weight),
+                     of(convs[i]->bias),   norms[i]->running_mean, norms[i]->running_var};
+  if (skip_) {
+    block.skip_w = of(skip_->weight);
+    block.skip_bias = of(skip_->bias);
+  }
+  if (x.tape().recording() || x.tape().training) return residual_block(x, block);
+  for (int i = 0; i < 2; ++i) {
+    const FoldedConv folded = fold_norm(*convs[i], *norms[i + 1]);
+    block.step[i].w = x.tape().constant(folded.weight);
+    block.step[i].bias = x.tape().constant(folded.bias);
+  }
+  return residual_block_folded(x, block);
+}
+
+Var Residual::in_parts(const Var& x) {
   Var y = conv1_(bn1_(x, Activation::relu));
   y = conv2_(bn2_(y, Activation::relu));
   y = conv3_(bn3_(y, Activation::relu));
   return add(skip_ ? (*skip_)(x) : x, y);
 }
+
+// A trace lists the parts.
+Var Residual::operator()(const Var& x) { return Trace::running() ? in_parts(x) : as_one(x); }
 
 Hourglass::Hourglass(int depth, int features)
     : up1_(features, features),

@@ -15,6 +15,9 @@ class Residual : public Module {
   Var operator()(const Var& x);
 
  private:
+  Var as_one(const Var& x);
+  Var in_parts(const Var& x);
+
   BatchNorm2d bn1_, bn2_, bn3_;
   Conv2d conv1_, conv2_, conv3_;
   std::unique_ptr<Conv2d> skip_;

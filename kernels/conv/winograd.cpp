@@ -66,22 +66,44 @@ WinogradForward<In, Out> forward_of(const Shape& x, const In* data, const Tensor
           epilogue.pool2,
           too_large_to_cache(y.bytes()) && is_aligned(y),
           block_of(x[3]),
-          nullptr};
+          nullptr,
+          nullptr,
+          nullptr,
+          {}};
 }
 
+// Blocks of tiles from several threads, each of which has whole units of tile_rows() tiles.
 template <class T>
-void convolve(const Tensor& x, const WinogradWeights& weights, int padding,
-              const Epilogue& epilogue, Tensor& y) {
-  const Tensor u = transformed(weights);
-  const auto k = forward_of<T, T>(x.shape(), x.data<T>(), u, padding, epilogue, y);
-  const int64_t tiles = tiles_of(k.x, x.dim(0)), unit = tile_rows();
+void run(const WinogradForward<T, T>& k, int64_t N) {
+  const int64_t tiles = tiles_of(k.x, N), unit = tile_rows();
   parallel_for((tiles + unit - 1) / unit, 1, [&](int64_t begin, int64_t end) {
     Tensor scratch = Tensor::empty({CAIRN_ISA_CALL(winograd_scratch, k.x.C, k.block)});
     auto mine = k;
     mine.scratch = scratch.data<float>();
     CAIRN_ISA_CALL(winograd_forward, mine, begin * unit, std::min(end * unit, tiles));
   });
+}
+
+template <class T>
+void convolve(const Tensor& x, const WinogradWeights& weights, int padding,
+              const Epilogue& epilogue, Tensor& y) {
+  const Tensor u = transformed(weights);
+  run(forward_of<T, T>(x.shape(), x.data<T>(), u, padding, epilogue, y), x.dim(0));
   curve<T>(y, epilogue.act);
+}
+
+template <class T>
+int64_t units_of(const TiledImage<T>& x, int64_t N) {
+  return (tiles_of(x, N) + tile_rows() - 1) / tile_rows();
+}
+
+// Outputs of a unit that lie inside of the image.
+int64_t outputs_of(const WinogradForward<float, float>& k, int64_t unit, int64_t tiles) {
+  int64_t count = 0;
+  for (int64_t t = unit * tile_rows(); t < std::min<int64_t>((unit + 1) * tile_rows(), tiles); ++t)
+    count += std::min<int64_t>(4, k.Ho - t / k.x.columns % k.x.rows * 4) *
+             std::min<int64_t>(4, k.Wo - t % k.x.columns * 4);
+  return count;
 }
 
 // A patch has the tiles of one block of products. A thread goes down a column of patches: the two rows
@@ -123,6 +145,11 @@ void convolve_patches(const Shape& x, const std::function<void(const MapPatch&)>
   curve<Out>(y, epilogue.act);
 }
 
+WinogradWeights backward_weights(const Tensor& w) {
+  const int64_t O = w.dim(0), C = w.dim(3);
+  return {w.data<float>(), 1, C, 9 * C, true, O, C, nullptr};
+}
+
 WinogradWeights forward_weights(const Tensor& w) {
   const int64_t O = w.dim(0), C = w.dim(3);
   return {w.data<float>(), 9 * C, C, 1, false, C, O, nullptr};
@@ -156,11 +183,43 @@ void winograd_of_patches(const Shape& x, const std::function<void(const MapPatch
 }
 
 void winograd_backward_data(const Tensor& dy, const Tensor& w, int padding, Tensor& dx) {
-  const int64_t O = w.dim(0), C = w.dim(3);
-  convolve<float>(dy, {w.data<float>(), 1, C, 9 * C, true, O, C, nullptr}, 2 - padding, {}, dx);
+  convolve<float>(dy, backward_weights(w), 2 - padding, {}, dx);
 }
 
-void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, Tensor& dw) {
+PartMoments winograd_normed(const Tensor& x, const ChannelNorm<float>& norm, const Tensor& w,
+                            int padding, const Tensor& bias, Tensor& y) {
+  const Tensor u = transformed(forward_weights(w));
+  Epilogue epilogue;
+  epilogue.bias = &bias;
+  auto k = forward_of<float, float>(x.shape(), x.data<float>(), u, padding, epilogue, y);
+  const int64_t units = units_of(k.x, x.dim(0)), tiles = tiles_of(k.x, x.dim(0));
+  Tensor sums = Tensor::empty({units, 3, k.O});
+  k.norm = &norm;
+  k.moments = sums.data<float>();
+  run(k, x.dim(0));
+  PartMoments moments(units, k.O);
+  for (int64_t i = 0; i < units; ++i)
+    moments.take_sums(i, k.moments + i * 3 * k.O, outputs_of(k, i, tiles));
+  return moments;
+}
+
+void winograd_backward_data_normed(const Tensor& dy, const Tensor& w, int padding, const Tensor& x,
+                                   const ChannelNorm<float>& norm, Tensor& g,
+                                   std::vector<double>& sums) {
+  const Tensor u = transformed(backward_weights(w));
+  auto k = forward_of<float, float>(dy.shape(), dy.data<float>(), u, 2 - padding, {}, g);
+  const int64_t units = units_of(k.x, dy.dim(0));
+  Tensor parts = Tensor::empty({units, 2, k.O});
+  k.through = {x.data<float>(), norm, parts.data<float>()};
+  run(k, dy.dim(0));
+  sums.assign(2 * k.O, 0);
+  for (int64_t i = 0; i < parts.count(); ++i) sums[i % (2 * k.O)] += k.through.sums[i];
+}
+
+namespace {
+
+void weights_gradient(const Tensor& x, const ChannelNorm<float>* norm, const Tensor& dy,
+                      int padding, Tensor& dw) {
   const int64_t O = dw.dim(0), C = dw.dim(3), width = panel_width<float>(), capacity = 192;
   WinogradPair pair{tiled(x.shape(), x.data<float>(), dy.dim(1), dy.dim(2), padding),
                     tiled(dy.shape(), dy.data<float>(), dy.dim(1), dy.dim(2), 0),
@@ -169,7 +228,8 @@ void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, T
                     O * capacity + 16,
                     nullptr,
                     nullptr,
-                    nullptr};
+                    nullptr,
+                    norm};
   Tensor v = Tensor::empty({36, pair.v_stride}), m = Tensor::empty({36, pair.m_stride});
   Tensor g = Tensor::empty({36, O, C});
   pair.v = v.data<float>();
@@ -206,6 +266,17 @@ void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, T
   parallel_for(O, 4, [&](int64_t begin, int64_t end) {
     CAIRN_ISA_CALL(winograd_weights_back, g.data<float>(), O, C, dw.data<float>(), begin, end);
   });
+}
+
+}  // namespace
+
+void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, Tensor& dw) {
+  weights_gradient(x, nullptr, dy, padding, dw);
+}
+
+void winograd_backward_weights_normed(const Tensor& x, const ChannelNorm<float>& norm,
+                                      const Tensor& dy, int padding, Tensor& dw) {
+  weights_gradient(x, &norm, dy, padding, dw);
 }
 
 }  // namespace cairn

@@ -18,8 +18,10 @@
 // and 64 channels, 2.6e-6 for 128, 3.4e-6 for 256, in each of the three directions
 // (tests/kernels/winograd_test.cpp measures it).
 #include <functional>
+#include <vector>
 
 #include "kernels/conv/conv2d.h"
+#include "kernels/norm/channel_statistics.h"
 
 namespace cairn {
 
@@ -49,5 +51,18 @@ void winograd_backward_data(const Tensor& dy, const Tensor& w, int padding, Tens
 
 /// dw.
 void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, Tensor& dw);
+
+/// The same three around a rectified norm, z = max((x - mean) scale + beta, 0), which is computed on
+/// the way in and never stored. All f32.
+///   forward           y = conv(z, w) + bias; the moments of y are gathered on the way out
+///   backward data     g = dz where z > 0, else 0; `sums` [2][C] of g and of g (x - mean) likewise
+///   backward weights  dw of conv(z, w)
+PartMoments winograd_normed(const Tensor& x, const ChannelNorm<float>& norm, const Tensor& w,
+                            int padding, const Tensor& bias, Tensor& y);
+void winograd_backward_data_normed(const Tensor& dy, const Tensor& w, int padding, const Tensor& x,
+                                   const ChannelNorm<float>& norm, Tensor& g,
+                                   std::vector<double>& sums);
+void winograd_backward_weights_normed(const Tensor& x, const ChannelNorm<float>& norm,
+                                      const Tensor& dy, int padding, Tensor& dw);
 
 }  // namespace cairn

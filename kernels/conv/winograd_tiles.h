@@ -4,6 +4,7 @@
 
 #include "kernels/activation_kind.h"
 #include "kernels/isa.h"
+#include "kernels/norm/norm_rows.h"
 #include "runtime/bf16.h"
 
 namespace cairn {
@@ -27,6 +28,14 @@ struct WinogradWeights {
   float* u;
 };
 
+/// Instead of y, its gradient through a rectified norm of values x like y: g = y where the norm of x
+/// is positive, else 0. sums [units][2][O]: of g and g (x - mean).
+struct WinogradThrough {
+  const float* x = nullptr;
+  ChannelNorm<float> norm;
+  float* sums = nullptr;
+};
+
 /// y [N,Ho,Wo,O] (halved if pool2) for a range of tiles of x. In, Out: float or bf16 in memory, the
 /// arithmetic is float.
 template <class In, class Out>
@@ -43,6 +52,13 @@ struct WinogradForward {
   bool stream;     ///< write y past the caches
   int64_t block;   ///< tiles whose transforms stay in the cache together
   float* scratch;  ///< winograd_scratch(C, block) numbers
+
+  /// The steps of a block with batch norm, over units of tile_rows() tiles that follow from the
+  /// shape. At most one of the latter two.
+  const ChannelNorm<float>* norm = nullptr;  ///< x is normalised on its way in
+  float* moments =
+      nullptr;  ///< [units][3][O]: a value of y, sum of differences from it, of squares
+  WinogradThrough through = {};
 };
 
 /// Transforms of x and dy for a range of tiles, at most `capacity` of them, as factors of products
@@ -53,7 +69,8 @@ struct WinogradPair {
   TiledImage<float> dy;  ///< padding 0: its tiles are 4x4 and do not overlap
   int64_t capacity, v_stride, m_stride;
   float *v, *m;
-  float* patch;  ///< 36 C numbers, C the larger one
+  float* patch;                              ///< 36 C numbers, C the larger one
+  const ChannelNorm<float>* norm = nullptr;  ///< x is normalised on its way in
 };
 
 CAIRN_ON_EACH_ISA(int vector_lanes(); int64_t winograd_scratch(int64_t C, int64_t block);

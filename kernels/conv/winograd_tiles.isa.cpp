@@ -42,6 +42,36 @@ Pixels<T> pixels_of(const TiledImage<T>& x, int64_t tile, float* memory) {
   return {patch, size * x.C, x.C};
 }
 
+// The same, normalised: always a copy, whose zeros beyond the border stay zeros.
+template <int size, class T>
+Pixels<T> normed_pixels_of(const TiledImage<T>& x, int64_t tile, const ChannelNorm<float>& norm,
+                           float* memory) {
+  const int64_t n = tile / (x.rows * x.columns);
+  const int64_t top = tile / x.columns % x.rows * 4 - x.padding;
+  const int64_t left = tile % x.columns * 4 - x.padding;
+  const int64_t i0 = top < 0 ? -top : 0, i1 = x.H - top < size ? x.H - top : size;
+  const int64_t j0 = left < 0 ? -left : 0, j1 = x.W - left < size ? x.W - left : size;
+  T* patch = reinterpret_cast<T*>(memory);
+  if (i0 > 0 || j0 > 0 || i1 < size || j1 < size)
+    for (int64_t i = 0; i < size * size * x.C; i += L) store(patch + i, V{});
+  const T* first = x.data + ((n * x.H + top) * x.W + left) * x.C;
+  for (int64_t c = 0; c < x.C; c += L) {
+    const V mean = load(norm.mean + c), scale = load(norm.scale + c), beta = load(norm.beta + c);
+    for (int64_t i = i0; i < i1; ++i)
+      for (int64_t j = j0; j < j1; ++j) {
+        const V z = (load(first + (i * x.W + j) * x.C + c) - mean) * scale + beta;
+        store(patch + (i * size + j) * x.C + c, activated(z, Activation::relu, 0.f));
+      }
+  }
+  return {patch, size * x.C, x.C};
+}
+
+template <int size, class T>
+Pixels<T> pixels_of(const TiledImage<T>& x, int64_t tile, const ChannelNorm<float>* norm,
+                    float* memory) {
+  return norm ? normed_pixels_of<size>(x, tile, *norm, memory) : pixels_of<size>(x, tile, memory);
+}
+
 // B' d B of a tile; channels c..c+L of a point go to v[point stride + place(c)].
 template <class T, class Place>
 void transform_input(const Pixels<T>& d, int64_t C, float* v, int64_t stride, Place&& place) {
@@ -78,22 +108,73 @@ void product(const float* v, int64_t tiles, int64_t K, const float* u, float* m)
               [&](auto rows) { product_rows<rows, vectors>(v + t * K, K, u, m + t * width); });
 }
 
-template <class In, class Out>
-inline void put(const WinogradForward<In, Out>& k, Out* y, V z, V bias) {
-  z = activated(z + bias, k.act, k.slope);
-  k.stream ? stream(y, z) : store(y, z);
-}
+// What becomes of the outputs of a unit of tiles, for one vector of channels from o on: `put` takes
+// each of them, `at` being its place in y.
+struct PlainEnd {
+  V bias;
+  template <class In, class Out>
+  PlainEnd(const WinogradForward<In, Out>& k, int64_t o) : bias(k.bias ? load(k.bias + o) : V{}) {}
+  template <class In, class Out>
+  CAIRN_INLINE void put(const WinogradForward<In, Out>& k, int64_t at, V z) {
+    z = activated(z + bias, k.act, k.slope);
+    k.stream ? stream(k.y + at, z) : store(k.y + at, z);
+  }
+  template <class In, class Out>
+  void finish(const WinogradForward<In, Out>&, int64_t, int64_t) {}
+};
+
+// With the statistics of y.
+struct MomentEnd {
+  using Forward = WinogradForward<float, float>;
+  V bias, pivot{}, sum{}, squares{};
+  bool begun = false;
+  MomentEnd(const Forward& k, int64_t o) : bias(k.bias ? load(k.bias + o) : V{}) {}
+  CAIRN_INLINE void put(const Forward& k, int64_t at, V z) {
+    z += bias;
+    store(k.y + at, z);
+    if (!begun) pivot = z;
+    begun = true;
+    const V d = z - pivot;
+    sum += d;
+    squares += d * d;
+  }
+  void finish(const Forward& k, int64_t unit, int64_t o) {
+    float* to = k.moments + unit * 3 * k.O + o;
+    store(to, pivot);
+    store(to + k.O, sum);
+    store(to + 2 * k.O, squares);
+  }
+};
+
+struct ThroughEnd {
+  using Forward = WinogradForward<float, float>;
+  V mean, scale, beta, sum{}, products{};
+  ThroughEnd(const Forward& k, int64_t o)
+      : mean(load(k.through.norm.mean + o)),
+        scale(load(k.through.norm.scale + o)),
+        beta(load(k.through.norm.beta + o)) {}
+  CAIRN_INLINE void put(const Forward& k, int64_t at, V z) {
+    const V d = load(k.through.x + at) - mean, g = d * scale + beta > V{} ? z : V{};
+    store(k.y + at, g);
+    sum += g;
+    products += g * d;
+  }
+  void finish(const Forward& k, int64_t unit, int64_t o) {
+    float* to = k.through.sums + unit * 2 * k.O + o;
+    store(to, sum);
+    store(to + k.O, products);
+  }
+};
 
 // The outputs of one tile and one vector of channels: sixteen, or four maxima.
-template <class In, class Out>
+template <class In, class Out, class End>
 void transform_output(const WinogradForward<In, Out>& k, int64_t tile, const float* m,
-                      int64_t stride, int64_t o) {
+                      int64_t stride, int64_t o, End& end) {
   const int64_t n = tile / (k.x.rows * k.x.columns);
   const int64_t top = tile / k.x.columns % k.x.rows * 4, left = tile % k.x.columns * 4;
   V y[4][4];
   transform_2d<6, 4>([&](int i, int j) { return load(m + (i * 6 + j) * stride); }, output_values,
                      [&](int i, int j, V value) { y[i][j] = value; });
-  const V bias = k.bias ? load(k.bias + o) : V{};
   if (k.pool2) {
     const int64_t Hp = k.Ho / 2, Wp = k.Wo / 2;
     for (int i = 0; i < 2; ++i)
@@ -102,13 +183,13 @@ void transform_output(const WinogradForward<In, Out>& k, int64_t tile, const flo
         const V c = y[2 * i + 1][2 * j], d = y[2 * i + 1][2 * j + 1];
         const V ab = a > b ? a : b, cd = c > d ? c : d, z = ab > cd ? ab : cd;
         const int64_t r = top / 2 + i, q = left / 2 + j;
-        if (r < Hp && q < Wp) put(k, k.y + (n * Hp + r) * k.y_row + q * k.O + o, z, bias);
+        if (r < Hp && q < Wp) end.put(k, (n * Hp + r) * k.y_row + q * k.O + o, z);
       }
     return;
   }
   for (int i = 0; i < 4 && top + i < k.Ho; ++i)
     for (int j = 0; j < 4 && left + j < k.Wo; ++j)
-      put(k, k.y + (n * k.Ho + top + i) * k.y_row + (left + j) * k.O + o, y[i][j], bias);
+      end.put(k, (n * k.Ho + top + i) * k.y_row + (left + j) * k.O + o, y[i][j]);
 }
 
 // Asks for a row of a tile of size x size pixels ahead of its use, but for the columns that it shares
@@ -127,13 +208,13 @@ CAIRN_INLINE void prefetch(const TiledImage<T>& x, int64_t tile, int64_t row_of_
 
 // One block of tiles: transforms in, 36 products a panel, transforms out.
 // `next` tiles follow it.
-template <class In, class Out>
+template <class End, class In, class Out>
 void forward_block(const WinogradForward<In, Out>& k, int64_t first, int64_t tiles, int64_t next) {
   const int64_t C = k.x.C, v_stride = point_stride(k.block, C);
   const int64_t m_stride = point_stride(k.block, width);
   float *v = k.scratch, *m = v + 36 * v_stride, *patch = m + 36 * m_stride;
   for (int64_t t = 0; t < tiles; ++t)
-    transform_input(pixels_of<6>(k.x, first + t, patch), C, v + t * C, v_stride,
+    transform_input(pixels_of<6>(k.x, first + t, k.norm, patch), C, v + t * C, v_stride,
                     [](int64_t c) { return c; });
   const int64_t panels = (k.O + width - 1) / width;
   for (int64_t panel = 0; panel < panels; ++panel) {
@@ -148,20 +229,27 @@ void forward_block(const WinogradForward<In, Out>& k, int64_t first, int64_t til
       else
         product<1>(v + point * v_stride, tiles, C, u, m + point * m_stride);
     }
-    for (int64_t t = 0; t < tiles; ++t)
-      for (int i = 0; i < (whole ? width : L); i += L)
-        transform_output(k, first + t, m + t * width + i, m_stride, panel * width + i);
+    for (int64_t t = 0; t < tiles; t += max_rows) {
+      const int64_t o = panel * width, last = tiles - t < max_rows ? tiles : t + max_rows;
+      End left(k, o), right(k, whole ? o + L : o);
+      for (int64_t tile = t; tile < last; ++tile) {
+        transform_output(k, first + tile, m + tile * width, m_stride, o, left);
+        if (whole) transform_output(k, first + tile, m + tile * width + L, m_stride, o + L, right);
+      }
+      left.finish(k, (first + t) / max_rows, o);
+      if (whole) right.finish(k, (first + t) / max_rows, o + L);
+    }
   }
 }
 
-template <class In, class Out>
+template <class End, class In, class Out>
 void forward(const WinogradForward<In, Out>& k, int64_t first_tile, int64_t last_tile) {
   const auto block = [&](int64_t tile) {  // tiles of the block that begins at `tile`
     const int64_t left = last_tile - tile;
     return left < 0 ? 0 : left < k.block ? left : k.block;
   };
   for (int64_t t = first_tile; t < last_tile; t += k.block)
-    forward_block(k, t, block(t), block(t + k.block));
+    forward_block<End>(k, t, block(t), block(t + k.block));
   if (k.stream) stream_end();
 }
 
@@ -175,8 +263,9 @@ int64_t winograd_scratch(int64_t C, int64_t block) {
 
 void winograd_weights(const WinogradWeights& k, int64_t k0, int64_t k1) {
   const int64_t panels = (k.N + width - 1) / width;
-  for (int64_t row = k0; row < k1; ++row)
-    for (int64_t n = 0; n < k.N; n += L) {
+  // Rows run inside: what one of them reads of each line, the next fifteen find in L1.
+  for (int64_t n = 0; n < k.N; n += L)
+    for (int64_t row = k0; row < k1; ++row) {
       float taps[9][L];
       for (int t = 0; t < 9; ++t)
         for (int i = 0; i < L; ++i)
@@ -189,13 +278,15 @@ void winograd_weights(const WinogradWeights& k, int64_t k0, int64_t k1) {
 }
 
 void winograd_forward(const WinogradForward<float, float>& k, int64_t first, int64_t last) {
-  forward(k, first, last);
+  if (k.moments) return forward<MomentEnd>(k, first, last);
+  if (k.through.x) return forward<ThroughEnd>(k, first, last);
+  forward<PlainEnd>(k, first, last);
 }
 void winograd_forward(const WinogradForward<bf16, bf16>& k, int64_t first, int64_t last) {
-  forward(k, first, last);
+  forward<PlainEnd>(k, first, last);
 }
 void winograd_forward(const WinogradForward<float, bf16>& k, int64_t first, int64_t last) {
-  forward(k, first, last);
+  forward<PlainEnd>(k, first, last);
 }
 
 void winograd_pair(const WinogradPair& k, int64_t first_tile, int64_t last_tile, int64_t at) {
@@ -204,7 +295,8 @@ void winograd_pair(const WinogradPair& k, int64_t first_tile, int64_t last_tile,
     const int64_t ahead = tile + 4;
     for (int r = 0; r < 6 && ahead < last_tile; ++r) prefetch<6>(k.x, ahead, r);
     for (int r = 0; r < 4 && ahead < last_tile; ++r) prefetch<4>(k.dy, ahead, r);
-    transform_input(pixels_of<6>(k.x, tile, k.patch), k.x.C, k.v + at * width, k.v_stride, place);
+    transform_input(pixels_of<6>(k.x, tile, k.norm, k.patch), k.x.C, k.v + at * width, k.v_stride,
+                    place);
     transform_gradient(pixels_of<4>(k.dy, tile, k.patch), k.dy.C, k.m + at * k.dy.C, k.m_stride);
   }
 }

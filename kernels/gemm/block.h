@@ -10,7 +10,7 @@
 
 namespace cairn {
 
-/// C [M,N] = (or +=) A [M,K] B [K,N], then, if `finish`, C = act(C + bias).
+/// C [M,N] = (or +=) A [M,K] B [K,N], then, if `finish`, C = act(C + bias + add).
 template <class T>
 struct Block {
   int64_t M = 0, N = 0, K = 0;
@@ -30,6 +30,7 @@ struct Block {
   bool accumulate = false;
   bool finish = false;
   const T* bias = nullptr;  ///< [N], or none
+  const T* add = nullptr;  ///< [M,N] every c_row, added to the sum like the bias, or none; may be c
   Activation act = Activation::none;
   T slope = 0;
   bool stream = false;  ///< write C past the caches: see too_large_to_cache

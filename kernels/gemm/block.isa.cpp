@@ -47,6 +47,10 @@ void tile(const Block<T>& k, int64_t m, int64_t n, const T* panel) {
     for (int v = 0; v < V; ++v) bias[v] = loaded(k.bias + n, v);
     each<R, V>([&](int r, int v) { sums[r][v] += bias[v]; });
   }
+  if (k.finish && k.add) {
+    const T* const add = k.add + m * k.c_row + n;
+    each<R, V>([&](int r, int v) { sums[r][v] += loaded(add + r * k.c_row, v); });
+  }
   if (k.finish && k.act == Activation::relu)
     each<R, V>([&](int r, int v) { sums[r][v] = activated(sums[r][v], Activation::relu, T(0)); });
   else if (k.finish && k.act != Activation::none)

@@ -37,17 +37,19 @@ void tall_product(const Block<T>& whole, const Panels<T>& b) {
       block.a += m * whole.a_row;
       block.c += m * whole.c_row + n;
       if (whole.bias) block.bias += n;
+      if (whole.add) block.add += m * whole.c_row + n;
       multiply_blocks(block, b, n);
     }
   });
 }
 
 /// C [M,N] = sum over k of the outer products of A's row k and B's row k, for a K much larger than
-/// M and N: gradients of weights. A(k,m) = a[k a_row + m]; `copy` gives rows of B as for
-/// fill_panels. K is cut into parts that depend on the sizes alone; each has its own C, and these
-/// are added in order.
-template <class T, class Copy>
-void outer_product(int64_t M, int64_t N, int64_t K, const T* a, int64_t a_row, T* c, Copy&& copy) {
+/// M and N: gradients of weights. A(k,m) = a[k a_row + m]; `fill(k0, k1, n0, count, panels)` writes
+/// rows k0..k1 of columns n0..n0+count of B in panels. K is cut into parts that depend on the sizes
+/// alone; each has its own C, and these are added in order.
+template <class T, class Fill>
+void outer_product_of_panels(int64_t M, int64_t N, int64_t K, const T* a, int64_t a_row, T* c,
+                             Fill&& fill) {
   const int64_t columns = 4 * panel_width<T>();
   const int64_t column_blocks = (N + columns - 1) / columns;
   const int64_t parts = std::clamp<int64_t>(16 / std::max<int64_t>(column_blocks, 1), 1,
@@ -75,9 +77,7 @@ void outer_product(int64_t M, int64_t N, int64_t K, const T* a, int64_t a_row, T
         block.K = std::min(chunk_rows, last - k);
         block.a = a + k * a_row;
         block.b_panel = block.K * block.b_row;
-        fill_panels(
-            k, k + block.K, block.N, panels,
-            [&](int64_t row, int64_t n, int64_t count, T* to) { copy(row, n0 + n, count, to); });
+        fill(k, k + block.K, n0, block.N, panels);
         multiply_block(block);
         block.accumulate = true;
         k += chunk_rows;
@@ -88,6 +88,17 @@ void outer_product(int64_t M, int64_t N, int64_t K, const T* a, int64_t a_row, T
     for (int64_t part = 0; part + 1 < parts; ++part)
       for (int64_t i = begin; i < end; ++i) c[i] += others[part * M * N + i];
   });
+}
+
+/// The same with rows of B as fill_panels takes them: copy(k, n, count, to) writes B(k, n..n+count).
+template <class T, class Copy>
+void outer_product(int64_t M, int64_t N, int64_t K, const T* a, int64_t a_row, T* c, Copy&& copy) {
+  outer_product_of_panels(
+      M, N, K, a, a_row, c, [&](int64_t k0, int64_t k1, int64_t n0, int64_t columns, T* panels) {
+        fill_panels(k0, k1, columns, panels, [&](int64_t row, int64_t n, int64_t count, T* to) {
+          copy(row, n0 + n, count, to);
+        });
+      });
 }
 
 }  // namespace cairn

@@ -34,8 +34,9 @@ void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, 
     const std::vector<T> scales = scales_of<T>(gamma, invstd);
     const ChannelNorm<T> norm{mean.data<T>(), scales.data(), beta.data<T>(), act};
     parts.each([&](int64_t, int64_t first, int64_t rows) {
-      const NormRows<T> k{x.data<T>() + first, rows,    parts.C,         norm,
-                          y.data<T>() + first, parts.C, panel_width<T>()};
+      const NormRows<T> k{
+          x.data<T>() + first, parts.C, rows, parts.C, norm, y.data<T>() + first, parts.C,
+          panel_width<T>()};
       CAIRN_ISA_CALL(normalise, k);
     });
   });

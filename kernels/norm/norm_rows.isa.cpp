@@ -82,7 +82,7 @@ void normalise_rows(const NormRows<T>& k) {
       to[v] = k.z + column / width * k.z_panel + column % width;
     }
     const T* x = k.x + c;
-    for (int64_t r = 0; r < k.rows; ++r, x += k.C)
+    for (int64_t r = 0; r < k.rows; ++r, x += k.x_row)
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) {
         const auto z = (columns.get(x, v) - mean.v[v]) * scale.v[v] + beta.v[v];
