@@ -79,11 +79,11 @@ TEST_F(KeypointsTaskTest, ANetworkThatPredictsNothingYetIsWarnedOf) {
 }
 
 TEST_F(KeypointsTaskTest, PatienceKeepsTheBestWeightsAndEndsTheRun) {
-  // Without learning nothing gets better: the first evaluation stays the best one.
+  // Without learning nothing gets better for long: batch-norm statistics alone change a little.
   const Recipe r = recipe({"train.lr=0", "train.patience=2", "train.steps=100"});
   const TrainResult result = run(r);
-  EXPECT_EQ(result.steps_done, 6);
-  EXPECT_EQ(result.best_step, 2);
+  EXPECT_GE(result.best_step, 2);
+  EXPECT_EQ(result.steps_done, result.best_step + 4);  // two evaluations, one every two steps
   EXPECT_FALSE(result.interrupted);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "run/model.safetensors"));
 }
