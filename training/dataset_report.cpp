@@ -149,13 +149,18 @@ DatasetReport inspect(ScannedDataset& scanned, ImageCheck check) {
   return Inspector(scanned, check).report();
 }
 
-KeypointDataset read_training_dataset(const std::string& path, std::vector<std::string>& left_out) {
+KeypointDataset read_training_dataset(const std::string& path, std::vector<std::string>& remarks) {
   ScannedDataset scanned = scan_keypoint_dataset(path);
   const DatasetReport report = inspect(scanned, ImageCheck::header);
   require_no_errors(scanned.data.source, scanned.problems);
-  for (const auto& [kind, places] : scanned.problems.places())
-    for (const std::string& place : places)
-      left_out.push_back(text(scanned.data.source, ": ", facts(kind).name, ": ", place));
+  for (const auto& [kind, places] : scanned.problems.places()) {
+    const bool each = kind == Problem::image_missing || kind == Problem::image_unreadable;
+    const std::string start = text(scanned.data.source, ": ", facts(kind).what, ": ");
+    for (size_t i = 0; i < (each ? places.size() : 1); ++i)
+      remarks.push_back(
+          start + places[i] +
+          (each || places.size() == 1 ? "" : text(" and ", places.size() - 1, " more")));
+  }
   std::vector<AnnotatedImage> readable;
   for (size_t i = 0; i < scanned.data.images.size(); ++i)
     if (report.can_be_read[i]) readable.push_back(std::move(scanned.data.images[i]));

@@ -33,8 +33,8 @@ struct DatasetReport {
 DatasetReport inspect(ScannedDataset& scanned, ImageCheck check);
 
 /// What training starts from: a file or folder, read and inspected. Throws an Error with all
-/// errors at once; images that are missing or cannot be read are left out, and every warning is
-/// added to `left_out` as a line.
-KeypointDataset read_training_dataset(const std::string& path, std::vector<std::string>& left_out);
+/// errors at once. Images that are missing or cannot be read are left out; each is named in
+/// `remarks`, and every other kind of warning with its first place.
+KeypointDataset read_training_dataset(const std::string& path, std::vector<std::string>& remarks);
 
 }  // namespace cairn

@@ -72,6 +72,25 @@ TEST_F(Check, EveryFileOfAFolderIsCheckedWhateverTheOthersAre) {
   EXPECT_TRUE(std::filesystem::exists(folder_ / "sheet-points.png"));
 }
 
+TEST_F(Check, ARecipeFitsIntoMemoryOrNot) {
+  write_file(folder_ / "r.toml",
+             "task = \"magicpoint\"\n[model]\narchitecture = \"magicpoint\"\n"
+             "[data]\nheight = 120\nwidth = 160\n[eval]\nimages = 1\n[train]\nbatch = 9\n");
+  const Answer a = cairn("check set --recipe r.toml --json");
+  ASSERT_EQ(a.code, 0) << a;
+  const nlohmann::json r = a.json()["recipe"];
+  EXPECT_EQ(r["batch"], 9);
+  EXPECT_EQ(r["fits"], true);
+  EXPECT_GT(r["bytes"], 9 * r["bytes_per_image"].get<int64_t>());
+  const Answer b = cairn(
+      "check set --recipe r.toml --set data.height=240 --set data.width=320 "
+      "--set train.batch=4096");
+  EXPECT_EQ(b.code, 1) << b;
+  EXPECT_TRUE(b.says("a step of 4096 images needs about")) << b;
+  EXPECT_TRUE(b.says("would fit")) << b;
+  EXPECT_TRUE(cairn("check set --recipe gone.toml").says("gone.toml"));
+}
+
 TEST_F(Check, PathsThatLeadNowhereAreErrors) {
   std::filesystem::create_directory(folder_ / "none");
   expect_error(cairn("check none"), 1, "none: the folder has no annotations");

@@ -101,15 +101,15 @@ TEST(DatasetReport, TrainingRefusesErrorsAndSaysWhatItLeftOut) {
   json root = small_coco();
   root["images"].push_back({{"id", 3}, {"file_name", "gone.png"}});
   const std::string path = files.write(root.dump());
-  std::vector<std::string> left_out;
-  const KeypointDataset d = read_training_dataset(path, left_out);
+  std::vector<std::string> remarks;
+  const KeypointDataset d = read_training_dataset(path, remarks);
   EXPECT_EQ(d.images.size(), 2u);
-  ASSERT_EQ(left_out.size(), 2u);
-  EXPECT_TRUE(left_out[0].starts_with(path + ": image_missing: image 3")) << left_out[0];
+  ASSERT_EQ(remarks.size(), 2u);
+  EXPECT_TRUE(remarks[0].starts_with(path + ": images that are not there: image 3")) << remarks[0];
   root["annotations"][0]["id"] = 9;
   root["annotations"][0]["keypoints"] = {100, 80, 2, 120.5, 60, 2, 80, 60.25, "2"};
   files.write(root.dump());
-  const std::string refused = error_of([&] { read_training_dataset(path, left_out); });
+  const std::string refused = error_of([&] { read_training_dataset(path, remarks); });
   for (const char* part : {"annotation 9 (image 2)", "bad_visibility", "v is \"2\"", "cairn check"})
     EXPECT_NE(refused.find(part), std::string::npos) << refused;
 }

@@ -4,17 +4,21 @@
 #include <iomanip>
 #include <iostream>
 
+#include "runtime/available_memory.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
 #include "tools/verb.h"
 #include "training/dataset_report.h"
 #include "training/dataset_sheet.h"
+#include "training/memory_estimate.h"
 
 namespace cairn {
 namespace {
 
 struct Options {
-  std::string path, out;
+  std::string path, out, recipe;
+  std::vector<std::string> set;
+  Device device = Device::cpu;
   bool json = false;
 };
 
@@ -138,6 +142,42 @@ void draw(const Options& o, const std::vector<Checked>& files, Json& answer) {
   }
 }
 
+// The recipe, with the checked file for data that it does not name.
+Recipe recipe_for(const Options& o, const std::vector<Checked>& files) {
+  Recipe recipe = Recipe::from_file(o.recipe);
+  for (const std::string& s : o.set) recipe.set(s);
+  const auto largest = std::max_element(
+      files.begin(), files.end(),
+      [](const auto& a, const auto& b) { return a.report.images < b.report.images; });
+  if (Recipe(recipe).string("task", "") == "keypoints" &&
+      Recipe(recipe).string("data.source", "files") == "files")
+    for (const char* key : {"data.train", "data.validation"})
+      if (!recipe.has(key)) recipe.set(text(key, "=", largest->path));
+  return recipe;
+}
+
+// Whether a training step fits into the memory that is there; returns what is wrong, or "".
+std::string check_memory(const Options& o, const std::vector<Checked>& files, Json& answer) {
+  const MemoryEstimate e = estimate_memory(recipe_for(o, files), o.device);
+  const double available = double(available_memory(o.device));
+  const double needed = e.bytes(e.batch);
+  const int64_t largest = e.largest_batch(available);
+  answer["recipe"] = {{"file", o.recipe},
+                      {"batch", e.batch},
+                      {"bytes", int64_t(needed)},
+                      {"bytes_per_image", int64_t(e.per_image)},
+                      {"available_bytes", int64_t(available)},
+                      {"largest_batch", largest},
+                      {"fits", needed <= available}};
+  const auto mb = [](double bytes) { return text(std::llround(bytes * 1e-6), " MB"); };
+  const std::string what = text(o.recipe, ": a step of ", counted(e.batch, "image"),
+                                " needs about ", mb(needed), " (", mb(e.fixed), " and ",
+                                mb(e.per_image), " an image) of ", mb(available), " that are free");
+  if (needed > available) return text(what, "; at most ", counted(largest, "image"), " would fit");
+  if (!o.json) std::cout << what << ": it fits, up to " << largest << " images a step would\n";
+  return "";
+}
+
 void run(const Options& o) {
   std::vector<Checked> files;
   Json answer{{"fine", true}, {"files", Json::array()}};
@@ -151,17 +191,23 @@ void run(const Options& o) {
   }
   answer["fine"] = bad.empty();
   if (!o.out.empty()) draw(o, files, answer);
+  std::string too_large;
+  if (bad.empty() && !o.recipe.empty()) too_large = check_memory(o, files, answer);
   if (o.json) print_json(answer);
   if (!bad.empty())
     throw Error("cairn check", "errors, as listed, in " + bad, "annotations without errors",
                 "correct them; training refuses them as they are");
+  if (!too_large.empty())
+    throw Error("cairn check", too_large, "a step that fits into memory",
+                "lower train.batch, or the size of the images or of the network");
 }
 
 }  // namespace
 
 void add_check(CLI::App& verb) {
   describe(verb, "Read annotated images, train nothing, and say what is wrong with them",
-           "cairn check dataset/ --out sheet.png\n  cairn check dataset/train.csv --json");
+           "cairn check dataset/ --out sheet.png\n"
+           "  cairn check dataset/train.csv --recipe recipe.toml --json");
   auto o = std::make_shared<Options>();
   verb.add_option("PATH", o->path,
                   "an annotation file (COCO keypoints .json, or .csv of points), or a folder of "
@@ -171,6 +217,14 @@ void add_check(CLI::App& verb) {
   verb.add_option("--out", o->out,
                   "write a contact sheet with points and bones; of several files FILE-NAME.png")
       ->type_name("FILE");
+  verb.add_option(
+          "--recipe", o->recipe,
+          "say whether a training step of this recipe fits into memory, from two small ones")
+      ->type_name("FILE");
+  verb.add_option("--set", o->set, "override a key of the recipe, e.g. train.batch=8")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  add_device_options(verb, o->device);
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
 }

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "build_info.h"
+#include "runtime/available_memory.h"
 #include "runtime/cuda.h"
 #include "runtime/threads.h"
 #include "tools/verb.h"
@@ -52,8 +53,7 @@ Json machine() {
   j["cores"] = sysconf(_SC_NPROCESSORS_ONLN);
   j["threads"] = thread_count();
   j["memory_gib"] = gib(double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGESIZE)));
-  const std::string available = proc_value("/proc/meminfo", "MemAvailable");
-  if (!available.empty()) j["memory_available_gib"] = gib(std::stod(available) * 1024);
+  j["memory_available_gib"] = gib(double(available_memory(Device::cpu)));
   return j;
 }
 
@@ -102,10 +102,8 @@ void print(const Json& j) {
   row("cpu",
       s(m["cpu"]) + ", " + m["cores"].dump() + " cores, " + m["threads"].dump() + " threads");
   row("", words(m["instruction_sets"]));
-  row("memory", m["memory_gib"].dump() + " GiB" +
-                    (m.contains("memory_available_gib")
-                         ? ", " + m["memory_available_gib"].dump() + " available"
-                         : ""));
+  row("memory",
+      m["memory_gib"].dump() + " GiB, " + m["memory_available_gib"].dump() + " available");
   std::cout << "\ndevices\n";
   for (const Json& d : j["devices"]) {
     std::string value = d["available"] ? "yes" : "no: " + s(d["why"]);

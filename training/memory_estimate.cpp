@@ -1,0 +1,42 @@
+#include "training/memory_estimate.h"
+
+#include <algorithm>
+
+#include "runtime/error.h"
+#include "runtime/memory.h"
+#include "training/trainer.h"
+
+namespace cairn {
+namespace {
+
+// Of one step with so many images.
+double peak_bytes(Recipe recipe, int images, Device device) {
+  recipe.set(text("train.batch=", images));
+  memory(device).release_cached();
+  memory(device).reset_peak();
+  TrainOptions options;
+  options.device = device;
+  options.dry_run = true;
+  return double(train(recipe, options, [](const TrainProgress&) {}).peak_bytes);
+}
+
+}  // namespace
+
+int64_t MemoryEstimate::largest_batch(double available) const {
+  return std::max<int64_t>(0, int64_t((available - fixed) / std::max(per_image, 1.0)));
+}
+
+MemoryEstimate estimate_memory(Recipe recipe, Device device) {
+  if (!recipe.has("train.batch"))
+    throw UsageError("train.batch", "the recipe does not set it", "the images of one step",
+                     "set it: memory grows with it");
+  MemoryEstimate e;
+  e.batch = int(Recipe(recipe).integer("train.batch", 1, 1, 4096));
+  // With fewer images the peak is elsewhere, in the optimizer, say, and grows more slowly.
+  const double four = peak_bytes(recipe, 4, device), eight = peak_bytes(recipe, 8, device);
+  e.per_image = (eight - four) / 4;
+  e.fixed = four - 4 * e.per_image;
+  return e;
+}
+
+}  // namespace cairn

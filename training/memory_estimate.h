@@ -1,0 +1,24 @@
+#pragma once
+// What a training step will need, before anyone waits for it to fail.
+#include "runtime/device.h"
+#include "training/recipe.h"
+
+namespace cairn {
+
+/// bytes(batch) = fixed + batch * per_image: weights, optimizer state and images that are kept; and
+/// activations.
+struct MemoryEstimate {
+  int batch = 0;  ///< the recipe's
+  double fixed = 0, per_image = 0;
+
+  double bytes(int64_t images) const { return fixed + per_image * double(images); }
+  /// 0 if not even one image fits.
+  int64_t largest_batch(double available) const;
+};
+
+/// Runs one step with four images and one with eight, and draws the line through their peaks, so
+/// that the memory of a large step is never asked for. Throws a UsageError unless the recipe sets
+/// train.batch, and what its task and model throw.
+MemoryEstimate estimate_memory(Recipe recipe, Device device);
+
+}  // namespace cairn
