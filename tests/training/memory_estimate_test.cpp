@@ -20,14 +20,14 @@ Recipe corners(const std::string& more) {
 }
 
 TEST(MemoryEstimate, IsThePeakOfAFullStepWithinATwentieth) {
-  const MemoryEstimate e = estimate_memory(corners("train.batch=24"), Device::cpu);
-  EXPECT_EQ(e.batch, 24);
+  const MemoryEstimate e = estimate_memory(corners("train.batch=12"), Device::cpu);
+  EXPECT_EQ(e.batch, 12);
   memory(Device::cpu).release_cached();
   memory(Device::cpu).reset_peak();
   TrainOptions options;
   options.dry_run = true;
-  const auto full = train(corners("train.batch=24"), options, [](const TrainProgress&) {});
-  EXPECT_NEAR(e.bytes(24) / double(full.peak_bytes), 1, 0.05);
+  const auto full = train(corners("train.batch=12"), options, [](const TrainProgress&) {});
+  EXPECT_NEAR(e.bytes(12) / double(full.peak_bytes), 1, 0.05);
 }
 
 TEST(MemoryEstimate, SaysWhatFits) {
