@@ -48,6 +48,23 @@ Var max_pool(const Var& x, int size, int stride, int padding) {
   });
 }
 
+Var avg_pool(const Var& x, const PoolBlock& block) {
+  Check check = image_check("avg_pool", "x", x);
+  check.require(block.height >= 1 && block.width >= 1, "the block is ", block.height, "x",
+                block.width);
+  if (check.fine())
+    check.require(x.dim(1) % block.height == 0 && x.dim(2) % block.width == 0, "blocks of ",
+                  block.height, "x", block.width, " do not cover it");
+  check.done("x [N,H,W,C], H and W multiples of the block's sides",
+             "pad or resize the image to such a multiple");
+  Tensor y =
+      x.value().empty_like({x.dim(0), x.dim(1) / block.height, x.dim(2) / block.width, x.dim(3)});
+  avg_pool(x.value(), block, y);
+  return x.tape().record("avg_pool", {x}, y, [block](const Tensor& dy, Grads& grads) {
+    if (Tensor* dx = grads.want(0)) avg_pool_backward(dy, block, *dx);
+  });
+}
+
 Var upsample_nearest(const Var& x, int factor) {
   image_check("upsample_nearest", "x", x)
       .require(factor >= 1, "the factor is ", factor)

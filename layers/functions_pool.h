@@ -1,6 +1,7 @@
 #pragma once
 // Differentiable pooling, upsampling and shuffles of images [N,H,W,C]. Each throws an Error that
 // says what does not fit.
+#include "kernels/pool/avg_pool.h"
 #include "kernels/pool/max_pool.h"
 #include "kernels/pool/resize_axis.h"
 #include "layers/tape.h"
@@ -9,6 +10,9 @@ namespace cairn {
 
 /// The largest value of every size x size window (at most 16 x 16).
 Var max_pool(const Var& x, int size, int stride, int padding = 0);
+
+/// The mean of every block of pixels; the blocks must cover the image.
+Var avg_pool(const Var& x, const PoolBlock& block = {});
 
 /// Every pixel becomes a factor x factor square.
 Var upsample_nearest(const Var& x, int factor);

@@ -39,9 +39,12 @@ class Visitor {
   /// Running statistics: saved, moved and loaded like parameters, but not trained.
   virtual void buffer(const std::string& path, Tensor& t) = 0;
   virtual void enter(const std::string& path, Module& m) { (void)path, (void)m; }
+  /// Tensors that begin with this name stand in files made by others and are not used.
+  virtual void unused(const std::string& path) { (void)path; }
 
   void operator()(const char* name, Parameter& p) { parameter(join(name), p); }
   void operator()(const char* name, Tensor& t) { buffer(join(name), t); }
+  void without(const char* name) { unused(join(name)); }
   /// A child; its name may have dots ("0.conv").
   void operator()(const std::string& name, Module& child);
 

@@ -42,6 +42,19 @@ std::string mismatch(const NamedTensor& own, const Tensor& found) {
   return "";
 }
 
+bool begins_with_one_of(const std::string& name, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return name.starts_with(prefix); });
+}
+
+class UnusedNames : public Visitor {
+ public:
+  void parameter(const std::string&, Parameter&) override {}
+  void buffer(const std::string&, Tensor&) override {}
+  void unused(const std::string& path) override { prefixes.push_back(path); }
+  std::vector<std::string> prefixes;
+};
+
 std::string remedy_for(const SafetensorsFile& file) {
   const auto said = file.metadata.find(architecture_key);
   if (said == file.metadata.end())
@@ -77,10 +90,8 @@ void save_weights(const std::string& path, Module& module,
 
 void load_weights(Module& module, const SafetensorsFile& file, const std::string& path,
                   const std::vector<std::string>& optional) {
-  const auto is_optional = [&](const std::string& name) {
-    return std::any_of(optional.begin(), optional.end(),
-                       [&](const std::string& prefix) { return name.starts_with(prefix); });
-  };
+  UnusedNames unused;
+  module.visit(unused);
   const std::vector<NamedTensor> own = named_tensors(module);
   std::string wrong;
   int places = 0;
@@ -94,11 +105,12 @@ void load_weights(Module& module, const SafetensorsFile& file, const std::string
     const auto found = file.tensors.find(t.name);
     if (found != file.tensors.end())
       add(mismatch(t, found->second));
-    else if (!is_optional(t.name))
+    else if (!begins_with_one_of(t.name, optional))
       add(text("\n    missing     ", t.name, ' ', pytorch_shape(t)));
   }
   for (const auto& [name, t] : file.tensors)
-    if (!known.contains(name) && !is_counter(name) && !is_optional(name))
+    if (!known.contains(name) && !is_counter(name) && !begins_with_one_of(name, optional) &&
+        !begins_with_one_of(name, unused.prefixes))
       add(text("\n    unexpected  ", name, ' ', t.shape()));
   if (places)
     throw Error(path, text("it does not fit the model in ", places, " places:", wrong),

@@ -25,8 +25,8 @@ void save_weights(const std::string& path, Module& module,
 /// Copies the file's values into the module, whose Parameters must have been made; floating types
 /// are converted. Checks everything first, so that it loads all or nothing: throws one Error,
 /// speaking as `path`, that lists every tensor that is missing, unexpected, of another shape or
-/// type, or not finite. `num_batches_tracked` is ignored; names that begin with one of `optional`
-/// may be missing or unexpected.
+/// type, or not finite. `num_batches_tracked` is ignored, as is what modules declare as unused
+/// (Visitor::unused); names that begin with one of `optional` may be missing or unexpected.
 void load_weights(Module& module, const SafetensorsFile& file, const std::string& path,
                   const std::vector<std::string>& optional = {});
 void load_weights(Module& module, const std::string& path,

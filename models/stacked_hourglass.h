@@ -5,21 +5,32 @@
 #include <memory>
 #include <vector>
 
-#include "layers/residual.h"
 #include "models/codecs/codec.h"
 #include "models/model.h"
 
 namespace cairn {
 
+struct HourglassPart;
+struct HourglassStack;
+
 struct StackedHourglassOptions {
   int stacks = 2;
-  int features = 256;  ///< width of the trunk, a multiple of 2
+  int features = 256;  ///< width of the trunk, a multiple of 2 (hierarchical blocks: 4)
   int joints = 16;     ///< points
   int depth = 4;       ///< poolings inside one hourglass
+  int channels = 3;    ///< of the image: 1 grey, 3 RGB
+  enum class Block {
+    bottleneck,    ///< the paper's residual, max pooling
+    hierarchical,  ///< FAN's, average pooling
+  } block = Block::bottleneck;
+  enum class Stem {
+    full,   ///< the paper's, or FAN's: nearly half of a network with one stack
+    light,  ///< two strided convolutions
+  } stem = Stem::full;
 };
 
-/// Parameter names are those of the public PyTorch implementation (pre, hgs, features, outs,
-/// merge_features, merge_preds).
+/// Parameter names are those of the public PyTorch implementations: of bottleneck blocks pre, hgs,
+/// features, outs, merge_features, merge_preds; of hierarchical ones FAN's.
 class StackedHourglass : public Model {
  public:
   /// `codec` null: heatmaps with the codec's defaults. `skeleton` has a name for each joint, or none.
@@ -28,14 +39,16 @@ class StackedHourglass : public Model {
   ~StackedHourglass() override;
   void visit(Visitor& v) override;
 
-  /// `image`: [N,H,W,3] in [0,1], H and W multiples of 2^(depth+2).
-  /// Returns one [N,H/4,W/4,channels] per stack, the last one being the prediction.
+  /// `image`: [N,H,W,channels()] in [0,1], H and W multiples of size_multiple().
+  /// Returns one [N,H/4,W/4,C] per stack, C = codec()->channels(), the last one being the prediction;
+  /// [N,1,1,C] where the codec is global.
   std::vector<Var> forward(const Var& image);
 
   std::string architecture() const override { return "stacked_hourglass"; }
   Options options() const override;
-  int channels() const override { return 3; }
-  int size_multiple() const override { return 4 << options_.depth; }
+  int channels() const override { return options_.channels; }
+  /// 2^(depth+2): every pooling halves the sides. A global head takes quarters of a map.
+  int size_multiple() const override;
   const Codec* codec() const override { return codec_.get(); }
   const Skeleton* skeleton() const override { return &skeleton_; }
 
@@ -53,16 +66,14 @@ class StackedHourglass : public Model {
   std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
 
  private:
-  struct Stem;
-  struct Stack;
   Tensor predict(const Tensor& image);
 
   StackedHourglassOptions options_;
   std::unique_ptr<Codec> codec_;
   Skeleton skeleton_;
   bool sum_of_stacks_ = false;
-  std::unique_ptr<Stem> stem_;
-  std::vector<std::unique_ptr<Stack>> stacks_;
+  std::unique_ptr<HourglassPart> stem_;
+  std::vector<std::unique_ptr<HourglassStack>> stacks_;
 };
 
 }  // namespace cairn

@@ -40,6 +40,17 @@ TEST(MaxPool, RefusesWindowsThatDoNotFit) {
   EXPECT_NE(wrong([&] { max_pool(x, 2, 0, 2); }).find("stride is 0; padding 2"), std::string::npos);
 }
 
+TEST(AvgPool, BlocksBecomeTheirMeansAndShareTheGradient) {
+  Tape tape;
+  const Var x = tape.leaf(image(2, {1, 5, 2, 2, 3, 7, 2, 6}));
+  const Var y = avg_pool(x);
+  EXPECT_EQ(values(y.value()), (std::vector<double>{4, 3}));
+  tape.backward(y, image(1, {4, 8}));
+  EXPECT_EQ(values(x.grad()), (std::vector<double>{1, 1, 2, 2, 1, 1, 2, 2}));
+  EXPECT_NE(wrong([&] { avg_pool(x, {2, 3}); }).find("blocks of 2x3 do not cover it"),
+            std::string::npos);
+}
+
 TEST(UpsampleNearest, PixelsBecomeSquaresAndTheirGradientsSum) {
   Tape tape;
   const Var x = tape.leaf(image(1, {3, 4}));

@@ -7,9 +7,22 @@
 namespace cairn {
 namespace {
 
-int64_t count(int stacks, int features) {
-  StackedHourglass network({.stacks = stacks, .features = features, .joints = 16, .depth = 4});
-  return Parameters(network, Device::cpu).count();
+int64_t count(const Options& options) {
+  return Parameters(*make_model("stacked_hourglass", options), Device::cpu).count();
+}
+int64_t count(int stacks, int features, int joints = 16, const char* block = "bottleneck") {
+  return count({{"stacks", std::to_string(stacks)},
+                {"features", std::to_string(features)},
+                {"joints", std::to_string(joints)},
+                {"block", block}});
+}
+
+StackedHourglassOptions small(int stacks) {
+  StackedHourglassOptions o;
+  o.stacks = stacks;
+  o.features = 16;
+  o.joints = 5;
+  return o;
 }
 
 TEST(StackedHourglass, HasThePapersParametersToTheLastOne) {
@@ -18,11 +31,25 @@ TEST(StackedHourglass, HasThePapersParametersToTheLastOne) {
   EXPECT_EQ(count(4, 256), 12'858'304);
   EXPECT_EQ(count(8, 256), 25'434'112);
   EXPECT_EQ(count(2, 128), 1'744'544);
+  EXPECT_EQ(count(1, 128), 950'800);
   EXPECT_EQ(count(2, 64), 545'248);
+  EXPECT_EQ(count(1, 64), 342'928);
+}
+
+TEST(StackedHourglass, HasTheParametersOfTheOccludedHourglassFor68Points) {
+  EXPECT_EQ(count(4, 256, 68), 12'951'696);
+  EXPECT_EQ(count(8, 256, 68), 25'634'208);
+}
+
+TEST(StackedHourglass, WithHierarchicalBlocksHasFansParametersToTheLastOne) {
+  EXPECT_EQ(count(1, 256, 68, "hierarchical"), 6'249'668);
+  EXPECT_EQ(count(2, 256, 68, "hierarchical"), 12'106'504);
+  EXPECT_EQ(count(3, 256, 68, "hierarchical"), 17'963'340);
+  EXPECT_EQ(count(4, 256, 68, "hierarchical"), 23'820'176);
 }
 
 TEST(StackedHourglass, GivesOneSetOfHeatmapsPerStackAtAQuarterOfTheSize) {
-  StackedHourglass network({.stacks = 2, .features = 16, .joints = 5, .depth = 4});
+  StackedHourglass network(small(2));
   Parameters parameters(network, Device::cpu);
   parameters.initialize(1);
   Tape tape(false);
@@ -32,7 +59,7 @@ TEST(StackedHourglass, GivesOneSetOfHeatmapsPerStackAtAQuarterOfTheSize) {
 }
 
 TEST(StackedHourglass, ASizeThatDoesNotFitNamesTheMultiple) {
-  StackedHourglass network({.stacks = 1, .features = 16, .joints = 5, .depth = 4});
+  StackedHourglass network(small(1));
   Parameters parameters(network, Device::cpu);
   Tape tape(false);
   try {
