@@ -6,8 +6,8 @@
 #include "runtime/error.h"
 #include "runtime/image.h"
 #include "runtime/threads.h"
+#include "training/dataset_report.h"
 #include "training/keypoint_augmentation.h"
-#include "training/keypoint_readers/keypoint_readers.h"
 
 namespace cairn {
 namespace {
@@ -42,7 +42,7 @@ class DatasetExamples : public KeypointExamples {
  public:
   DatasetExamples(const std::string& path, const DatasetExampleOptions& options)
       : options_(options) {
-    KeypointDataset data = read_keypoint_dataset(path);
+    KeypointDataset data = read_training_dataset(path, left_out_);
     skeleton_ = data.skeleton;
     for (AnnotatedImage& image : data.images)
       if (std::any_of(image.instances.begin(), image.instances.end(), is_labelled))
@@ -61,7 +61,7 @@ class DatasetExamples : public KeypointExamples {
       throw Error(path,
                   images_.empty() ? "no instance has a labelled point"
                                   : text("none of its ", images_.size(),
-                                         " images can be read; the first: ", left_out_[0]),
+                                         " images can be read; the last: ", left_out_.back()),
                   "images with labelled points", "look at it with cairn check");
   }
 

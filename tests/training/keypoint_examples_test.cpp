@@ -42,7 +42,8 @@ TEST_F(KeypointExamplesTest, AnImageThatCannotBeReadIsLeftOutAndNamed) {
 
 TEST_F(KeypointExamplesTest, WithoutAnyImageThatCanBeReadItIsAnError) {
   for (int i = 0; i < 5; ++i) write_file(folder_ / (std::to_string(i) + ".png"), "no image");
-  EXPECT_NE(error_of([&] { examples(); }).find("none of its 5 images"), std::string::npos);
+  EXPECT_NE(error_of([&] { examples(); }).find("not one of the images can be read"),
+            std::string::npos);
 }
 
 TEST_F(KeypointExamplesTest, ImagesThatDoNotFitIntoMemoryAreReadAgain) {
@@ -80,12 +81,24 @@ TEST_F(KeypointExamplesTest, ABatchIsTheSameInAnyOrderOfCalls) {
 }
 
 TEST_F(KeypointExamplesTest, ABatchWithoutAPointInItsCropsIsRefused) {
-  write_file(csv_, "file,left_x,left_y,left_v,right_x,right_y,right_v\n0.png,70,20,1,0,0,0\n");
+  write_file(csv_,
+             "file,left_x,left_y,left_v,right_x,right_y,right_v\n0.png,70,20,1,0,0,0\n"
+             "1.png,10,20,1,40,30,1\n");
   const auto data = examples();
   KeypointBatches options;
   options.augmentation = KeypointAugmentation::none();
-  EXPECT_NE(error_of([&] { training_crops(*data, options, 2, 0); }).find("not one point"),
-            std::string::npos);
+  int refused = 0;  // one of the two batches has the image whose point lies outside
+  for (int n : {0, 1}) try {
+      training_crops(*data, options, 1, n);
+    } catch (const Error& e) {
+      refused += e.wrong.find("not one point") != std::string::npos;
+    }
+  EXPECT_EQ(refused, 1);
+}
+
+TEST_F(KeypointExamplesTest, WhatCheckCallsAnErrorIsRefused) {
+  write_file(csv_, "file,left_x,left_y,left_v,right_x,right_y,right_v\n0.png,700,20,1,0,0,0\n");
+  EXPECT_NE(error_of([&] { examples(); }).find("mostly_outside"), std::string::npos);
 }
 
 TEST_F(KeypointExamplesTest, ACropAroundTheBoxShowsItsMiddleInItsMiddle) {

@@ -61,7 +61,7 @@ void run(Options o) {
       std::cerr << "warning: " << warning << '\n';
   });
   progress.reset();
-  if (!r.left_out.empty()) std::cerr << r.left_out.size() << " files were left out:\n";
+  if (!r.left_out.empty()) std::cerr << "of the data, " << r.left_out.size() << " remarks:\n";
   for (const std::string& line : r.left_out) std::cerr << "  " << line << '\n';
 
   if (o.json) {
