@@ -13,12 +13,10 @@ Matrix3 to_crop(const CropFrame& frame, int64_t height, int64_t width) {
          translation(-frame.centre.x, -frame.centre.y);
 }
 
-CropFrame frame_around(double left, double top, double region_width, double region_height,
-                       double margin, int64_t height, int64_t width) {
+CropFrame frame_of(const Box& box, double margin, int64_t height, int64_t width) {
   CropFrame frame;
-  frame.centre = {left + region_width / 2, top + region_height / 2};
-  const double shrink =
-      margin * std::max(region_width / double(width), region_height / double(height));
+  frame.centre = {box.x + box.width / 2, box.y + box.height / 2};
+  const double shrink = margin * std::max(box.width / double(width), box.height / double(height));
   if (shrink > 0) frame.scale = 1 / shrink;
   return frame;
 }

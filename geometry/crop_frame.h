@@ -4,6 +4,7 @@
 // ECCV 2016, sees 200 s pixels around a person of scale s.)
 #include <cstdint>
 
+#include "geometry/box.h"
 #include "geometry/homography.h"
 
 namespace cairn {
@@ -18,11 +19,9 @@ struct CropFrame {
 /// image -> crop of this size: T(middle of the crop) R(rotation) S(scale) F T(-centre).
 Matrix3 to_crop(const CropFrame& frame, int64_t height, int64_t width);
 
-/// The frame that shows all of a region between edges (left, top) and (left + region_width, top +
-/// region_height), enlarged `margin` times, in the middle of a crop of this size. A region without
-/// extent is shown at scale 1.
-CropFrame frame_around(double left, double top, double region_width, double region_height,
-                       double margin, int64_t height, int64_t width);
+/// The frame that shows all of a box, enlarged `margin` times, in the middle of a crop of this size. A
+/// box without extent is shown at scale 1.
+CropFrame frame_of(const Box& box, double margin, int64_t height, int64_t width);
 
 /// How many crop pixels an image pixel is long: the root of the area that it covers there.
 double scale_of(const Matrix3& affine);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <vector>
 
-#include "geometry/crop_frame.h"
 #include "kernels/warp/warp_image.h"
 #include "runtime/error.h"
 
@@ -76,6 +75,10 @@ Tensor crop_image(const Tensor& image, const Matrix3& to_crop, int64_t height, i
     warp_image(source.reshape({1, source.dim(0), source.dim(1), C}), matrix, {}, crop);
   }
   return crop.reshape({height, width, C});
+}
+
+CropFrame frame_of(const Tensor& image, int64_t height, int64_t width) {
+  return frame_of(Box{-0.5, -0.5, double(image.dim(1)), double(image.dim(0))}, 1, height, width);
 }
 
 }  // namespace cairn

@@ -1,6 +1,6 @@
 #pragma once
 // What a crop shows of a photograph.
-#include "geometry/homography.h"
+#include "geometry/crop_frame.h"
 #include "runtime/tensor.h"
 
 namespace cairn {
@@ -10,5 +10,8 @@ namespace cairn {
 /// replaced by its means over blocks of k x k pixels, with the k that leaves a shrinkage below 2.
 /// Throws an Error on another type or shape, and on a matrix that cannot be inverted.
 Tensor crop_image(const Tensor& image, const Matrix3& to_crop, int64_t height, int64_t width);
+
+/// The frame that shows all of the image [H,W,C] in the middle of a crop of this size.
+CropFrame frame_of(const Tensor& image, int64_t height, int64_t width);
 
 }  // namespace cairn

@@ -14,6 +14,7 @@
 namespace cairn {
 
 class Codec;
+struct CropRule;
 
 /// Named tensors of one batch: "image" [N,H,W,C] in [0,1], and what the loss needs.
 using Batch = std::map<std::string, Tensor>;
@@ -55,6 +56,8 @@ class Model : public Module {
   /// what makes its targets; and how they are called. Null for others.
   virtual const Codec* codec() const { return nullptr; }
   virtual const Skeleton* skeleton() const { return nullptr; }
+  /// And what it sees of an image.
+  virtual const CropRule* crop_rule() const { return nullptr; }
 
   /// What loss() reads for a batch of images of this size; for a network that learns from pairs, of
   /// so many pairs.

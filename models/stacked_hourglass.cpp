@@ -17,8 +17,8 @@ const std::vector<std::string> stem_names = {"full", "light"};
 }  // namespace
 
 StackedHourglass::StackedHourglass(const StackedHourglassOptions& o, std::unique_ptr<Codec> codec,
-                                   const Skeleton& skeleton)
-    : options_(o), codec_(std::move(codec)), skeleton_(skeleton) {
+                                   const Skeleton& skeleton, const CropRule& crop)
+    : options_(o), codec_(std::move(codec)), skeleton_(skeleton), crop_(crop) {
   const int divisor = o.block == StackedHourglassOptions::Block::hierarchical ? 4 : 2;
   if (o.stacks < 1 || o.features < divisor || o.features % divisor || o.joints < 1 || o.depth < 1 ||
       (o.channels != 1 && o.channels != 3))
@@ -76,6 +76,7 @@ Options StackedHourglass::options() const {
             {"stem", stem_names[size_t(options_.stem)]}};
   o.merge(codec_->options());
   o.merge(skeleton_options(skeleton_));
+  o.merge(crop_rule_options(crop_));
   return o;
 }
 
@@ -91,8 +92,9 @@ std::unique_ptr<Model> make_stacked_hourglass(const Options& options) {
   o.stem = StackedHourglassOptions::Stem(read.index("stem", stem_names));
   std::unique_ptr<Codec> codec = make_codec(read);
   const Skeleton skeleton = read_skeleton(read, o.joints);
+  const CropRule crop = read_crop_rule(read);
   read.finish();
-  return std::make_unique<StackedHourglass>(o, std::move(codec), skeleton);
+  return std::make_unique<StackedHourglass>(o, std::move(codec), skeleton, crop);
 }
 
 std::map<std::string, Model::InputSpec> StackedHourglass::loss_inputs(int64_t batch, int64_t height,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/codecs/codec.h"
+#include "models/crop_rule.h"
 #include "models/model.h"
 
 namespace cairn {
@@ -35,7 +36,8 @@ class StackedHourglass : public Model {
  public:
   /// `codec` null: heatmaps with the codec's defaults. `skeleton` has a name for each joint, or none.
   explicit StackedHourglass(const StackedHourglassOptions& options,
-                            std::unique_ptr<Codec> codec = nullptr, const Skeleton& skeleton = {});
+                            std::unique_ptr<Codec> codec = nullptr, const Skeleton& skeleton = {},
+                            const CropRule& crop = {});
   ~StackedHourglass() override;
   void visit(Visitor& v) override;
 
@@ -51,6 +53,7 @@ class StackedHourglass : public Model {
   int size_multiple() const override;
   const Codec* codec() const override { return codec_.get(); }
   const Skeleton* skeleton() const override { return &skeleton_; }
+  const CropRule* crop_rule() const override { return &crop_; }
 
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;
@@ -71,6 +74,7 @@ class StackedHourglass : public Model {
   StackedHourglassOptions options_;
   std::unique_ptr<Codec> codec_;
   Skeleton skeleton_;
+  CropRule crop_;
   bool sum_of_stacks_ = false;
   std::unique_ptr<HourglassPart> stem_;
   std::vector<std::unique_ptr<HourglassStack>> stacks_;

@@ -7,6 +7,7 @@
 
 #include "runtime/error.h"
 #include "tools/detect_options.h"
+#include "tools/table.h"
 #include "training/homography_evaluation.h"
 #include "training/pair_evaluation.h"
 #include "training/progress.h"
@@ -24,8 +25,6 @@ struct HomographyOptions {
   uint64_t seed = 1;
   bool json = false;
 };
-
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
 
 Json by_radius(const std::map<int, double>& values, const std::vector<int>& radii) {
   Json j = Json::object();
@@ -87,13 +86,6 @@ Json to_json(const HomographyEvaluation& e, const std::string& method, const Hom
   return j;
 }
 
-std::string cell(double v, int digits) {
-  if (!std::isfinite(v)) return "-";
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << v;
-  return out.str();
-}
-
 std::string cells(const std::map<int, double>& values, const std::vector<int>& radii) {
   std::string line;
   for (int r : radii)
@@ -116,9 +108,6 @@ void print(const HomographyEvaluation& e, const std::string& method, const Homog
   for (const Row& row : rows) width = std::max(width, row.name.size());
   const int wide = 4 + 5 * int(protocol.radii.size());
   const std::string radii = slashed(protocol.radii);
-  const auto left = [](const std::string& s, size_t n) {
-    return s + std::string(s.size() < n ? n - s.size() : 1, ' ');
-  };
   std::cout << method << ", preset " << protocol.name << " (" << protocol.description
             << "), estimator " << o.estimator << "\n\n  " << left("sequence", width + 2)
             << "preset  repeat.  loc.err  NN mAP  M.score  " << left("MMA " + radii, size_t(wide))

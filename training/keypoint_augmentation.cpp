@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/image_crop.h"
 #include "runtime/error.h"
 #include "training/grey_image.h"
 #include "training/photometric.h"
@@ -59,14 +58,6 @@ KeypointAugmentation KeypointAugmentation::none() {
   o.flip = o.rotation = 0;
   o.scale_low = o.scale_high = 1;
   return o;
-}
-
-CropFrame frame_of(const Box& box, double margin, int64_t height, int64_t width) {
-  return frame_around(box.x, box.y, box.width, box.height, margin, height, width);
-}
-
-CropFrame frame_of(const Tensor& image, int64_t height, int64_t width) {
-  return frame_around(-0.5, -0.5, double(image.dim(1)), double(image.dim(0)), 1, height, width);
 }
 
 KeypointSample augmented(const Tensor& image, std::span<const Instance> instances,

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "geometry/crop_frame.h"
+#include "models/image_crop.h"
 #include "runtime/random.h"
 #include "training/colour_jitter.h"
 #include "training/keypoint_dataset.h"
@@ -37,12 +37,7 @@ struct KeypointSample {
   bool mirrored = false;
 };
 
-/// Frames without change: around an instance's box enlarged `margin` times, or around all of an
-/// image, in the middle of a crop of this size.
-CropFrame frame_of(const Box& box, double margin, int64_t height, int64_t width);
-CropFrame frame_of(const Tensor& image, int64_t height, int64_t width);
-
-/// `image` is u8 [H, W, C]. Throws an Error on another type or shape, and on a mirror image where
+/// `frame`, as frame_of() makes it, says what is seen without change. `image` is u8 [H, W, C]. Throws an Error on another type or shape, and on a mirror image where
 /// `swap` (Skeleton::swap) and the instances' points differ in number.
 KeypointSample augmented(const Tensor& image, std::span<const Instance> instances,
                          const std::vector<int>& swap, const CropFrame& frame, int64_t height,

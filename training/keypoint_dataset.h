@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "geometry/box.h"
 #include "geometry/point.h"
 #include "models/skeleton.h"
 
@@ -20,11 +21,6 @@ enum class Visibility { missing = 0, hidden = 1, visible = 2 };
 struct LabelledPoint {
   double x = 0, y = 0;  ///< 0 where it is missing; may lie outside of the image
   Visibility v = Visibility::missing;
-};
-
-/// Edges, not pixel centres: a box around the pixels 3..5 has x = 2.5 and width 3.
-struct Box {
-  double x = 0, y = 0, width = 0, height = 0;
 };
 
 /// One object: a person, a face, an animal.
@@ -55,6 +51,7 @@ struct PredictedInstance {
   int64_t image = 0;                ///< the id of its AnnotatedImage
   std::vector<ScoredPoint> points;  ///< K
   double score = 0;
+  std::optional<int64_t> instance = {};  ///< the id of the Instance whose box it was looked for in
 };
 
 }  // namespace cairn

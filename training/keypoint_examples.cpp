@@ -24,9 +24,7 @@ class StickmanExamples : public KeypointExamples {
     const Stickman drawn = stickman(options_, index);
     return {drawn.image, drawn.figures[0]};
   }
-  CropFrame frame(const KeypointExample& e, int64_t height, int64_t width) const override {
-    return frame_of(e.image, height, width);
-  }
+  double margin() const override { return 0; }
 
  private:
   StickmanOptions options_;
@@ -74,10 +72,7 @@ class DatasetExamples : public KeypointExamples {
     return {kept_ ? stored.pixels : read_image(stored.annotated.path, options_.channels),
             stored.annotated.instances[place.instance]};
   }
-  CropFrame frame(const KeypointExample& e, int64_t height, int64_t width) const override {
-    return options_.box_margin > 0 ? frame_of(e.instance.box, options_.box_margin, height, width)
-                                   : frame_of(e.image, height, width);
-  }
+  double margin() const override { return options_.box_margin; }
   std::vector<std::string> left_out() const override { return left_out_; }
 
  private:

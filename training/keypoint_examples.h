@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "geometry/crop_frame.h"
+#include "models/crop_rule.h"
 #include "training/keypoint_dataset.h"
 #include "training/stickman.h"
 
@@ -25,8 +25,12 @@ class KeypointExamples {
   virtual int64_t count() const = 0;
   /// Number `index`, of count(); on any thread.
   virtual KeypointExample example(int64_t index) const = 0;
-  /// What a network sees of an example when nothing is augmented: all of it, in a crop of this size.
-  virtual CropFrame frame(const KeypointExample& example, int64_t height, int64_t width) const = 0;
+  /// Of the rule by which a network sees them (models/crop_rule.h).
+  virtual double margin() const = 0;
+  /// What it sees of an example when nothing is augmented.
+  CropFrame frame(const KeypointExample& e, int64_t height, int64_t width) const {
+    return frame_of(CropRule{height, width, margin()}, e.image, e.instance.box);
+  }
   /// What was skipped and why, one line each.
   virtual std::vector<std::string> left_out() const { return {}; }
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "runtime/error.h"
+#include "training/keypoint_names.h"
 
 namespace cairn {
 namespace {
@@ -12,20 +13,6 @@ std::vector<double> joined(const std::vector<std::vector<double>>& parts) {
   std::vector<double> all;
   for (const std::vector<double>& part : parts) all.insert(all.end(), part.begin(), part.end());
   return all;
-}
-
-// "wrist" of left_wrist, r_wrist and rightwrist; a name without side stays.
-std::string without_side(std::string name) {
-  for (const char* side : {"left", "right", "Left", "Right"})
-    if (const size_t at = name.find(side); at != std::string::npos) {
-      name.erase(at, std::string(side).size());
-      break;
-    }
-  for (const char* side : {"l_", "r_", "l ", "r "})
-    if (name.starts_with(side)) name.erase(0, 2);
-  while (!name.empty() && (name[0] == '_' || name[0] == ' ')) name.erase(0, 1);
-  while (!name.empty() && (name.back() == '_' || name.back() == ' ')) name.pop_back();
-  return name;
 }
 
 }  // namespace
@@ -54,11 +41,6 @@ void KeypointErrors::add(const Instance& truth, std::span<const ScoredPoint> pre
     ++without_length_;
   else
     instances_.push_back(sum / (double(labelled) * length));
-}
-
-void KeypointErrors::add_unpredicted(const Instance& truth, double length) {
-  const std::vector<ScoredPoint> nowhere(distances_.size(), ScoredPoint{NAN, NAN, 0});
-  add(truth, nowhere, length);
 }
 
 std::vector<double> KeypointErrors::points() const { return joined(scaled_); }
@@ -115,9 +97,8 @@ std::vector<PointGroup> point_groups(const Skeleton& skeleton) {
     const std::string &name = skeleton.names[size_t(k)], &other = skeleton.names[size_t(partner)];
     if (partner == k) groups.push_back({name, {k}});
     if (partner <= k) continue;
-    const std::string both = without_side(name);
-    const bool alike = !both.empty() && both == without_side(other);
-    groups.push_back({alike ? both : name + "/" + other, {k, partner}});
+    const std::string both = shared_name(name, other);
+    groups.push_back({both.empty() ? name + "/" + other : both, {k, partner}});
   }
   return groups;
 }

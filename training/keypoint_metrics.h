@@ -23,8 +23,6 @@ class KeypointErrors {
   /// `length` is what distances are divided by; where it is NaN the instance counts in pixels()
   /// alone. Throws an Error on another number of points.
   void add(const Instance& truth, std::span<const ScoredPoint> predicted, double length);
-  /// An instance that nothing was predicted for.
-  void add_unpredicted(const Instance& truth, double length);
 
   /// Distance / length of every labelled point; of those that `which` names.
   std::vector<double> points() const;

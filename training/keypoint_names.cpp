@@ -1,5 +1,6 @@
 #include "training/keypoint_names.h"
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <utility>
@@ -43,6 +44,24 @@ std::vector<int> swap_by_names(const std::vector<std::string>& names) {
       swap[size_t(it->second)] = int(k);
     }
   return swap;
+}
+
+std::string shared_name(const std::string& a, const std::string& b) {
+  const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  const size_t head = size_t(in_a - a.begin()), most = std::min(a.size(), b.size()) - head;
+  size_t tail = 0;
+  while (tail < most && a[a.size() - 1 - tail] == b[b.size() - 1 - tail]) ++tail;
+  std::string sides =
+      a.substr(head, a.size() - head - tail) + "|" + b.substr(head, b.size() - head - tail);
+  for (char& c : sides) c = char(std::tolower(uint8_t(c)));
+  if (sides == "lef|righ" || sides == "righ|lef")
+    --tail;  // both end in t
+  else if (sides != "l|r" && sides != "r|l")
+    return "";
+  std::string name = a.substr(0, head) + a.substr(a.size() - tail);
+  while (!name.empty() && (name[0] == '_' || name[0] == ' ')) name.erase(0, 1);
+  while (!name.empty() && (name.back() == '_' || name.back() == ' ')) name.pop_back();
+  return name;
 }
 
 }  // namespace cairn

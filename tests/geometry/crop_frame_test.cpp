@@ -52,7 +52,7 @@ TEST(CropFrame, RoundTripIsExactForAnyFrame) {
 }
 
 TEST(CropFrame, AMirrorImageOfAWholeImageIsTheProjectsMirror) {
-  CropFrame f = frame_around(-0.5, -0.5, 20, 10, 1, 10, 20);
+  CropFrame f = frame_of(Box{-0.5, -0.5, 20, 10}, 1, 10, 20);
   f.mirrored = true;
   const Matrix3 m = to_crop(f, 10, 20), expected = mirroring(20);
   for (int i = 0; i < 9; ++i) EXPECT_NEAR(m.m[i], expected.m[i], 1e-12) << i;
@@ -60,11 +60,11 @@ TEST(CropFrame, AMirrorImageOfAWholeImageIsTheProjectsMirror) {
 
 TEST(CropFrame, ARegionFillsTheCropAlongTheSideThatBindsUpToTheMargin) {
   // 40 x 80 around the pixels 10..49 and 20..99, in a crop of 128 x 128, with a quarter more.
-  const Matrix3 m = to_crop(frame_around(9.5, 19.5, 40, 80, 1.25, 128, 128), 128, 128);
+  const Matrix3 m = to_crop(frame_of(Box{9.5, 19.5, 40, 80}, 1.25, 128, 128), 128, 128);
   expect_at(apply(m, {29.5, 59.5}), {63.5, 63.5}, 1e-12);
   expect_at(apply(m, {29.5, 19.5}), {63.5, 63.5 - 128 / 2.5}, 1e-12);
   EXPECT_NEAR(scale_of(m), 1.28, 1e-12);
-  EXPECT_EQ(frame_around(3, 4, 0, 0, 1.25, 128, 128).scale, 1);
+  EXPECT_EQ(frame_of(Box{3, 4, 0, 0}, 1.25, 128, 128).scale, 1);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "geometry/crop_frame.h"
 #include "runtime/random.h"
 #include "tests/caught.h"
 
@@ -73,7 +72,7 @@ TEST(ImageCrop, ShrinkingAveragesInsteadOfPickingPixels) {
   for (double shrink : {2.0, 4.0, 6.4}) {
     const int64_t side = int64_t(64 / shrink);
     const Tensor small = crop_image(
-        board, to_crop(frame_around(-.5, -.5, 64, 64, 1, side, side), side, side), side, side);
+        board, to_crop(frame_of(Box{-.5, -.5, 64, 64}, 1, side, side), side, side), side, side);
     for (int64_t y = 1; y + 1 < side; ++y)
       for (int64_t x = 1; x + 1 < side; ++x)
         ASSERT_NEAR(small.data<uint8_t>()[y * side + x], 128, 1) << shrink;

@@ -53,7 +53,7 @@ TEST(KeypointErrors, APointWithoutPredictionIsWrongButInNoMean) {
   KeypointErrors e(3);
   t.for_b[1] = {NAN, NAN, 0};
   e.add(t.b, t.for_b, 20);
-  e.add_unpredicted(t.a, 10);
+  e.add(t.a, std::vector<ScoredPoint>(3, {NAN, NAN, 0}), 10);
   EXPECT_DOUBLE_EQ(share_within(e.points(), 1e9), 2 / 5.0);
   EXPECT_EQ(share_within(e.instances(), 1e9), 0);
   EXPECT_EQ(area_within(e.instances(), 1), 0);
@@ -197,15 +197,16 @@ TEST(ReferenceLength, UsualOnesFollowTheData) {
 
 TEST(PointGroups, JoinLeftAndRightAndPckhLeavesOutPelvisAndThorax) {
   Skeleton s;
-  s.names = {"right_ankle", "left_ankle", "pelvis", "thorax",   "headTop",  "l_ear",
-             "r_ear",       "eyeL",       "eyeR",   "leftwing", "rightwing"};
-  s.swap = {1, 0, 2, 3, 4, 6, 5, 8, 7, 10, 9};
+  s.names = {"right_ankle", "left_ankle", "pelvis", "thorax", "headTop",
+             "l_ear",       "r_ear",      "eyeL",   "eyeR",   "leftwing",
+             "rightwing",   "legR1",      "legL1",  "p1",     "p2"};
+  s.swap = {1, 0, 2, 3, 4, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13};
   std::vector<std::string> names;
   for (const PointGroup& g : point_groups(s)) names.push_back(g.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"ankle", "pelvis", "thorax", "headTop", "ear",
-                                             "eyeL/eyeR", "wing"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"ankle", "pelvis", "thorax", "headTop", "ear", "eye",
+                                             "wing", "leg1", "p1/p2"}));
   EXPECT_EQ(point_groups(s)[0].points, (std::vector<int>{0, 1}));
-  EXPECT_EQ(pckh_points(s), (std::vector<int>{0, 1, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(pckh_points(s), (std::vector<int>{0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}));
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include "models/model_file.h"
 #include "runtime/error.h"
 #include "tools/eval_homography.h"
+#include "tools/eval_keypoints.h"
+#include "tools/table.h"
 #include "training/classical_detectors.h"
 #include "training/detector_evaluation.h"
 
@@ -20,8 +22,6 @@ struct EvalOptions {
   bool classical = false, json = false;
   Device device = Device::cpu;
 };
-
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
 
 Json row(const std::string& method, const DetectorScore& s) {
   return {{"method", method},
@@ -92,7 +92,8 @@ void add_eval(CLI::App& verb) {
   describe(verb, "Measure a model on data with known answers",
            "cairn eval shapes --model runs/magicpoint/model.safetensors --classical\n"
            "  cairn eval homography hpatches/ --model superpoint.safetensors --method sift\n"
-           "  cairn eval pairs --model superpoint.safetensors");
+           "  cairn eval pairs --model superpoint.safetensors\n"
+           "  cairn eval keypoints --truth dev.csv --predictions results.json");
   auto o = std::make_shared<EvalOptions>();
   CLI::App* on_shapes =
       verb.add_subcommand("shapes", "average precision on fresh synthetic shapes");
@@ -115,6 +116,7 @@ void add_eval(CLI::App& verb) {
   on_shapes->callback([o] { shapes(*o); });
   add_eval_homography(verb);
   add_eval_pairs(verb);
+  add_eval_keypoints(verb);
   verb.require_subcommand(1);
 }
 

@@ -120,6 +120,8 @@ class KeypointsTask : public Task {
   Options model_options() const override {
     Options options = skeleton_options(examples_.training->skeleton());
     options["joints"] = std::to_string(examples_.training->skeleton().keypoints());
+    options.merge(
+        crop_rule_options({batches_.height, batches_.width, examples_.training->margin()}));
     return options;
   }
 

@@ -1,0 +1,100 @@
+// cairn eval keypoints as its users meet it.
+#include <fstream>
+
+#include "models/crop_rule.h"
+#include "models/model_file.h"
+#include "runtime/image.h"
+#include "tests/tools/run_program.h"
+
+namespace cairn {
+namespace {
+
+class EvalKeypoints : public ProgramTest {
+ protected:
+  void write(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ / name) << content;
+  }
+  // Two images of one object with three points; the last point of the second is missing. Results
+  // that are 3 pixels off at the first point of each.
+  void write_points() {
+    write("truth.csv",
+          "file,nose_x,nose_y,nose_v,left_ear_x,left_ear_y,left_ear_v,right_ear_x,right_ear_y,"
+          "right_ear_v\na.png,10,10,1,40,10,1,10,40,1\nb.png,20,10,1,40,30,1,0,0,0\n");
+    write("results.json",
+          "[{\"image_id\": 1, \"category_id\": 1, \"keypoints\": [13,10,1,40,10,1,10,40,1], "
+          "\"score\": 1}, {\"image_id\": 2, \"category_id\": 1, \"keypoints\": "
+          "[20,13,1,40,30,1,9,9,1], \"score\": 0.5}]");
+    for (const char* name : {"a.png", "b.png"})
+      write_png(folder_ / name, Tensor::full({48, 64, 3}, 90, DType::u8));
+  }
+  void write_model(int joints) {
+    Options options = crop_rule_options({32, 32, 1.25});
+    options.insert({{"stacks", "1"}, {"features", "8"}, {"depth", "1"}});
+    options["joints"] = std::to_string(joints);
+    const auto model = make_model("stacked_hourglass", options);
+    Parameters parameters(*model, Device::cpu);
+    parameters.initialize(1);
+    save_model(folder_ / "model.safetensors", *model);
+  }
+};
+
+TEST_F(EvalKeypoints, AnswersWithTheDocumentedKeys) {
+  write_points();
+  const Answer a = cairn(
+      "eval keypoints --truth truth.csv --predictions results.json --reference nose:left_ear "
+      "--threshold 0.1 --threshold 0.05 --alpha 0.1 --json");
+  ASSERT_EQ(a.code, 0) << a;
+  const auto j = a.json();
+  EXPECT_EQ(j["reference"], "nose:left_ear");
+  EXPECT_EQ(j["images"], 2);
+  EXPECT_EQ(j["labelled"], 5);
+  EXPECT_NEAR(j["pck"]["0.05"].get<double>(), 3 / 5.0, 1e-12);
+  EXPECT_NEAR(j["pck"]["0.1"].get<double>(), 4 / 5.0, 1e-12);  // 3 px of 30 but not of 28.3
+  EXPECT_NEAR(j["mean_pixels"].get<double>(), 6 / 5.0, 1e-12);
+  EXPECT_EQ(j["median_pixels"], 0);
+  for (const char* key : {"pck_area", "pck_visible", "nme", "auc", "failure_rate"})
+    EXPECT_TRUE(j[key].is_number()) << key;
+  EXPECT_TRUE(j["pck_hidden"].is_null()) << "no point is hidden";
+  EXPECT_EQ(j["ced"].size(), 51u);
+  EXPECT_EQ(j["sigmas"].size(), 3u);
+  EXPECT_TRUE(j["oks"]["ap_medium"].is_number());
+  EXPECT_EQ(j["groups"]["ear"]["labelled"], 3);
+  EXPECT_EQ(j["keypoints"]["nose"]["pck"], 0.5);
+
+  const Answer table = cairn("eval keypoints --truth truth.csv --predictions results.json");
+  ASSERT_EQ(table.code, 0) << table;
+  EXPECT_NE(table.out.find("distances over side"), std::string::npos) << table;
+  EXPECT_NE(table.out.find("NME side"), std::string::npos) << table;
+  EXPECT_NE(table.out.find("\n  ear "), std::string::npos) << table;
+}
+
+TEST_F(EvalKeypoints, MeasuresANetworkAndItsWrittenResultsAlike) {
+  write_points();
+  write_model(3);
+  const Answer a =
+      cairn("eval keypoints --truth truth.csv --model model.safetensors --out found.json --json");
+  ASSERT_EQ(a.code, 0) << a;
+  EXPECT_TRUE(a.says("eval model.safetensors")) << "progress: " << a;
+  const Answer b = cairn("eval keypoints --truth truth.csv --predictions found.json --json");
+  ASSERT_EQ(b.code, 0) << b;
+  EXPECT_EQ(a.json(), b.json());
+  EXPECT_EQ(a.json()["unpredicted"], 0);
+}
+
+TEST_F(EvalKeypoints, SaysWhatDoesNotFit) {
+  write_points();
+  write_model(4);
+  expect_error(cairn("eval keypoints --truth truth.csv"), 2, "neither --model nor --predictions");
+  expect_error(cairn("eval keypoints --truth truth.csv --predictions results.json --model m"), 2,
+               "both");
+  expect_error(cairn("eval keypoints --truth truth.csv --predictions results.json --reference "
+                     "torso"),
+               2, "right_shoulder");
+  expect_error(cairn("eval keypoints --truth truth.csv --model model.safetensors"), 2, "finds 4");
+  write("results.json", "[{\"image_id\": 9, \"keypoints\": [1,1,1,1,1,1,1,1,1], \"score\": 1}]");
+  expect_error(cairn("eval keypoints --truth truth.csv --predictions results.json"), 1,
+               "image 9, which is not annotated");
+}
+
+}  // namespace
+}  // namespace cairn
