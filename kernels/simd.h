@@ -2,6 +2,7 @@
 // The widest vectors of the level being compiled, through GCC's and Clang's vector extensions; for
 // *.isa.cpp files alone. Arithmetic on them is written as on numbers.
 #include <cstdint>
+#include <utility>
 
 #include "runtime/bf16.h"
 
@@ -95,6 +96,32 @@ inline void stream_end() {
 template <class T>
 inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};
+}
+
+/// One stage of a transposition: the numbers of a and b in turn, from the lower or the upper half.
+template <int half, class V, int... I>
+inline V interleaved(V a, V b, std::integer_sequence<int, I...>) {
+  constexpr int n = sizeof...(I);
+  return __builtin_shufflevector(a, b, (I / 2 + half * n / 2 + I % 2 * n)...);
+}
+
+/// Row i of a square of numbers becomes its column i: each stage turns the index (row, column) by
+/// one bit.
+template <class T>
+inline __attribute__((always_inline)) void transpose(Vector<T> (&rows)[lanes<T>]) {
+  constexpr int n = lanes<T>;
+  constexpr std::make_integer_sequence<int, n> all;
+#pragma GCC unroll 4
+  for (int stage = 1; stage < n; stage *= 2) {
+    Vector<T> turned[n];
+#pragma GCC unroll 16
+    for (int i = 0; i < n / 2; ++i) {
+      turned[2 * i] = interleaved<0>(rows[i], rows[i + n / 2], all);
+      turned[2 * i + 1] = interleaved<1>(rows[i], rows[i + n / 2], all);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < n; ++i) rows[i] = turned[i];
+  }
 }
 
 }  // namespace

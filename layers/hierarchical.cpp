@@ -74,7 +74,7 @@ Var HierarchicalHourglass::operator()(const Var& x) {
   }
   y = bottom_(y);
   for (size_t i = levels_.size(); i-- > 0;)
-    y = add(skips[i], upsample_nearest(levels_[i]->up(y), 2));
+    y = upsample_add(skips[i], levels_[i]->up(y));
   return y;
 }
 

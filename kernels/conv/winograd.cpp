@@ -34,8 +34,10 @@ Tensor transformed(WinogradWeights k) {
   const int64_t width = panel_width<float>(), panels = (k.N + width - 1) / width;
   Tensor u = Tensor::empty({36, panels, k.K, width});
   k.u = u.data<float>();
-  parallel_for(
-      k.K, 8, [&](int64_t begin, int64_t end) { CAIRN_ISA_CALL(winograd_weights, k, begin, end); });
+  const int64_t lanes = CAIRN_ISA_CALL(vector_lanes);
+  parallel_for(k.K / lanes, 1, [&](int64_t begin, int64_t end) {
+    CAIRN_ISA_CALL(winograd_weights, k, begin * lanes, end * lanes);
+  });
   return u;
 }
 

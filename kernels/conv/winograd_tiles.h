@@ -19,7 +19,8 @@ struct TiledImage {
 };
 
 /// Transformed weights: u [36][N / width panels][K][width], from w(n,tap,k) at
-/// w[n w_n + tap w_tap + k w_k]; taps in reverse order if `turned`. For k in k0..k1.
+/// w[n w_n + tap w_tap + k w_k], w_n or w_k being 1; taps in reverse order if `turned`. For k in
+/// k0..k1, multiples of vector_lanes().
 struct WinogradWeights {
   const float* w;
   int64_t w_n, w_tap, w_k;

@@ -263,17 +263,21 @@ int64_t winograd_scratch(int64_t C, int64_t block) {
 
 void winograd_weights(const WinogradWeights& k, int64_t k0, int64_t k1) {
   const int64_t panels = (k.N + width - 1) / width;
-  // Rows run inside: what one of them reads of each line, the next fifteen find in L1.
   for (int64_t n = 0; n < k.N; n += L)
-    for (int64_t row = k0; row < k1; ++row) {
-      float taps[9][L];
-      for (int t = 0; t < 9; ++t)
-        for (int i = 0; i < L; ++i)
-          taps[k.turned ? 8 - t : t][i] = k.w[(n + i) * k.w_n + t * k.w_tap + row * k.w_k];
-      float* u = k.u + (n / width * k.K + row) * width + n % width;
-      transform_2d<3, 6>(
-          [&](int i, int j) { return load(taps[i * 3 + j]); }, weight_points,
-          [&](int i, int j, V value) { store(u + (i * 6 + j) * panels * k.K * width, value); });
+    for (int64_t row = k0; row < k1; row += L) {
+      V taps[9][L];  // of L rows, each a vector along n
+      for (int t = 0; t < 9; ++t) {
+        const float* w = k.w + n * k.w_n + t * k.w_tap + row * k.w_k;
+        V(&rows)[L] = taps[k.turned ? 8 - t : t];
+        for (int i = 0; i < L; ++i) rows[i] = load(w + i * (k.w_n == 1 ? k.w_k : k.w_n));
+        if (k.w_n != 1) transpose<float>(rows);
+      }
+      for (int r = 0; r < L; ++r) {
+        float* u = k.u + (n / width * k.K + row + r) * width + n % width;
+        transform_2d<3, 6>(
+            [&](int i, int j) { return taps[i * 3 + j][r]; }, weight_points,
+            [&](int i, int j, V value) { store(u + (i * 6 + j) * panels * k.K * width, value); });
+      }
     }
 }
 

@@ -96,7 +96,29 @@ void block_product(Block<T> k) {
   if (k.stream) stream_end();
 }
 
+template <class T>
+void transposed(const T* from, int64_t column, int64_t K, T* to) {
+  constexpr int L = lanes<T>, width = 2 * L;
+  int64_t k = 0;
+  for (; k + L <= K; k += L)
+    for (int n = 0; n < width; n += L) {
+      Vector<T> rows[L];
+      for (int i = 0; i < L; ++i) rows[i] = load(from + (n + i) * column + k);
+      transpose<T>(rows);
+      for (int i = 0; i < L; ++i) store(to + (k + i) * width + n, rows[i]);
+    }
+  for (; k < K; ++k)
+    for (int n = 0; n < width; ++n) to[k * width + n] = from[n * column + k];
+}
+
 }  // namespace
+
+void transpose_to_panel(const float* from, int64_t column, int64_t K, float* to) {
+  transposed(from, column, K, to);
+}
+void transpose_to_panel(const double* from, int64_t column, int64_t K, double* to) {
+  transposed(from, column, K, to);
+}
 
 void multiply_block(const Block<float>& b) {
   b.a_column == 1 ? block_product<float, false>(b) : block_product<float, true>(b);

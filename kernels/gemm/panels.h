@@ -41,10 +41,15 @@ class Panels {
     parallel_for(panels, 1, [&, p](int64_t begin, int64_t end) {
       for (int64_t panel = begin; panel < end; ++panel) {
         const int64_t n0 = panel * width_;
-        fill_panels(0, K_, std::min(width_, N - n0), p + panel * K_ * width_,
-                    [&](int64_t k, int64_t, int64_t count, T* to) {
+        T* const to = p + panel * K_ * width_;
+        if (b_column != 1 && N - n0 >= width_) {
+          transpose(b + n0 * b_column, rows, b_column, to);
+          continue;
+        }
+        fill_panels(0, K_, std::min(width_, N - n0), to,
+                    [&](int64_t k, int64_t, int64_t count, T* row) {
                       const T* from = b + rows[k] + n0 * b_column;
-                      for (int64_t n = 0; n < count; ++n) to[n] = from[n * b_column];
+                      for (int64_t n = 0; n < count; ++n) row[n] = from[n * b_column];
                     });
       }
     });
@@ -60,6 +65,14 @@ class Panels {
   int64_t K() const { return K_; }
 
  private:
+  // A whole panel, in runs of rows that are neighbours in b.
+  void transpose(const T* b, const std::vector<int64_t>& rows, int64_t column, T* to) const {
+    for (int64_t k = 0, end = 0; k < K_; k = end) {
+      for (end = k + 1; end < K_ && rows[end] == rows[end - 1] + 1;) ++end;
+      CAIRN_ISA_CALL(transpose_to_panel, b + rows[k], column, end - k, to + k * width_);
+    }
+  }
+
   int64_t K_, width_;
   Tensor memory_;
 };

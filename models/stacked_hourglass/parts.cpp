@@ -1,5 +1,6 @@
 #include "models/stacked_hourglass/parts.h"
 
+#include "layers/conv_norm.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_pool.h"
 #include "layers/hierarchical.h"
@@ -30,7 +31,7 @@ struct BottleneckStem : HourglassPart {
     v("pre.4", res3);
   }
   Var operator()(const Var& image) override {
-    return res3(res2(max_pool(res1(bn(conv(image), Activation::relu)), 2, 2)));
+    return res3(res2(max_pool(res1(conv_norm(image, conv, &bn, {NormOrder::pre})), 2, 2)));
   }
 };
 
@@ -49,7 +50,7 @@ struct HierarchicalStem : HourglassPart {
     v("conv4", conv4);
   }
   Var operator()(const Var& image) override {
-    return conv4(conv3(avg_pool(conv2(bn1(conv1(image), Activation::relu)))));
+    return conv4(conv3(avg_pool(conv2(conv_norm(image, conv1, &bn1, {NormOrder::pre})))));
   }
 };
 
@@ -71,7 +72,7 @@ struct LightStem : HourglassPart {
     v("pre.1.bn", bn2);
   }
   Var operator()(const Var& image) override {
-    return bn2(conv2(bn1(conv1(image), Activation::relu)), Activation::relu);
+    return bn2(conv2(conv_norm(image, conv1, &bn1, {NormOrder::pre})), Activation::relu);
   }
 };
 
@@ -144,7 +145,7 @@ Var HourglassStack::head(const Var& features) {
 }
 
 HourglassStack::Result HourglassStack::operator()(const Var& x) {
-  const Var y = bn_(linear_((*block_)((*hourglass_)(x))), Activation::relu);
+  const Var y = conv_norm((*block_)((*hourglass_)(x)), linear_, &bn_, {NormOrder::pre});
   Result r{head(y), {}};
   if (!merge_features_) return r;
   const Var back = (*merge_features_)(y);
