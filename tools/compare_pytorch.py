@@ -6,7 +6,8 @@
 Both sides run in turn, each measurement in a process of its own; medians of the rounds are compared.
 PyTorch gets its best of eager and scripted, contiguous and channels-last, with bound threads and an
 allocator that keeps its memory; on a GPU without TF32, as Cairn computes, and with cuDNN's search for its
-fastest algorithms. Needs PyTorch in the Python that runs this (or in --python).
+fastest algorithms. The hourglass is also run by ONNX Runtime. Needs PyTorch, onnx and onnxruntime in the Python
+that runs this (or in --python).
 """
 import argparse
 import json
@@ -30,6 +31,7 @@ KEEP_MEMORY = {
 
 TRAINING_BATCH = {"cpu": 8, "cuda": 64}  # a GPU is not busy with 8 images
 JOINT_PAIRS = {"cpu": 2, "cuda": 16}
+HOURGLASS_BATCH = {"cpu": 4, "cuda": 16}
 
 
 # ---- the PyTorch side, run as `compare_pytorch.py child CASE MODE THREADS DEVICE` -----------------------
@@ -66,6 +68,121 @@ def superpoint(torch, with_descriptor, norm=False):
 
     torch.manual_seed(0)
     return Network()
+
+
+def hourglass(torch, stacks, features=256, joints=16, depth=4):
+    """Stacked hourglass as plain modules, one set of heatmaps per stack."""
+    nn = torch.nn
+
+    class Residual(nn.Module):
+        def __init__(self, inputs, outputs):
+            super().__init__()
+            middle = outputs // 2
+            layers = []
+            for width, to, side in ((inputs, middle, 1), (middle, middle, 3), (middle, outputs, 1)):
+                layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, to, side, padding=side // 2)]
+            self.body = nn.Sequential(*layers)
+            self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
+
+        def forward(self, x):
+            return self.skip(x) + self.body(x)
+
+    class Hourglass(nn.Module):
+        def __init__(self, depth):
+            super().__init__()
+            inner = Hourglass(depth - 1) if depth > 1 else Residual(features, features)
+            self.up = Residual(features, features)
+            self.low = nn.Sequential(nn.MaxPool2d(2), Residual(features, features), inner,
+                                     Residual(features, features), nn.Upsample(scale_factor=2.0))
+
+        def forward(self, x):
+            return self.up(x) + self.low(x)
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Sequential(
+                nn.Conv2d(3, 64, 7, stride=2, padding=3), nn.BatchNorm2d(64), nn.ReLU(inplace=True), Residual(64, 128),
+                nn.MaxPool2d(2), Residual(128, 128), Residual(128, features))
+            self.trunks = nn.ModuleList(
+                nn.Sequential(Hourglass(depth), Residual(features, features), nn.Conv2d(features, features, 1),
+                              nn.BatchNorm2d(features), nn.ReLU(inplace=True)) for _ in range(stacks))
+            self.heads = nn.ModuleList(nn.Conv2d(features, joints, 1) for _ in range(stacks))
+            self.from_features = nn.ModuleList(nn.Conv2d(features, features, 1) for _ in range(stacks - 1))
+            self.from_maps = nn.ModuleList(nn.Conv2d(joints, features, 1) for _ in range(stacks - 1))
+
+        def forward(self, image):
+            x, maps = self.stem(image), []
+            for i, trunk in enumerate(self.trunks):
+                y = trunk(x)
+                maps.append(self.heads[i](y))
+                if i + 1 < len(self.trunks):
+                    x = x + self.from_features[i](y) + self.from_maps[i](maps[-1])
+            return torch.stack(maps)
+
+    torch.manual_seed(0)
+    return Network()
+
+
+def hourglass_child(torch, case, mode, threads, device):
+    """`hourglass N` is inference with N stacks, `hourglass N train` a training step of 4 (cuda: 16) images."""
+    stacks, train = int(case.split()[1]), "train" in case
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    model = hourglass(torch, stacks).to(device)
+    batch = HOURGLASS_BATCH[device] if train else 1
+    image = torch.rand(batch, 3, 256, 256, device=device)
+    if "cl" in mode:
+        model, image = (t.to(memory_format=torch.channels_last) for t in (model, image))
+    if train:
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+        target = torch.rand(batch, 16, 64, 64, device=device)
+
+        def run():
+            optimizer.zero_grad(set_to_none=True)
+            (model(image) - target).square().mean((1, 2, 3, 4)).sum().backward()
+            optimizer.step()
+    else:
+        model.eval()
+        if mode == "onnxruntime":
+            run = onnx_runner(torch, model, image, threads)
+        else:
+            if "jit" in mode:
+                with torch.no_grad():
+                    model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, image)))
+
+            def run():
+                with torch.no_grad():
+                    model(image)
+
+    return timed(torch, run, device, before)
+
+
+def onnx_runner(torch, model, image, threads):
+    import onnxruntime
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.onnx")
+        torch.onnx.export(model, image, path, dynamo=False, opset_version=17)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    feed = {session.get_inputs()[0].name: image.numpy()}
+    return lambda: session.run(None, feed)
+
+
+def timed(torch, run, device, memory_before=0):
+    """The median of 8 runs or 2 seconds, and the process's peak memory, also beyond `memory_before`."""
+    for _ in range(3):
+        run()
+    times = []
+    while len(times) < 8 or sum(times) < 2:
+        start = time.perf_counter()
+        run()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"ms": 1000 * statistics.median(times), "peak_mib": peak / 1024, "grown_mib": (peak - memory_before) / 1024}
 
 
 def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
@@ -135,6 +252,8 @@ def child(case, mode, threads, device):
     if device == "cuda":
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
+    if case.startswith("hourglass"):
+        return hourglass_child(torch, case, mode, threads, device)
     joint = case == "joint"
     train = case == "train" or joint
     batch = 2 * JOINT_PAIRS[device] if joint else TRAINING_BATCH[device] if train else 1
@@ -180,19 +299,7 @@ def child(case, mode, threads, device):
     if case == "start":
         run()
         return {"ms": 0}
-    for _ in range(3):
-        run()
-    times = []
-    while len(times) < 8 or sum(times) < 2:
-        start = time.perf_counter()
-        run()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
-    return {
-        "ms": 1000 * statistics.median(times),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    return timed(torch, run, device)
 
 
 def superpoint_file(path):
@@ -239,7 +346,7 @@ class Comparison:
         self.cairn, self.python = arguments.cairn, arguments.python
         self.threads, self.rounds, self.device = arguments.threads, arguments.rounds, arguments.device
         self.env = {**os.environ, **KEEP_MEMORY, "OMP_NUM_THREADS": str(arguments.threads), "OMP_PROC_BIND": "true"}
-        self.rows = []
+        self.only, self.rows = arguments.only, []
 
     def torch(self, case, mode):
         return run_json([self.python, __file__, "child", case, mode, str(self.threads), self.device], self.env)
@@ -250,6 +357,8 @@ class Comparison:
 
     def add(self, what, cairn_words, case, modes, goal, field="median_ms"):
         """`goal`: the ratio that Cairn is to reach on a CPU."""
+        if self.only not in what:
+            return
         ours, theirs = [], {mode: [] for mode in modes}
         for _ in range(self.rounds):
             ours.append(self.bench(*cairn_words)[field])
@@ -258,7 +367,23 @@ class Comparison:
         best = min(modes, key=lambda m: statistics.median(theirs[m]))
         mine, other = statistics.median(ours), statistics.median(theirs[best])
         self.row(what, f"{mine:.1f} ms", f"{other:.1f} ms ({best})", mine / other, goal)
-        return mine, other
+
+    def hourglasses(self):
+        """Training and inference of the stacked hourglass at 256x256, and the memory that training takes: the
+        tensors' peak beside how far PyTorch's process grows."""
+        batch = str(HOURGLASS_BATCH[self.device])
+        train = ["train", "stacked_hourglass", "--batch", batch, "--size", "256x256"]
+        work = f"hourglass training step, 2 stacks, {batch}x256x256, fp32"
+        self.add(work, train, "hourglass 2 train", ["eager cl"], 0.70)
+        memory = "hourglass training step, memory"
+        if self.device == "cpu" and self.only in memory:
+            ours = self.bench(*train)["peak_bytes"] / 2**20
+            theirs = self.torch("hourglass 2 train", "eager cl")["grown_mib"]
+            self.row(memory, f"{ours:.0f} MiB", f"{theirs:.0f} MiB", ours / theirs, 0.70)
+        modes = ["eager cl", "jit", "jit cl"] + (["onnxruntime"] if self.device == "cpu" else [])
+        for stacks in ("2", "8"):
+            words = ["model", "stacked_hourglass", "--set", f"stacks={stacks}", "--size", "256x256"]
+            self.add(f"hourglass inference, {stacks} stacks, 256x256, fp32", words, f"hourglass {stacks}", modes, 0.85)
 
     def row(self, what, ours, theirs, ratio, goal):
         goal = goal if self.device == "cpu" else "none set"
@@ -287,6 +412,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cairn", default="build/release/cairn", help="the program to measure")
     parser.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name has TEXT in it: hourglass")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
@@ -313,7 +439,8 @@ def main():
     c.add(f"SuperPoint joint training step, {pairs} pairs, 240x320, fp32",
           ["train", "superpoint", "--set", "norm=pre", "--batch", str(pairs), "--size", "240x320"], "joint",
           ["eager", "eager cl"], 0.6)
-    if c.device == "cpu":
+    c.hourglasses()
+    if c.device == "cpu" and not arguments.only:
         with tempfile.TemporaryDirectory() as folder:
 
             def image(height, width):
