@@ -32,6 +32,8 @@ CAIRN_KERNEL void transpose_weights(const T* w, T* out, int64_t count, int Og, i
   }
 }
 
+}  // namespace
+
 Tensor transposed_weights(const Tensor& w, const Conv2dSizes& s) {
   Tensor out = w.empty_like();
   const int taps = int(s.kh * s.kw), Og = int(s.Og), Cg = int(s.Cg);
@@ -42,6 +44,8 @@ Tensor transposed_weights(const Tensor& w, const Conv2dSizes& s) {
   });
   return out;
 }
+
+namespace {
 
 bool is_depthwise(const Conv2dSizes& s, const Conv2dOptions& o) {
   return s.Cg == 1 && o.groups > 1;

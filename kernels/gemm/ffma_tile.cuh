@@ -36,16 +36,19 @@ struct FfmaTile {
   }
 };
 
-/// One operand on its way into shared memory.
-template <class T, int Size, int K, int Threads, bool ByColumns>
+/// One operand on its way into shared memory; Normed: through a rectified norm, but for what lies
+/// outside of the tensor, which stays 0.
+template <class T, int Size, int K, int Threads, bool ByColumns, bool Normed = false>
 class FfmaOperand {
   using A = Sum<T>;
 
  public:
-  CAIRN_DEVICE_MEMBER FfmaOperand(const Patches& patches, int group, int begin, int end)
+  CAIRN_DEVICE_MEMBER FfmaOperand(const Patches& patches, int group, int begin, int end,
+                                  const RectifiedNorm& norm = {})
       : patches_(patches),
         reader_(patches, begin, end),
-        data_(static_cast<const T*>(patches.data) + group * patches.group_stride) {}
+        data_(static_cast<const T*>(patches.data) + group * patches.group_stride),
+        norm_(norm) {}
 
   CAIRN_DEVICE_MEMBER void fetch(int k, int k_end) {
     reader_.seek(k, k_end);
@@ -55,7 +58,8 @@ class FfmaOperand {
       fetch_elements();
   }
 
-  CAIRN_DEVICE_MEMBER void store(A (&tile)[K][Size + 4]) const {
+  CAIRN_DEVICE_MEMBER void store(A (&tile)[K][Size + 4]) {
+    if constexpr (Normed) normalise();
 #pragma unroll
     for (int i = 0; i < Reader::count; ++i) {
       const int line = reader_.line(i), run = reader_.run();
@@ -73,6 +77,7 @@ class FfmaOperand {
 #pragma unroll
     for (int i = 0; i < Reader::count; ++i) {
       const int64_t at = reader_.offset(i);
+      if constexpr (Normed) inside_ = at < 0 ? inside_ & ~(15u << 4 * i) : inside_ | 15u << 4 * i;
       const Pack<T, 4> run = at < 0 ? Pack<T, 4>{} : load_pack<4>(data_ + at);
 #pragma unroll
       for (int e = 0; e < 4; ++e) held_[i][e] = A(run[e]);
@@ -88,7 +93,25 @@ class FfmaOperand {
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
         const int64_t at = patches_.at(row, columns[e]);
+        if constexpr (Normed)
+          inside_ = at < 0 ? inside_ & ~(1u << (4 * i + e)) : inside_ | 1u << (4 * i + e);
         held_[i][e] = at < 0 ? A(0) : A(data_[at]);
+      }
+    }
+  }
+
+  // When the numbers have arrived, a step after they were asked for.
+  CAIRN_DEVICE_MEMBER void normalise() {
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      const int c = reader_.channel(e);
+      const T mean = static_cast<const T*>(norm_.mean)[c];
+      const T scale = static_cast<const T*>(norm_.scale)[c];
+      const T beta = static_cast<const T*>(norm_.beta)[c];
+#pragma unroll
+      for (int i = 0; i < Reader::count; ++i) {
+        const A z = activate<Activation::relu>((held_[i][e] - mean) * scale + beta, A(0));
+        if (inside_ >> (4 * i + e) & 1) held_[i][e] = z;
       }
     }
   }
@@ -97,6 +120,8 @@ class FfmaOperand {
   const Patches& patches_;
   Reader reader_;
   const T* data_;
+  RectifiedNorm norm_;
+  unsigned inside_ = 0;  // a bit for each number held, if Normed
   Pack<A, 4> held_[Reader::count];
 };
 
@@ -161,15 +186,12 @@ CAIRN_DEVICE void ffma_finish(const Product& p, int split, int group, int m0, in
   }
 }
 
-/// acc += the tile at m0, n0 over k_begin .. k_end. Before `s` serves for anything else the block
-/// must meet once more.
-template <class T, class Tile, bool AByColumns, bool BByColumns>
-CAIRN_DEVICE void ffma_sum(const Patches& left, int m0, int m_end, const Patches& right, int n0,
-                           int n_end, int group, int k_begin, int k_end,
-                           typename Tile::template Shared<Sum<T>>& s, int ty, int tx,
-                           Sum<T> (&acc)[Tile::ThreadM][Tile::ThreadN]) {
-  FfmaOperand<T, Tile::M, Tile::K, Tile::Threads, AByColumns> a(left, group, m0, m_end);
-  FfmaOperand<T, Tile::N, Tile::K, Tile::Threads, BByColumns> b(right, group, n0, n_end);
+/// acc += the tile of two operands over k_begin .. k_end. Before `s` serves for anything else the
+/// block must meet once more.
+template <class Tile, class A, class B, class Number>
+CAIRN_DEVICE void ffma_sum(A& a, B& b, int k_begin, int k_end,
+                           typename Tile::template Shared<Number>& s, int ty, int tx,
+                           Number (&acc)[Tile::ThreadM][Tile::ThreadN]) {
   a.fetch(k_begin, k_end);
   b.fetch(k_begin, k_end);
   for (int k = k_begin, buffer = 0; k < k_end; k += Tile::K, buffer ^= 1) {
@@ -182,6 +204,17 @@ CAIRN_DEVICE void ffma_sum(const Patches& left, int m0, int m_end, const Patches
     }
     ffma_step<Tile>(s.a[buffer], s.b[buffer], ty, tx, acc);
   }
+}
+
+/// The same at m0, n0 of two patch matrices.
+template <class T, class Tile, bool AByColumns, bool BByColumns>
+CAIRN_DEVICE void ffma_sum(const Patches& left, int m0, int m_end, const Patches& right, int n0,
+                           int n_end, int group, int k_begin, int k_end,
+                           typename Tile::template Shared<Sum<T>>& s, int ty, int tx,
+                           Sum<T> (&acc)[Tile::ThreadM][Tile::ThreadN]) {
+  FfmaOperand<T, Tile::M, Tile::K, Tile::Threads, AByColumns> a(left, group, m0, m_end);
+  FfmaOperand<T, Tile::N, Tile::K, Tile::Threads, BByColumns> b(right, group, n0, n_end);
+  ffma_sum<Tile>(a, b, k_begin, k_end, s, ty, tx, acc);
 }
 
 template <class T, class Tile, bool AByColumns, bool BByColumns>

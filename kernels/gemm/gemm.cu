@@ -21,6 +21,7 @@
 
 #include "kernels/gemm/ffma_tile.cuh"
 #include "kernels/gemm/mma_tile.cuh"
+#include "kernels/gemm/normed_tile.cuh"
 #include "runtime/cuda_blas.h"
 
 namespace cairn::CAIRN_NS {
@@ -38,6 +39,11 @@ int64_t tiles(const Product& p, int tile_m, int tile_n) {
 
 int64_t large_tiles(const Product& p) {
   return p.a_by_columns ? tiles(p, LargeWide::M, LargeWide::N) : tiles(p, Large::M, Large::N);
+}
+
+bool takes_large_tile(const Product& p, DType type, bool may_split) {
+  return type == DType::f32 && p.m > 32 && p.n > 32 &&
+         (may_split || large_tiles(p) >= enough_blocks);
 }
 
 template <class Tile>
@@ -94,8 +100,26 @@ void split(Product& p, bool large) {
   p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, 1);
 }
 
+template <class T, class Tile, class Wide>
+void start_normed(const Product& p) {
+  if (p.a_by_columns)
+    start<Wide>("normed product columns x columns", normed_product<T, Wide, true, true, Normed::b>,
+                p);
+  else if (p.b_by_columns)
+    start<Tile>("normed product rows x columns",
+                normed_product<T, Tile, false, true, Normed::neither>, p);
+  else if (p.steps.in.mean)
+    start<Tile>("normed product rows x rows", normed_product<T, Tile, false, false, Normed::a>, p);
+  else
+    start<Tile>("product rows x rows with an end",
+                normed_product<T, Tile, false, false, Normed::neither>, p);
+}
+
 void run(const Product& p, DType type, bool large, bool mma) {
-  if (mma)
+  if (p.steps.on)
+    large ? start_normed<float, Large, LargeWide>(p)
+          : with_float(type, [&](auto t) { start_normed<decltype(t), Small, Small>(p); });
+  else if (mma)
     start_mma(p);
   else if (large)
     start_large_ffma(p);
@@ -114,8 +138,8 @@ CAIRN_KERNEL void sum_parts_kernel(const Sum<T>* x, int64_t parts, int64_t count
 
 // Whether cuBLASLt has computed the product.
 bool by_library(const Product& p, Tensor& c) {
-  const bool plain = p.a.matrix && p.b.matrix && p.groups == 1 && p.k > 0 && !p.pool2 &&
-                     (p.act == Activation::none || p.act == Activation::relu);
+  const bool plain = !p.steps.on && p.a.matrix && p.b.matrix && p.groups == 1 && p.k > 0 &&
+                     !p.pool2 && (p.act == Activation::none || p.act == Activation::relu);
   if (!plain || c.device() != Device::cuda || c.dtype() == DType::f64) return false;
   if constexpr (!build::has_cuda)
     return false;
@@ -146,6 +170,11 @@ void sum_parts(const Tensor& parts, Tensor& y) {
   });
 }
 
+int64_t row_tiles(const Product& p, DType type) {
+  const int rows = takes_large_tile(p, type, false) ? Large::M : Small::M;
+  return (p.m + rows - 1) / rows;
+}
+
 void multiply(Product p, Tensor& c, bool may_split) {
   if (p.m == 0 || p.n == 0 || p.groups == 0) return;
   if (by_library(p, c)) return;
@@ -158,8 +187,7 @@ void multiply(Product p, Tensor& c, bool may_split) {
 
   const bool both_transposed = p.a_by_columns && !p.b_by_columns;  // rare: one tile serves it
   const bool mma = type == DType::bf16 && p.a.aligned && p.b.aligned && !both_transposed;
-  const bool large = type == DType::f32 && !both_transposed && p.m > 32 && p.n > 32 &&
-                     (may_split || large_tiles(p) >= enough_blocks);
+  const bool large = !both_transposed && takes_large_tile(p, type, may_split);
   if (may_split) split(p, large || mma);
   if (p.splits == 1) return run(p, type, large, mma);
 

@@ -31,6 +31,24 @@ void with_real(DType type, F&& f) {
     with_float(type, f);
 }
 
+/// max((x - mean) scale + beta, 0) per channel.
+struct RectifiedNorm {
+  const void *mean = nullptr, *scale = nullptr, *beta = nullptr;
+};
+
+/// What a product does besides in a residual block (kernels/residual); f32 and f64, no pool.
+struct NormSteps {
+  bool on = false;
+  RectifiedNorm in;           ///< of a's elements, or of b's if both run by columns; or none
+  const void* add = nullptr;  ///< like c: added to the sums
+  void* moments = nullptr;    ///< Moments [row tiles, n] of c
+  /// c is the gradient of the rectified norm `through` of this, like c: 0 where that is not positive;
+  /// `sums` [row tiles, 2, n] of c and of c (x - mean).
+  const void* x = nullptr;
+  RectifiedNorm through;
+  void* sums = nullptr;
+};
+
 struct Product {
   Patches a, b;
   bool a_by_columns = false;  ///< m runs over a's columns and k over its positions; or the reverse
@@ -46,6 +64,7 @@ struct Product {
   Activation act = Activation::none;
   float slope = 0;
   bool pool2 = false;  ///< row m / 4 of C is the maximum of rows m .. m + 3
+  NormSteps steps;
 
   /// Set by multiply(), as is all that follows: where C is, and k in `splits` parts of
   /// `k_per_split`, each summed into its own copy of C, of type Sum.
@@ -91,6 +110,9 @@ inline bool aligned(const Patches& p, DType type) {
 /// `may_split`: k may be cut into parts that run side by side; C must then be one dense matrix
 /// [groups, m, n].
 void multiply(Product p, Tensor& c, bool may_split = false);
+
+/// Row tiles that multiply() will cut a product with steps into.
+int64_t row_tiles(const Product& p, DType type);
 
 /// y = the sum of the parts [parts, y's count], in that order.
 void sum_parts(const Tensor& parts, Tensor& y);

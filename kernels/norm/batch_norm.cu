@@ -16,23 +16,10 @@
 #include <cmath>
 
 #include "kernels/column_sums_device.h"
+#include "kernels/norm/batch_norm_parts.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
-
-// Mean and sum of squared deviations of n values.
-template <class T>
-struct Moments {
-  T n, mean, m2;
-};
-
-template <class T>
-CAIRN_DEVICE Moments<T> merged(Moments<T> a, Moments<T> b) {
-  const T n = a.n + b.n;
-  if (n == 0) return a;
-  const T share = b.n / n, delta = b.mean - a.mean;
-  return {n, a.mean + delta * share, a.m2 + b.m2 + delta * delta * a.n * share};
-}
 
 template <class T, int V>
 struct MomentScratch {
@@ -161,12 +148,12 @@ struct StoreGradients {
   }
 };
 
-// dx = gamma invstd (dz - shift - (x - mean) slope); shift and slope are 0 where the statistics
+// dx = gamma invstd (dz - shift - (x - mean) slope) + add, unless that is null; shift and slope are 0 where the statistics
 // were not those of the batch (share = 0, else 1/R).
 template <class T, int V, Activation act>
 CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* beta, const T* mean,
-                            const T* invstd, const T* dgamma, const T* dbeta, T share, T* dx,
-                            int64_t rows, int64_t C) {
+                            const T* invstd, const T* dgamma, const T* dbeta, T share, const T* add,
+                            T* dx, int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
   const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
@@ -183,6 +170,10 @@ CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* be
     for (int v = 0; v < V; ++v) {
       const T off = p[v] - m[v], dz = through_act<act>(d[v], off, scale[v], b[v]);
       d[v] = scale[v] * (dz - shift[v] - off * slope[v]);
+    }
+    if (add) {
+      const Pack<T, V> more = load_pack<V>(add + r * C + c);
+      for (int v = 0; v < V; ++v) d[v] += more[v];
     }
     store_pack(dx + r * C + c, d);
   }
@@ -205,73 +196,105 @@ void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, 
   });
 }
 
-void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
-                         const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
-                         Tensor& mean, Tensor& invstd, Tensor& y) {
+Tensor partial_moments(const Tensor& x) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  Tensor partial;
   with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
     constexpr int V = pack_size();
     const ColumnGrid g = column_grid<V>(rows, C, 16, 512);
-    const int64_t parts = g.grid.x;
-    Tensor partial = x.empty_like({parts, C, 3});
-    auto* moments = reinterpret_cast<Moments<T>*>(partial.data<T>());
+    partial = x.empty_like({g.grid.x, C, 3});
     launch("batch_norm", partial_moments_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), rows, C,
-           moments);
-    launch("batch_norm", merge_moments_kernel<T>, Dim3((C + 31) / 32), Dim3(32, 8), 0, moments,
-           parts, C, T(options.eps), T(options.momentum), mean.data<T>(), invstd.data<T>(),
+           reinterpret_cast<Moments<T>*>(partial.data<T>()));
+  });
+  return partial;
+}
+
+void finish_moments(const Tensor& partial, const BatchNormOptions& options, Tensor& running_mean,
+                    Tensor& running_var, Tensor& mean, Tensor& invstd) {
+  const int64_t parts = partial.dim(0), C = partial.dim(1);
+  with_float(mean.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("batch_norm", merge_moments_kernel<T>, Dim3((C + 31) / 32), Dim3(32, 8), 0,
+           reinterpret_cast<const Moments<T>*>(partial.data<T>()), parts, C, T(options.eps),
+           T(options.momentum), mean.data<T>(), invstd.data<T>(),
            Running<T>{running_mean.data<T>(), running_var.data<T>()});
   });
+}
+
+void running_moments(const BatchNormOptions& options, const Tensor& running_mean,
+                     const Tensor& running_var, Tensor& mean, Tensor& invstd) {
+  const int64_t C = mean.count();
+  with_float(mean.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("batch_norm", from_running_kernel<T>, blocks_for(C, 256), 256, 0, running_mean.data<T>(),
+           running_var.data<T>(), C, T(options.eps), mean.data<T>(), invstd.data<T>());
+  });
+}
+
+void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                         const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
+                         Tensor& mean, Tensor& invstd, Tensor& y) {
+  finish_moments(partial_moments(x), options, running_mean, running_var, mean, invstd);
   CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
 }
 
 void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                            const BatchNormOptions& options, const Tensor& running_mean,
                            const Tensor& running_var, Tensor& mean, Tensor& invstd, Tensor& y) {
-  const int64_t C = x.dim(-1);
-  with_float(x.dtype(), [&](auto type) {
-    using T = decltype(type);
-    launch("batch_norm", from_running_kernel<T>, blocks_for(C, 256), 256, 0, running_mean.data<T>(),
-           running_var.data<T>(), C, T(options.eps), mean.data<T>(), invstd.data<T>());
-  });
+  running_moments(options, running_mean, running_var, mean, invstd);
   CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
 }
 
-namespace {
-
-template <class T, int V, Activation act>
-void backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
-              const Tensor& mean, const Tensor& invstd, Statistics statistics, Tensor* dx,
-              Tensor& dgamma, Tensor& dbeta) {
-  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  const BackwardTerms<T, V, act> terms{x.data<T>(),
-                                       dy.data<T>(),
-                                       gamma.data<T>(),
-                                       beta.data<T>(),
-                                       mean.data<T>(),
-                                       invstd.data<T>(),
-                                       C};
-  const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
-  column_sums<T, 2, V>("batch_norm_backward", rows, C, terms, store, x);
-  if (!dx) return;
-  const T share = statistics == Statistics::batch ? 1 / T(std::max<int64_t>(rows, 1)) : T(0);
-  const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
-  launch("batch_norm_backward", dx_kernel<T, V, act>, g.grid, g.block, 0, x.data<T>(), dy.data<T>(),
-         gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(), dgamma.data<T>(),
-         dbeta.data<T>(), share, dx->data<T>(), rows, C);
+void finish_gradients(const Tensor& partial, const Tensor& invstd, Tensor& dgamma, Tensor& dbeta) {
+  const int64_t parts = partial.dim(0), C = invstd.count();
+  with_float(invstd.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
+    launch("batch_norm_backward", column_finish_kernel<T, 2, StoreGradients<T>>,
+           Dim3((C + 31) / 32), Dim3(32, 8), 0, store, partial.data<T>(), parts, C);
+  });
 }
 
-}  // namespace
+void norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
+                   const Tensor& mean, const Tensor& invstd, Activation act, Statistics statistics,
+                   const Tensor& dgamma, const Tensor& dbeta, const Tensor* add, Tensor& dx) {
+  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
+    constexpr int V = pack_size();
+    const T share = statistics == Statistics::batch ? 1 / T(std::max<int64_t>(rows, 1)) : T(0);
+    const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
+    with_rectifier(act, [&](auto kind) {
+      launch("batch_norm_backward", dx_kernel<T, V, kind()>, g.grid, g.block, 0, x.data<T>(),
+             dy.data<T>(), gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(),
+             dgamma.data<T>(), dbeta.data<T>(), share, add ? add->data<T>() : nullptr, dx.data<T>(),
+             rows, C);
+    });
+  });
+}
 
 void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
                          const Tensor& mean, const Tensor& invstd, Activation act,
                          Statistics statistics, Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
-  with_packs(x.dtype(), x.dim(-1), [&](auto type, auto pack_size) {
+  const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
+  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+    using T = decltype(type);
+    constexpr int V = pack_size();
     with_rectifier(act, [&](auto kind) {
-      backward<decltype(type), pack_size(), kind()>(x, dy, gamma, beta, mean, invstd, statistics,
-                                                    dx, dgamma, dbeta);
+      const BackwardTerms<T, V, kind()> terms{x.data<T>(),
+                                              dy.data<T>(),
+                                              gamma.data<T>(),
+                                              beta.data<T>(),
+                                              mean.data<T>(),
+                                              invstd.data<T>(),
+                                              C};
+      const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
+      column_sums<T, 2, V>("batch_norm_backward", rows, C, terms, store, x);
     });
   });
+  if (dx)
+    norm_backward(x, dy, gamma, beta, mean, invstd, act, statistics, dgamma, dbeta, nullptr, *dx);
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -1,12 +1,31 @@
-// residual_block in its parts, one after the other.
+// residual_block: three implicit products whose operands are normalised on their way into shared
+// memory, and which end in statistics, the skip, or the gradient of the norm before them
+// (kernels/gemm/normed_tile.cuh). P pixels; I, M, O channels.
 //
-//   Launch    as batch_norm, conv2d and add launch.
-//   Traffic   that of the parts.
-//   Repeats   bitwise, as the parts do.
+//   forward           moments of x;  a1 [P,M] = z1(x) w1', its moments per row of tiles;
+//                     a2 [P,M] = patches of z2(a1) [P,9M] w2', its moments;
+//                     y [P,O] = z3(a2) w3' + skip, the skip read where y is written
+//   backward data     g3 = (dy w3) [z3 > 0] and its sums at the end of the product; da2 from g3 and
+//                     the sums in one pass over it; the same for g2 with the 3x3's transpose and for
+//                     g1, whose pass adds the skip's gradient
+//   backward weights  dy' z3(a2), da2' patches of z2(a1), da1' z1(x), over P in parts
+//   Launch    128x64 of C by 128 threads (64x128 for weights), 32x32 by 64 where these would leave
+//             cores idle and for float64, as in kernels/gemm/gemm.cu; merges: a block per 32 channels
+//   Traffic   per pixel and 4 B (f32). Forward: x three times (statistics, product, skip), a1 and a2
+//             written and read once, y written: 3 I + 4 M + O; its parts move 5 I + 12 M + 3 O.
+//             Backward: 6 I + 17 M + 3 O, its parts 11 I + 31 M + 5 O. For I = O = 256, M = 128,
+//             batch 16 at 64x64 (P = 65536): 403 MB and 1.2 GB
+//   Work      2 P (I M + 9 M M + M O) flop forward: 27.9 GFLOP there; twice that backward
+//   Floor     the larger of flop / peak (FFMA) and bytes / bandwidth: on an H200 (67 TFLOP/s, 4.8
+//             TB/s) 0.42 ms by arithmetic beside 0.08 ms by bytes forward, 0.83 and 0.26 backward
+//   Repeats   bitwise: one writer per element; parts follow from the shape, merged in their order.
+//   Not tried on hardware yet; float32 and float64, as batch_norm.
 #include "kernels/residual/residual_block.h"
 
 #include "kernels/conv/conv2d.h"
-#include "kernels/elementwise/add.h"
+#include "kernels/conv/conv2d_parts.h"
+#include "kernels/conv/conv_patches.h"
+#include "kernels/norm/batch_norm_parts.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -15,21 +34,65 @@ Conv2dOptions options_of(int step) {
   return {.stride = 1, .padding = step == 1 ? 1 : 0, .dilation = 1, .groups = 1};
 }
 
-void convolve(const Tensor& x, const NormConv& step, int i, Tensor& y) {
-  Epilogue epilogue;
-  epilogue.bias = &step.bias;
-  CAIRN_NS::conv2d(x, step.w, options_of(i), epilogue, y);
+template <class T>
+CAIRN_KERNEL void scale_kernel(const T* gamma, const T* invstd, T* scale, int64_t C) {
+  for (int64_t c = global_thread(); c < C; c += global_threads()) scale[c] = gamma[c] * invstd[c];
 }
 
-void add_skip(const Tensor& x, const ResidualBlock& block, Tensor& y) {
-  Tensor skip = x;
-  if (block.skip_w.defined()) {
-    skip = y.empty_like();
-    Epilogue epilogue;
-    epilogue.bias = &block.skip_bias;
-    CAIRN_NS::conv2d(x, block.skip_w, {}, epilogue, skip);
+// Norm i of the block as a product applies it.
+struct Norm {
+  Norm(const ResidualBlock& block, int i, const Tensor& mean, const Tensor& invstd)
+      : scale(mean.empty_like()) {
+    const NormConv& s = block.step[i];
+    with_float(mean.dtype(), [&](auto type) {
+      using T = decltype(type);
+      launch("residual_block", scale_kernel<T>, blocks_for(mean.count(), 256), 256, 0,
+             s.gamma.data<T>(), invstd.data<T>(), scale.data<T>(), mean.count());
+    });
+    parts = {mean.raw(), scale.raw(), s.beta.raw()};
   }
-  CAIRN_NS::add(y, skip, y);
+  Tensor scale;
+  RectifiedNorm parts;
+};
+
+// The product of step i with x, or its patches, as rows.
+Product product_of(const Tensor& x, const Tensor& w, int i) {
+  const Conv2dSizes s(x, w, options_of(i));
+  const int64_t K = s.kh * s.kw * s.C;
+  Product p;
+  p.a = input_patches(x, s, options_of(i), false);
+  p.b = matrix(w.raw(), K, K);
+  p.m = index_count(s.N * s.H * s.W);
+  p.n = index_count(s.O);
+  p.k = index_count(K);
+  p.c_row = s.O;
+  p.steps.on = true;
+  return p;
+}
+
+// y = step i of the norm of x, or of x itself if `norm` is null, plus `add` unless null; y's moments
+// unless that is.
+void forward_step(const Tensor& x, const ResidualBlock& block, int i, const RectifiedNorm* norm,
+                  const Tensor* add, Activation act, Tensor* moments, Tensor& y) {
+  Product p = product_of(x, block.step[i].w, i);
+  p.bias = block.step[i].bias.raw();
+  p.act = act;
+  if (norm) p.steps.in = *norm;
+  if (add) p.steps.add = add->raw();
+  if (moments) {
+    *moments = y.empty_like({row_tiles(p, y.dtype()), p.n, 3});
+    p.steps.moments = moments->raw();
+  }
+  multiply(p, y);
+}
+
+Tensor skip_of(const Tensor& x, const ResidualBlock& block, const Tensor& y) {
+  if (!block.skip_w.defined()) return x;
+  Tensor skip = y.empty_like();
+  Epilogue epilogue;
+  epilogue.bias = &block.skip_bias;
+  CAIRN_NS::conv2d(x, block.skip_w, {}, epilogue, skip);
+  return skip;
 }
 
 }  // namespace
@@ -37,63 +100,111 @@ void add_skip(const Tensor& x, const ResidualBlock& block, Tensor& y) {
 void residual_block(const Tensor& x, const ResidualBlock& block, Statistics statistics,
                     ResidualKept& kept, Tensor& y) {
   Tensor out[3] = {kept.a1, kept.a2, y};
-  Tensor in = x;
+  const Tensor skip = skip_of(x, block, y);
+  const bool batch = statistics == Statistics::batch;
+  Tensor in = x, moments;
+  if (batch) moments = partial_moments(x);
   for (int i = 0; i < 3; ++i) {
-    const NormConv& s = block.step[i];
-    Tensor z = in.empty_like(), rm = s.running_mean, rv = s.running_var;
-    if (statistics == Statistics::batch)
-      CAIRN_NS::batch_norm_training(in, s.gamma, s.beta, block.options(), rm, rv, kept.mean[i],
-                                    kept.invstd[i], z);
+    Tensor mean = block.step[i].running_mean, var = block.step[i].running_var;
+    if (batch)
+      finish_moments(moments, block.options(), mean, var, kept.mean[i], kept.invstd[i]);
     else
-      CAIRN_NS::batch_norm_evaluation(in, s.gamma, s.beta, block.options(), rm, rv, kept.mean[i],
-                                      kept.invstd[i], z);
-    convolve(z, s, i, out[i]);
+      running_moments(block.options(), mean, var, kept.mean[i], kept.invstd[i]);
+    const Norm norm(block, i, kept.mean[i], kept.invstd[i]);
+    forward_step(in, block, i, &norm.parts, i == 2 ? &skip : nullptr, Activation::none,
+                 batch && i < 2 ? &moments : nullptr, out[i]);
     in = out[i];
   }
-  add_skip(x, block, y);
 }
 
 void residual_block_inference(const Tensor& x, const ResidualBlock& block, Tensor& y) {
-  const NormConv& s = block.step[0];
-  Tensor z = x.empty_like(), mean = s.gamma.empty_like(), invstd = s.gamma.empty_like();
-  CAIRN_NS::batch_norm_evaluation(x, s.gamma, s.beta, block.options(), s.running_mean,
-                                  s.running_var, mean, invstd, z);
-  const Shape middle{x.dim(0), x.dim(1), x.dim(2), s.w.dim(0)};
-  for (int i = 0; i < 2; ++i) {
-    Tensor a = x.empty_like(middle);
-    Epilogue epilogue;
-    epilogue.bias = &block.step[i].bias;
-    epilogue.act = Activation::relu;
-    CAIRN_NS::conv2d(z, block.step[i].w, options_of(i), epilogue, a);
-    z = a;
-  }
-  convolve(z, block.step[2], 2, y);
-  add_skip(x, block, y);
+  const NormConv& first = block.step[0];
+  Tensor mean = first.gamma.empty_like(), invstd = mean.empty_like();
+  running_moments(block.options(), first.running_mean, first.running_var, mean, invstd);
+  const Norm norm(block, 0, mean, invstd);
+  const Tensor skip = skip_of(x, block, y);
+  Tensor a1 = x.empty_like({x.dim(0), x.dim(1), x.dim(2), first.w.dim(0)}), a2 = a1.empty_like();
+  forward_step(x, block, 0, &norm.parts, nullptr, Activation::relu, nullptr, a1);
+  Epilogue epilogue;
+  epilogue.bias = &block.step[1].bias;
+  epilogue.act = Activation::relu;
+  CAIRN_NS::conv2d(a1, block.step[1].w, options_of(1), epilogue, a2);
+  forward_step(a2, block, 2, nullptr, &skip, Activation::none, nullptr, y);
 }
+
+namespace {
+
+// dw = dy' times the patches of the norm of x.
+void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& norm, int i,
+                      Tensor& dw) {
+  const Conv2dSizes s(x, dw, options_of(i));
+  Product p;
+  p.a = matrix(dy.raw(), s.O, s.O);
+  p.b = input_patches(x, s, options_of(i), false);
+  p.a_by_columns = p.b_by_columns = true;
+  p.m = index_count(s.O);
+  p.n = index_count(s.kh * s.kw * s.C);
+  p.k = index_count(dy.count() / s.O);
+  p.c_row = p.n;
+  p.steps.on = true;
+  p.steps.in = norm;
+  multiply(p, dw, true);
+}
+
+// g = (step i's transpose of dy) where the norm of x is positive; returns its partial sums.
+Tensor backward_data(const Tensor& dy, const Tensor& w, int i, const Tensor& x,
+                     const RectifiedNorm& norm, Tensor& g) {
+  const Conv2dSizes s(x, w, options_of(i));
+  Product p;
+  Tensor transposed;
+  if (i == 1) {
+    transposed = transposed_weights(w, s);
+    const Phase v(s.H, s.kh, 0, options_of(i)), h(s.W, s.kw, 0, options_of(i));
+    p.a = gradient_patches(dy, s, v, h);
+    p.b = weight_patches(transposed, s, v, h);
+    p.k = index_count(s.kh * s.kw * s.O);
+  } else {
+    p.a = matrix(dy.raw(), s.O, s.O);
+    p.b = matrix(w.raw(), s.C, s.C);
+    p.b_by_columns = true;
+    p.k = index_count(s.O);
+  }
+  p.m = index_count(s.N * s.H * s.W);
+  p.n = index_count(s.C);
+  p.c_row = s.C;
+  p.steps.on = true;
+  p.steps.x = x.raw();
+  p.steps.through = norm;
+  Tensor sums = g.empty_like({row_tiles(p, g.dtype()), 2, s.C});
+  p.steps.sums = sums.raw();
+  multiply(p, g);
+  return sums;
+}
+
+}  // namespace
 
 void residual_block_backward(const Tensor& x, const ResidualBlock& block, Statistics statistics,
                              const ResidualKept& kept, const Tensor& dy, ResidualGradients& to) {
-  const Tensor in[3] = {x, kept.a1, kept.a2};
-  Tensor d = dy;
-  for (int i = 2; i >= 0; --i) {
-    const NormConv& s = block.step[i];
-    Tensor z = in[i].empty_like(), dz = in[i].empty_like(), dx = in[i].empty_like();
-    CAIRN_NS::batch_norm_apply(in[i], s.gamma, s.beta, kept.mean[i], kept.invstd[i],
-                               Activation::relu, z);
-    CAIRN_NS::conv2d_backward_weights(z, d, options_of(i), to.step[i].w, &to.step[i].bias);
-    CAIRN_NS::conv2d_backward_data(d, s.w, options_of(i), dz);
-    CAIRN_NS::batch_norm_backward(in[i], dz, s.gamma, s.beta, kept.mean[i], kept.invstd[i],
-                                  Activation::relu, statistics, &dx, to.step[i].gamma,
-                                  to.step[i].beta);
-    d = dx;
-  }
-  Tensor skip = dy;
+  Tensor skip = dy;  // x's gradient by the skip
   if (block.skip_w.defined()) {
     CAIRN_NS::conv2d_backward_weights(x, dy, {}, to.skip_w, &to.skip_bias);
     skip = x.empty_like();
     CAIRN_NS::conv2d_backward_data(dy, block.skip_w, {}, skip);
   }
-  if (to.x.defined()) CAIRN_NS::add(d, skip, to.x);
+  const Tensor in[3] = {x, kept.a1, kept.a2};
+  Tensor d = dy;
+  for (int i = 2; i >= 0; --i) {
+    const NormConv& s = block.step[i];
+    const Norm norm(block, i, kept.mean[i], kept.invstd[i]);
+    sum_pixels(d, to.step[i].bias);
+    backward_weights(in[i], d, norm.parts, i, to.step[i].w);
+    Tensor g = i == 0 && to.x.defined() ? to.x : in[i].empty_like();
+    const Tensor sums = backward_data(d, s.w, i, in[i], norm.parts, g);
+    finish_gradients(sums, kept.invstd[i], to.step[i].gamma, to.step[i].beta);
+    norm_backward(in[i], g, s.gamma, s.beta, kept.mean[i], kept.invstd[i], Activation::none,
+                  statistics, to.step[i].gamma, to.step[i].beta, i == 0 ? &skip : nullptr, g);
+    d = g;
+  }
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -72,7 +72,8 @@ struct LightStem : HourglassPart {
     v("pre.1.bn", bn2);
   }
   Var operator()(const Var& image) override {
-    return bn2(conv2(conv_norm(image, conv1, &bn1, {NormOrder::pre})), Activation::relu);
+    return conv_norm(conv_norm(image, conv1, &bn1, {NormOrder::pre}), conv2, &bn2,
+                     {NormOrder::pre});
   }
 };
 

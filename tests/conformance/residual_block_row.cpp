@@ -218,7 +218,7 @@ Row row() {
   for (const Sizes& s :
        {Sizes{{0, 3, 3, 8}, 4, 8}, Sizes{{1, 1, 2, 2}, 1, 2}, Sizes{{2, 5, 4, 6}, 3, 6},
         Sizes{{1, 4, 3, 5}, 4, 7}, Sizes{{2, 8, 8, 8}, 4, 8}, Sizes{{1, 16, 16, 32}, 32, 48},
-        Sizes{{2, 13, 18, 48}, 32, 48}}) {
+        Sizes{{2, 13, 18, 48}, 48, 48}}) {
     const bool small = s.x.count() < 1000;
     if (s.x.count() > 0) r.cases.push_back(statistics_case(s));
     r.cases.push_back(gradient_case(s, Statistics::batch, small));
