@@ -41,4 +41,23 @@ Tensor draw_instances(const Tensor& image, const Skeleton& skeleton,
   return canvas.image();
 }
 
+Tensor draw_found(const Tensor& image, const Skeleton& skeleton,
+                  const std::vector<Keypoints>& found, double threshold) {
+  const int64_t longer = std::max<int64_t>(1, std::max(image.dim(0), image.dim(1)));
+  Canvas canvas(image, int(std::clamp<int64_t>(960 / longer, 1, 4)));
+  const double size = 1 + double(std::max(canvas.height(), canvas.width())) / 1000;
+  for (const Keypoints& keypoints : found) {
+    std::vector<LabelledPoint> points;
+    for (size_t k = 0; k < keypoints.points.size(); ++k) {
+      const bool hidden = !keypoints.visible.empty() && !keypoints.visible[k];
+      const Visibility v = !(double(keypoints.scores[k]) >= threshold) ? Visibility::missing
+                           : hidden                                    ? Visibility::hidden
+                                                                       : Visibility::visible;
+      points.push_back({keypoints.points[k][0], keypoints.points[k][1], v});
+    }
+    draw_skeleton(canvas, skeleton, points, {2.2 * size, 1.4 * size, nullptr});
+  }
+  return canvas.image();
+}
+
 }  // namespace cairn

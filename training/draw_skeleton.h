@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "models/keypoints.h"
 #include "training/draw.h"
 #include "training/keypoint_dataset.h"
 
@@ -26,5 +27,10 @@ Colour point_colour(int k, int n);
 /// The image, enlarged to about 256 pixels if it is smaller, with all of its instances.
 Tensor draw_instances(const Tensor& image, const Skeleton& skeleton,
                       const std::vector<Instance>& instances);
+
+/// The image, enlarged if it is small, with what a network of named points found: one set of
+/// points each. Points below `threshold` are left out, hidden ones are rings.
+Tensor draw_found(const Tensor& image, const Skeleton& skeleton,
+                  const std::vector<Keypoints>& found, double threshold);
 
 }  // namespace cairn

@@ -34,5 +34,17 @@ TEST(DrawSkeleton, AnotherNumberOfPointsIsRefused) {
   EXPECT_THROW(draw_skeleton(canvas, two, std::vector<LabelledPoint>(3)), Error);
 }
 
+TEST(DrawSkeleton, OfWhatIsFoundTheUnsureIsLeftOut) {
+  Keypoints found;
+  found.points = {{5, 20}, {35, 20}};
+  found.scores = {0.9f, 0.1f};
+  const Tensor image = Tensor::zeros({960, 960, 3}, DType::u8);  // so large that it stays as it is
+  const Tensor drawn = draw_found(image, two, {found}, 0.2);
+  const auto brightness = [&](int64_t x) { return drawn.data<uint8_t>()[(20 * 960 + x) * 3 + 2]; };
+  EXPECT_GT(brightness(5), 0);
+  EXPECT_EQ(brightness(20), 0);
+  EXPECT_EQ(brightness(35), 0);
+}
+
 }  // namespace
 }  // namespace cairn
