@@ -70,6 +70,7 @@ ExamplePair examples_of(Recipe& r, int64_t height, int64_t width, uint64_t seed)
       throw UsageError(key, "no annotation file", "a .json or .csv file, or a folder with one",
                        text("--set ", key, "=PATH"));
   DatasetExampleOptions o;
+  o.channels = r.choice("data.colours", "rgb", {"rgb", "grey"}) == "grey" ? 1 : 3;
   o.box_margin = r.real("data.box_margin", o.box_margin, 0, 100);
   o.keep_bytes = r.integer("data.keep_mib", o.keep_bytes >> 20, 0, 1 << 24) << 20;
   return {dataset_examples(training, o), dataset_examples(validation, o)};
@@ -122,6 +123,7 @@ class KeypointsTask : public Task {
     options["joints"] = std::to_string(examples_.training->skeleton().keypoints());
     options.merge(
         crop_rule_options({batches_.height, batches_.width, examples_.training->margin()}));
+    options["channels"] = std::to_string(examples_.training->channels());
     return options;
   }
 
