@@ -23,6 +23,13 @@ LossPair losses(Model& model, Device device, const KeypointCrops& crops) {
   return {loss.total.value().item(), loss.terms.at("zero_loss").item()};
 }
 
+// The instance with those points alone that are `v`.
+Instance only(Instance instance, Visibility v) {
+  for (LabelledPoint& p : instance.points)
+    if (p.v != v) p.v = Visibility::missing;
+  return instance;
+}
+
 Tile overlay(const KeypointCrops& crops, int64_t i, const Skeleton& skeleton,
              const Keypoints& found) {
   const Tensor crop = crops.image.rows(i, i + 1);
@@ -59,7 +66,8 @@ KeypointResults evaluate_keypoints(Model& model, Device device, const KeypointEx
     throw Error(model.architecture(), "it does not say where named points are",
                 "a network with a codec", "evaluate a stacked hourglass, for example");
   const Skeleton& skeleton = *model.skeleton();
-  KeypointResults results{KeypointErrors(examples.skeleton().keypoints()), 0, 0, {}};
+  const KeypointErrors none(examples.skeleton().keypoints());
+  KeypointResults results{none, none, none, 0, 0, {}};
   DetectOptions detect;
   detect.flip = o.flip;
   for (int64_t first = 0; first < o.images; first += o.batch) {
@@ -71,8 +79,12 @@ KeypointResults evaluate_keypoints(Model& model, Device device, const KeypointEx
     results.zero_loss += loss.zero_loss * size / double(o.images);
     for (int64_t i = 0; i < size; ++i) {
       const Instance truth = examples.example(first + i).instance;
-      results.errors.add(truth, in_image(scored_points(found[size_t(i)]), crops.to_crop[size_t(i)]),
-                         reference.of(truth));
+      const std::vector<ScoredPoint> points =
+          in_image(scored_points(found[size_t(i)]), crops.to_crop[size_t(i)]);
+      const double length = reference.of(truth);
+      results.errors.add(truth, points, length);
+      results.visible.add(only(truth, Visibility::visible), points, length);
+      results.hidden.add(only(truth, Visibility::hidden), points, length);
       if (first + i < o.pictures)
         results.pictures.push_back(overlay(crops, i, skeleton, found[size_t(i)]));
     }

@@ -19,9 +19,10 @@ struct KeypointEvaluation {
 };
 
 struct KeypointResults {
-  KeypointErrors errors;  ///< in pixels of the images, and in units of the reference
-  double loss = 0;        ///< mean over the crops
-  double zero_loss = 0;   ///< the same of a prediction that says nothing
+  KeypointErrors errors;           ///< in pixels of the images, and in units of the reference
+  KeypointErrors visible, hidden;  ///< of the points that are the one or the other
+  double loss = 0;                 ///< mean over the crops
+  double zero_loss = 0;            ///< the same of a prediction that says nothing
   /// Crops with the annotated points as green rings on pale bones, and the predicted ones as dots.
   std::vector<Tile> pictures;
 };

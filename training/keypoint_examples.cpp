@@ -14,20 +14,22 @@ namespace {
 
 class StickmanExamples : public KeypointExamples {
  public:
-  explicit StickmanExamples(const StickmanOptions& options) : options_(options) {
+  StickmanExamples(const StickmanOptions& options, bool on_distractor)
+      : options_(options), on_distractor_(on_distractor) {
     stickman(options, 0);  // checks the size
   }
   const Skeleton& skeleton() const override { return stickman_skeleton(); }
   int channels() const override { return 3; }
   int64_t count() const override { return 0; }
   KeypointExample example(int64_t index) const override {
-    const Stickman drawn = stickman(options_, index);
-    return {drawn.image, drawn.figures[0]};
+    const Stickman drawn = stickman(options_, index, on_distractor_);
+    return {drawn.image, drawn.figures[on_distractor_ ? 1 : 0]};
   }
   double margin() const override { return 0; }
 
  private:
   StickmanOptions options_;
+  const bool on_distractor_;
 };
 
 bool is_labelled(const Instance& instance) {
@@ -117,8 +119,9 @@ class DatasetExamples : public KeypointExamples {
 
 }  // namespace
 
-std::unique_ptr<KeypointExamples> stickman_examples(const StickmanOptions& options) {
-  return std::make_unique<StickmanExamples>(options);
+std::unique_ptr<KeypointExamples> stickman_examples(StickmanOptions options, bool on_distractor) {
+  if (on_distractor) options.distractor = 1;
+  return std::make_unique<StickmanExamples>(options, on_distractor);
 }
 
 std::unique_ptr<KeypointExamples> dataset_examples(const std::string& path,

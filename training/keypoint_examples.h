@@ -35,8 +35,10 @@ class KeypointExamples {
   virtual std::vector<std::string> left_out() const { return {}; }
 };
 
-/// Figures that never repeat, each the middle of its image.
-std::unique_ptr<KeypointExamples> stickman_examples(const StickmanOptions& options);
+/// Figures that never repeat, each the middle of its image: the front one, or the distractor behind
+/// it, which every scene has then.
+std::unique_ptr<KeypointExamples> stickman_examples(StickmanOptions options,
+                                                    bool on_distractor = false);
 
 /// How a data set is read.
 struct DatasetExampleOptions {

@@ -51,16 +51,17 @@ StickmanOptions stickman_of(Recipe& r, int64_t height, int64_t width, uint64_t s
   return o;
 }
 
-struct ExamplePair {
+struct ExampleSets {
   Examples training, validation;
+  Examples distractors;  // of figures: the same network must follow whoever stands in the middle
 };
 
-ExamplePair examples_of(Recipe& r, int64_t height, int64_t width, uint64_t seed) {
+ExampleSets examples_of(Recipe& r, int64_t height, int64_t width, uint64_t seed) {
   if (r.choice("data.source", "files", {"files", "stickman"}) == "stickman") {
     StickmanOptions o = stickman_of(r, height, width, seed);
     Examples training = stickman_examples(o);
     o.seed = ~seed;
-    return {std::move(training), stickman_examples(o)};
+    return {std::move(training), stickman_examples(o), stickman_examples(o, true)};
   }
   const std::string training = r.string("data.train", ""),
                     validation = r.string("data.validation", "");
@@ -73,7 +74,7 @@ ExamplePair examples_of(Recipe& r, int64_t height, int64_t width, uint64_t seed)
   o.channels = r.choice("data.colours", "rgb", {"rgb", "grey"}) == "grey" ? 1 : 3;
   o.box_margin = r.real("data.box_margin", o.box_margin, 0, 100);
   o.keep_bytes = r.integer("data.keep_mib", o.keep_bytes >> 20, 0, 1 << 24) << 20;
-  return {dataset_examples(training, o), dataset_examples(validation, o)};
+  return {dataset_examples(training, o), dataset_examples(validation, o), nullptr};
 }
 
 class Source : public BatchSource {
@@ -156,11 +157,19 @@ class KeypointsTask : public Task {
     const auto add = [&](const char* name, double value) {
       if (std::isfinite(value)) e.metrics[name] = value;
     };
-    // Of heads, the total leaves out the points that no one sees, as PCKh does.
-    add("pck", share_within(reference_->name() == "head"
-                                ? errors.points(pckh_points(examples_.training->skeleton()))
-                                : errors.points(),
-                            threshold_));
+    add("pck", pck(errors));
+    if (!results.hidden.pixels().empty()) {
+      add("pck_visible", pck(results.visible));
+      add("pck_hidden", pck(results.hidden));
+    }
+    if (examples_.distractors) {
+      KeypointEvaluation fewer = evaluation_;
+      fewer.images = std::max<int64_t>(1, evaluation_.images / 4);
+      fewer.pictures = 0;
+      add("pck_distractor",
+          pck(evaluate_keypoints(model, device, *examples_.distractors, *reference_, fewer)
+                  .errors));
+    }
     add("nme", finite_mean(errors.instances()));
     add("pixels_mean", finite_mean(errors.pixels()));
     add("pixels_median", median(errors.pixels()));
@@ -184,6 +193,14 @@ class KeypointsTask : public Task {
   }
 
  private:
+  // Of heads, the total leaves out the points that no one sees, as PCKh does.
+  double pck(const KeypointErrors& errors) const {
+    return share_within(reference_->name() == "head"
+                            ? errors.points(pckh_points(examples_.training->skeleton()))
+                            : errors.points(),
+                        threshold_);
+  }
+
   void check_skeletons() const {
     const Skeleton &a = examples_.training->skeleton(), &b = examples_.validation->skeleton();
     if (a.names != b.names)
@@ -199,7 +216,7 @@ class KeypointsTask : public Task {
                        "add them, or set augment.flip = 0 and eval.flip = false");
   }
 
-  ExamplePair examples_;
+  ExampleSets examples_;
   KeypointBatches batches_;
   KeypointEvaluation evaluation_;
   std::optional<ReferenceLength> reference_;
