@@ -34,7 +34,7 @@ Tile overlay(const KeypointCrops& crops, int64_t i, const Skeleton& skeleton,
              const Keypoints& found) {
   const Tensor crop = crops.image.rows(i, i + 1);
   Canvas canvas(grey_bytes(crop.reshape({crop.dim(1), crop.dim(2), crop.dim(3)})),
-                int(std::clamp<int64_t>(320 / std::max(crop.dim(1), crop.dim(2)), 1, 4)));
+                int(std::clamp<int64_t>(384 / std::max(crop.dim(1), crop.dim(2)), 1, 4)));
   const int K = skeleton.keypoints();
   std::vector<LabelledPoint> truth, predicted;
   double sum = 0;

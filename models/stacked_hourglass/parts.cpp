@@ -102,6 +102,11 @@ std::unique_ptr<HourglassPart> make_block(const StackedHourglassOptions& o) {
 // A global head sees the map as 4 x 4 means.
 constexpr int global_cells = 4;
 
+// Heads start near zero (as those of Xiao et al., "Simple Baselines", ECCV 2018): maps are empty but
+// for a few cells, and a head that starts with noise spends its first thousands of images on
+// removing it.
+constexpr Init near_zero{Init::Kind::normal, 0.001};
+
 }  // namespace
 
 std::unique_ptr<HourglassPart> make_hourglass_stem(const StackedHourglassOptions& o) {
@@ -119,7 +124,7 @@ HourglassStack::HourglassStack(const StackedHourglassOptions& o, int channels, b
       block_(make_block(o)),
       linear_(o.features, o.features, 1),
       bn_(o.features),
-      output_(o.features, channels, global ? global_cells : 1) {
+      output_(o.features, channels, global ? global_cells : 1, {}, true, near_zero) {
   if (index + 1 == o.stacks) return;
   merge_features_ = std::make_unique<Conv2d>(o.features, o.features, 1);
   if (!global) merge_output_ = std::make_unique<Conv2d>(channels, o.features, 1);

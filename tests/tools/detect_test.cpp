@@ -53,6 +53,38 @@ TEST_F(Detect, AnswersWithPointsInsideTheImageAndDrawsThem) {
   EXPECT_GE(read_image_info(folder_ / "found/a.png").width, 160);
 }
 
+// An untrained network of two points that sees crops of 32 x 64.
+TEST_F(Detect, NamedPointsHaveOnePlaceForEachNameInTheImageOrInEachBox) {
+  const auto model = make_model("stacked_hourglass", {{"stacks", "1"},
+                                                      {"features", "8"},
+                                                      {"depth", "1"},
+                                                      {"joints", "2"},
+                                                      {"names", "nose,tail"},
+                                                      {"bones", "0-1"},
+                                                      {"input_height", "32"},
+                                                      {"input_width", "64"}});
+  Parameters parameters(*model, Device::cpu);
+  parameters.initialize(1);
+  save_model(folder_ / "h.safetensors", *model);
+  const Answer whole = cairn("detect a.png --model h.safetensors --json --out found");
+  ASSERT_EQ(whole.code, 0) << whole;
+  EXPECT_EQ(whole.json()["names"], (std::vector<std::string>{"nose", "tail"}));
+  ASSERT_EQ(whole.json()["instances"].size(), 1u);
+  EXPECT_EQ(whole.json()["instances"][0]["keypoints"].size(), 2u);
+  EXPECT_GE(read_image_info(folder_ / "found/a.png").width, 160);
+
+  const Answer boxes =
+      cairn("detect a.png --model h.safetensors --json --box 0,0,40,20 --box 100,90,40,20");
+  ASSERT_EQ(boxes.code, 0) << boxes;
+  ASSERT_EQ(boxes.json()["instances"].size(), 2u);
+  for (const auto& p : boxes.json()["instances"][1]["keypoints"]) {
+    EXPECT_NEAR(p[0].get<double>(), 120, 40);  // near its own box
+    EXPECT_NEAR(p[1].get<double>(), 100, 20);
+  }
+  expect_error(cairn("detect a.png --model h.safetensors --box 3,4,0,5"), 2, "--box");
+  expect_error(cairn("detect a.png --model m.safetensors --box 3,4,5,5"), 2, "--box");
+}
+
 TEST_F(Detect, NpzAndColmapFilesHoldThePointsOfTheJson) {
   const auto model = make_model("superpoint");
   Parameters parameters(*model, Device::cpu);

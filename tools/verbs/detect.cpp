@@ -1,12 +1,15 @@
 // cairn detect: the keypoints of images.
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <set>
 
+#include "models/crop_rule.h"
 #include "models/image_detection.h"
+#include "models/instance_detection.h"
 #include "models/keypoint_files.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
@@ -15,26 +18,70 @@
 #include "runtime/safetensors.h"
 #include "tools/detect_options.h"
 #include "tools/image_list.h"
-#include "training/draw.h"
+#include "training/draw_skeleton.h"
 #include "training/progress.h"
 
 namespace cairn {
 namespace {
 
 struct DetectArguments : DetectorArguments {
-  std::vector<std::string> images;
+  std::vector<std::string> images, boxes;
   std::string out, npz, colmap, raw;
   bool json = false, verbose = false;
 };
 
-Json to_json(const std::string& path, const Tensor& image, const Keypoints& k) {
+// [[x, y, score], ..]
+Json to_json(const Keypoints& k) {
   const auto rounded = [](double v) { return std::round(v * 1e6) / 1e6; };
-  Json j{{"image", path}, {"width", image.dim(1)}, {"height", image.dim(0)}};
-  j["keypoints"] = Json::array();
+  Json points = Json::array();
   for (size_t i = 0; i < k.points.size(); ++i)
-    j["keypoints"].push_back(
-        {rounded(k.points[i][0]), rounded(k.points[i][1]), rounded(k.scores[i])});
+    points.push_back({rounded(k.points[i][0]), rounded(k.points[i][1]), rounded(k.scores[i])});
+  return points;
+}
+
+// What was found in one image: points without order, or named points of each object.
+struct Found {
+  std::vector<Keypoints> sets;
+  const Skeleton* skeleton = nullptr;  // null: one set of points without names
+
+  Keypoints together() const {
+    Keypoints all = sets.at(0);
+    for (size_t i = 1; i < sets.size(); ++i) {
+      all.points.insert(all.points.end(), sets[i].points.begin(), sets[i].points.end());
+      all.scores.insert(all.scores.end(), sets[i].scores.begin(), sets[i].scores.end());
+    }
+    return all;
+  }
+};
+
+Json to_json(const std::string& path, const Tensor& image, const Found& found) {
+  Json j{{"image", path}, {"width", image.dim(1)}, {"height", image.dim(0)}};
+  if (!found.skeleton) {
+    j["keypoints"] = to_json(found.sets.at(0));
+    return j;
+  }
+  j["names"] = found.skeleton->names;
+  j["instances"] = Json::array();
+  for (const Keypoints& k : found.sets) {
+    Json instance{{"keypoints", to_json(k)}};
+    if (!k.visible.empty()) instance["visible"] = k.visible;
+    j["instances"].push_back(instance);
+  }
   return j;
+}
+
+// "x,y,width,height", as edges: the first pixel of an image begins at -0.5.
+Box parse_box(const std::string& value) {
+  Box b;
+  char more = 0;
+  if (std::sscanf(value.c_str(), "%lf,%lf,%lf,%lf%c", &b.x, &b.y, &b.width, &b.height, &more) !=
+          4 ||
+      !(b.width > 0 && b.height > 0))
+    throw UsageError("--box", text('"', value, '"'), "X,Y,WIDTH,HEIGHT with an area",
+                     "as --box 20,30,100,200");
+  b.x -= 0.5;
+  b.y -= 0.5;
+  return b;
 }
 
 // "photo" for "photo.jpg", and "photo-2" for a second photo.
@@ -66,7 +113,13 @@ void write_raw(const std::string& path, Model& model, const Tensor& input) {
 
 class Detection {
  public:
-  explicit Detection(const DetectArguments& o) : o_(o), loaded_(load_detector(o)) {}
+  explicit Detection(const DetectArguments& o) : o_(o), loaded_(load_detector(o)) {
+    for (const std::string& box : o.boxes) boxes_.push_back(parse_box(box));
+    if (loaded_.model->crop_rule() == nullptr && (!boxes_.empty() || o.detect.flip))
+      throw UsageError(boxes_.empty() ? "--flip" : "--box",
+                       o.model + " finds points without names, all over an image",
+                       "a network of named points", "leave it out");
+  }
 
   void run() {
     const std::vector<std::string> paths = expand_images(o_.images);
@@ -91,7 +144,7 @@ class Detection {
   void one(const std::string& path, const Tensor& image) {
     Model& model = *loaded_.model;
     const auto start = std::chrono::steady_clock::now();
-    const Keypoints found = detect_keypoints(model, image, o_.detect, o_.place);
+    const Found found = find(image);
     const double ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     if (!o_.raw.empty()) write_raw(o_.raw, model, network_input(model, image, o_.place));
@@ -99,31 +152,45 @@ class Detection {
     if (o_.json)
       std::cout << to_json(path, image, found).dump(-1, ' ', false, replace_) << std::endl;
     else
-      std::cout << path << ": " << found.points.size() << " keypoints in " << image.dim(1) << " x "
-                << image.dim(0) << (picture.empty() ? "" : ", drawn in " + picture) << std::endl;
+      std::cout << path << ": " << found.together().points.size() << " keypoints in "
+                << image.dim(1) << " x " << image.dim(0)
+                << (picture.empty() ? "" : ", drawn in " + picture) << std::endl;
     if (o_.verbose)
       std::cerr << std::llround(ms) << " ms, peak memory "
                 << memory(o_.place.device).use().peak / (1 << 20) << " MiB\n";
   }
 
+  Found find(const Tensor& image) {
+    Model& model = *loaded_.model;
+    if (!model.crop_rule()) return {{detect_keypoints(model, image, o_.detect, o_.place)}, nullptr};
+    CropRule rule = *model.crop_rule();
+    if (boxes_.empty()) rule.margin = 0;  // all of the image
+    const std::vector<Box> boxes = boxes_.empty() ? std::vector<Box>(1) : boxes_;
+    return {detect_in_boxes(model, image, boxes, rule, o_.detect, o_.place), model.skeleton()};
+  }
+
   // Returns the picture's name, if there is one.
-  std::string write_files(const std::string& path, const Tensor& image, const Keypoints& found) {
+  std::string write_files(const std::string& path, const Tensor& image, const Found& found) {
     const std::string stem = unique_stem(path, taken_);
+    const Keypoints all = found.together();
     if (!o_.npz.empty())
-      write_keypoints_npz(o_.npz + "/" + stem + ".npz", found, image.dim(1), image.dim(0));
+      write_keypoints_npz(o_.npz + "/" + stem + ".npz", all, image.dim(1), image.dim(0));
     if (!o_.colmap.empty())
       write_keypoints_colmap(
-          o_.colmap + "/" + std::filesystem::path(path).filename().string() + ".txt", found);
+          o_.colmap + "/" + std::filesystem::path(path).filename().string() + ".txt", all);
     if (o_.out.empty()) return "";
     const std::string picture = o_.out + "/" + stem + ".png";
     const Tensor shown = image.dim(2) == 3 ? image : read_image(path, 3);
-    write_png(picture, draw_keypoints(shown, scored_points(found)));
+    write_png(picture, found.skeleton
+                           ? draw_found(shown, *found.skeleton, found.sets, o_.detect.threshold)
+                           : draw_keypoints(shown, scored_points(all)));
     return picture;
   }
 
   static constexpr auto replace_ = Json::error_handler_t::replace;
   const DetectArguments& o_;
   LoadedModel loaded_;
+  std::vector<Box> boxes_;
   std::set<std::string> taken_;
 };
 
@@ -132,7 +199,8 @@ class Detection {
 void add_detect(CLI::App& verb) {
   describe(verb, "Find keypoints in images: overlays as PNG, points as JSON, NPZ or for COLMAP",
            "cairn detect photo.png --model superpoint.safetensors --out found\n"
-           "  cairn detect photos/ --model superpoint.safetensors --json > points.jsonl");
+           "  cairn detect photos/ --model superpoint.safetensors --json > points.jsonl\n"
+           "  cairn detect person.jpg --model runs/pose/model.safetensors --box 20,30,100,200");
   auto o = std::make_shared<DetectArguments>();
   verb.add_option("IMAGE", o->images,
                   "images, or folders of images. Sides that the network cannot take are padded on "
@@ -140,6 +208,13 @@ void add_detect(CLI::App& verb) {
       ->required()
       ->type_name("");
   add_detector_options(verb, *o);
+  verb.add_option("--box", o->boxes,
+                  "of a network of named points: the box of an object, in pixels; once for each. "
+                  "Without, it looks at the whole image")
+      ->type_name("X,Y,W,H")
+      ->allow_extra_args(false);
+  verb.add_flag("--flip", o->detect.flip,
+                "of a network of named points: the mean with the answer for the mirror image");
   verb.add_option("--out", o->out, "folder for pictures with the keypoints")->type_name("DIR");
   verb.add_option("--npz", o->npz, "folder for points, scores and descriptors, NAME.npz")
       ->type_name("DIR");
