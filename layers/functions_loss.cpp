@@ -1,5 +1,10 @@
 #include "layers/functions_loss.h"
 
+#include <algorithm>
+
+#include "kernels/loss/bce_with_logits.h"
+#include "kernels/loss/distance.h"
+#include "kernels/loss/js_divergence.h"
 #include "kernels/loss/mse.h"
 #include "kernels/loss/smooth_l1.h"
 #include "layers/check.h"
@@ -63,6 +68,62 @@ Var smooth_l1(const Var& x, const Var& target, const Tensor& weight, double beta
       },
       [weight, beta](const Tensor& a, const Tensor& b, const Tensor& factor, const Tensor& dloss,
                      Tensor& da) { smooth_l1_backward(a, b, weight, beta, factor, dloss, da); });
+}
+
+Var wing(const Var& x, const Var& target, const Tensor& weight, const WingOptions& options,
+         LossMean mean) {
+  check_loss("wing", x, target, weight, std::min(options.width, options.curvature));
+  return record_loss(
+      "wing", x, target,
+      [&](Tensor& loss, Tensor& factor) {
+        wing(x.value(), target.value(), weight, options, mean, loss, factor);
+      },
+      [weight, options](const Tensor& a, const Tensor& b, const Tensor& factor, const Tensor& dloss,
+                        Tensor& da) { wing_backward(a, b, weight, options, factor, dloss, da); });
+}
+
+Var bce_with_logits(const Var& logits, const Var& target, const Tensor& weight, LossMean mean) {
+  check_loss("bce_with_logits", logits, target, weight, 0);
+  const Tensor &x = logits.value(), &t = target.value();
+  Tensor loss = x.empty_like(Shape{}), factor = x.empty_like(Shape{1});
+  bce_with_logits(x, t, weight, mean, loss, factor);
+  return logits.tape().record("bce_with_logits", {logits}, loss,
+                              [x, t, weight, factor](const Tensor& dloss, Grads& grads) {
+                                if (Tensor* dx = grads.want(0))
+                                  bce_with_logits_backward(x, t, weight, factor, dloss, *dx);
+                              });
+}
+
+Var js_divergence(const Var& p, const Var& q, const Tensor& weight, LossMean mean) {
+  check_loss("js_divergence", p, q, weight, 0);
+  return record_loss(
+      "js_divergence", p, q,
+      [&](Tensor& loss, Tensor& factor) {
+        js_divergence(p.value(), q.value(), weight, mean, loss, factor);
+      },
+      [weight](const Tensor& a, const Tensor& b, const Tensor& factor, const Tensor& dloss,
+               Tensor& da) { js_divergence_backward(a, b, weight, factor, dloss, da); });
+}
+
+Var distance(const Var& x, const Var& target, const Tensor& weight, double beta) {
+  Check check("distance");
+  check.argument("x", x).argument("target", target).argument("weight", weight);
+  check.require(x.value().rank() >= 1 && x.dim(-1) % 2 == 0, "the last dimension holds no pairs")
+      .require(target.shape() == x.shape(), "target differs in shape from x")
+      .alike("target", target.value(), "x", x.value())
+      .require(beta >= 0, "beta is ", beta);
+  if (weight.defined())
+    check.require(2 * weight.count() == x.value().count(), "weight has ", weight.count(), " values")
+        .alike("weight", weight, "x", x.value());
+  check.done("x and target [...,2], one weight for each pair, of one type and device; beta >= 0",
+             "give every point its own weight");
+  return record_loss(
+      "distance", x, target,
+      [&](Tensor& loss, Tensor& factor) {
+        distance(x.value(), target.value(), weight, beta, loss, factor);
+      },
+      [weight, beta](const Tensor& a, const Tensor& b, const Tensor& factor, const Tensor& dloss,
+                     Tensor& da) { distance_backward(a, b, weight, beta, factor, dloss, da); });
 }
 
 }  // namespace cairn

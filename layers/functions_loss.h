@@ -1,6 +1,6 @@
 #pragma once
 // Differentiable losses of single elements, averaged into one number (shape []). Both arguments may
-// want a gradient.
+// want a gradient unless stated otherwise.
 //
 //   x, target   equal shapes [N,...,C]
 //   weight      undefined: all 1; of the shape of x: per element, a mask being a weight of 0 and 1;
@@ -10,6 +10,7 @@
 //
 // Each throws an Error that lists what does not fit.
 #include "kernels/loss/pointwise_loss.h"
+#include "kernels/loss/wing.h"
 #include "layers/tape.h"
 
 namespace cairn {
@@ -21,5 +22,21 @@ Var mse(const Var& x, const Var& target, const Tensor& weight = {},
 /// The mean of weight * smooth L1 of x - target, quadratic below `beta` >= 0 (kernels/loss/smooth_l1.h).
 Var smooth_l1(const Var& x, const Var& target, const Tensor& weight = {}, double beta = 1,
               LossMean mean = LossMean::elements);
+
+/// The mean of weight * Wing loss of x - target (kernels/loss/wing.h).
+Var wing(const Var& x, const Var& target, const Tensor& weight = {},
+         const WingOptions& options = {}, LossMean mean = LossMean::elements);
+
+/// The mean of weight * binary cross entropy of logits and targets in 0..1, which get no gradient.
+Var bce_with_logits(const Var& logits, const Var& target, const Tensor& weight = {},
+                    LossMean mean = LossMean::elements);
+
+/// The mean of weight * the elements' parts of the Jensen-Shannon divergence of p and q.
+Var js_divergence(const Var& p, const Var& q, const Tensor& weight = {},
+                  LossMean mean = LossMean::elements);
+
+/// The weighted mean of how far points [...,2] are from their targets, quadratic below `beta`; the
+/// weight has one element per point. Also of the pairs of neighbours of a longer last dimension.
+Var distance(const Var& x, const Var& target, const Tensor& weight = {}, double beta = 0);
 
 }  // namespace cairn

@@ -73,8 +73,7 @@ Var HierarchicalHourglass::operator()(const Var& x) {
     y = level->down(avg_pool(y));
   }
   y = bottom_(y);
-  for (size_t i = levels_.size(); i-- > 0;)
-    y = upsample_add(skips[i], levels_[i]->up(y));
+  for (size_t i = levels_.size(); i-- > 0;) y = upsample_add(skips[i], levels_[i]->up(y));
   return y;
 }
 

@@ -150,7 +150,7 @@ std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const Detec
     Tape tape(false);
     output = scale(add(tape.constant(output), tape.constant(answer)), 0.5).value();
   }
-  return codec_->decode(output);
+  return codec_->decode(output, {image.dim(1), image.dim(2)});
 }
 
 }  // namespace cairn

@@ -26,21 +26,48 @@ struct Axis {
 };
 
 template <class T>
+struct LargestWins {
+  void operator()(T& out, int64_t, T value) const {
+    if (std::abs(value) > std::abs(out)) out = value;
+  }
+};
+
+// `seen` counts the stamps on each element of a part.
+template <class T>
+struct MeanOfAll {
+  std::vector<int>& seen;
+  void operator()(T& out, int64_t at, T value) const {
+    const T count = T(++seen[size_t(at)]);
+    out += (value - out) / count;
+  }
+};
+
+template <class T>
 void draw(const T* points, const uint8_t* visible, int64_t instances, const TargetOptions& options,
           const MapParts& map, T* y) {
   map.each([&](int64_t, int64_t image, int64_t y0, int64_t y1) {
-    std::fill_n(y + map.offset(image, y0, 0), (y1 - y0) * map.width * map.channels, T(0));
+    const int64_t first = map.offset(image, y0, 0);
+    const int64_t elements = (y1 - y0) * map.width * map.channels;
+    std::fill_n(y + first, elements, T(0));
+    std::vector<int> seen(options.overlap == TargetOverlap::mean ? size_t(elements) : 0);
     for (int64_t m = 0; m < instances * map.channels; ++m) {
       const int64_t at = image * instances * map.channels + m, k = m % map.channels;
       if (!visible[at]) continue;
       const Axis<T> rows(y0, y1, target_centre(options.centre, points[2 * at + 1]), options);
       if (rows.begin >= rows.end) continue;
+      const T amplitude = visible[at] == 1 ? T(options.hidden) : T(1);
       const Axis<T> columns(0, map.width, target_centre(options.centre, points[2 * at]), options);
-      for (int64_t v = rows.begin; v < rows.end; ++v)
-        for (int64_t x = columns.begin; x < columns.end; ++x) {
-          T& out = y[map.offset(image, v, x) + k];
-          out = std::max(out, rows.factor[v - y0] * columns.factor[x]);
-        }
+      const auto stamp = [&](const auto& combine) {
+        for (int64_t v = rows.begin; v < rows.end; ++v)
+          for (int64_t x = columns.begin; x < columns.end; ++x) {
+            const int64_t to = map.offset(image, v, x) + k;
+            combine(y[to], to - first, amplitude * rows.factor[v - y0] * columns.factor[x]);
+          }
+      };
+      if (options.overlap == TargetOverlap::mean)
+        stamp(MeanOfAll<T>{seen});
+      else
+        stamp(LargestWins<T>{});
     }
   });
 }

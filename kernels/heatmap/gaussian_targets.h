@@ -4,9 +4,11 @@
 //   points   [N,M,K,2]: M instances of K points, (x, y) in heatmap cells (cell j has its centre at
 //   j);
 //            f32 (f64 on cpu)
-//   visible  [N,M,K] u8: 0 draws nothing (points may then hold anything)
-//   y        [N,H,W,K]: the largest over the instances of exp(-((j-x)^2 + (i-y)^2) / (2 sigma^2)),
-//            0 outside of the stamp; f32 (f64 on cpu)
+//   visible  [N,M,K] u8: 0 draws nothing (points may then hold anything), 1 is hidden
+//   y        [N,H,W,K]: of the instances' a exp(-((j-x)^2 + (i-y)^2) / (2 sigma^2)), 0 outside of
+//            the stamp, the one of largest magnitude (of equal ones the first), or the mean over
+//            the instances whose stamps cover the cell; a = 1, or the amplitude of hidden points;
+//            f32 (f64 on cpu)
 //
 // No gradient: these are targets. The published variants differ in centre, width and stamp:
 //   the default here      exact centre, no stamp
@@ -21,11 +23,14 @@
 namespace cairn {
 
 enum class TargetCentre : unsigned char { exact, rounded, truncated };
+enum class TargetOverlap : unsigned char { max, mean };
 
 struct TargetOptions {
   double sigma = 1.5;        ///< in cells
   double half_width = 1e30;  ///< of the square stamp about the centre, in cells
   TargetCentre centre = TargetCentre::exact;
+  TargetOverlap overlap = TargetOverlap::max;
+  double hidden = 1;  ///< amplitude of hidden points; -1 says so in the sign
 };
 
 template <class T>

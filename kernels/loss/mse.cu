@@ -8,12 +8,13 @@ namespace cairn::CAIRN_NS {
 
 void mse(const Tensor& x, const Tensor& target, const Tensor& weight, LossMean mean, Tensor& loss,
          Tensor& factor) {
-  pointwise_loss("mse", SquaredError{}, x, target, weight, mean, loss, factor);
+  pointwise_loss("mse", OfError<SquaredError>{}, x, target, weight, mean, loss, factor);
 }
 
 void mse_backward(const Tensor& x, const Tensor& target, const Tensor& weight, const Tensor& factor,
                   const Tensor& dloss, Tensor& dx) {
-  pointwise_loss_backward("mse_backward", SquaredError{}, x, target, weight, factor, dloss, dx);
+  pointwise_loss_backward("mse_backward", OfError<SquaredError>{}, x, target, weight, factor, dloss,
+                          dx);
 }
 
 }  // namespace cairn::CAIRN_NS

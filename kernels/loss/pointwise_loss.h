@@ -1,9 +1,10 @@
 #pragma once
-// What the losses of single elements share: a loss l(e) of the error e = x - target, weighted and
-// averaged.
+// What the losses of single elements share: a loss l(x, target), mostly of the error x - target,
+// weighted and averaged.
 //
-//   loss = factor * sum of w * l(x - target)
-//   dx   = dloss * factor * w * l'(x - target)        and the target's gradient is -dx
+//   loss = factor * sum of w * l(x, target)
+//   dx   = dloss * factor * w * dl/dx(x, target)      and, l being symmetric, the target's gradient
+//                                                     is that with both exchanged
 //
 //   x, target   [N, ..., C], equal shapes; f32 or f64
 //   weight      undefined: w = 1; of the shape of x: per element (a mask is a weight of 0 and 1);
@@ -50,6 +51,20 @@ struct SmoothL1 {
     const T b = T(beta);
     if (e >= b) return T(e > 0);
     return e <= -b ? T(-1) : e / b;
+  }
+};
+
+/// A loss of the error as one of both arguments, which is what the loops take.
+template <class Loss>
+struct OfError {
+  Loss l;
+  template <class T>
+  CAIRN_HD T value(T x, T target) const {
+    return l.value(x - target);
+  }
+  template <class T>
+  CAIRN_HD T slope(T x, T target) const {
+    return l.slope(x - target);
   }
 };
 

@@ -46,7 +46,7 @@ void pointwise_loss(const Loss& l, const Tensor& x, const Tensor& target, const 
           const T* w = pw ? pw + r / rows.rows_per_weight * rows.length : nullptr;
           for (int64_t i = 0; i < n; ++i) {
             const double wi = w ? double(w[i]) : 1.0;
-            part[p].loss += wi * double(l.value(px[first + i] - pt[first + i]));
+            part[p].loss += wi * double(l.value(px[first + i], pt[first + i]));
             part[p].weight += wi;
           }
         }
@@ -79,7 +79,7 @@ void pointwise_loss_backward(const Loss& l, const Tensor& x, const Tensor& targe
         const int64_t first = r * rows.length, n = std::min(rows.length, x.count() - first);
         const T* w = pw ? pw + r / rows.rows_per_weight * rows.length : nullptr;
         for (int64_t i = first; i < first + n; ++i)
-          pdx[i] = scale * (w ? w[i - first] : T(1)) * l.slope(px[i] - pt[i]);
+          pdx[i] = scale * (w ? w[i - first] : T(1)) * l.slope(px[i], pt[i]);
       }
     });
   });

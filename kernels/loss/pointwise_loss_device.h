@@ -47,7 +47,7 @@ CAIRN_KERNEL void loss_shares_kernel(Loss l, const T* x, const T* target, Weight
   LossShare<T> sum{0, 0};
   for (int64_t i = global_thread(); i < count; i += global_threads()) {
     const T w = weight(i);
-    sum.loss += w * l.value(x[i] - target[i]);
+    sum.loss += w * l.value(x[i], target[i]);
     sum.weight += w;
   }
   sum = block_share(sum);
@@ -75,7 +75,7 @@ CAIRN_KERNEL void loss_backward_kernel(Loss l, const T* x, const T* target, Weig
                                        const T* factor, const T* dloss, int64_t count, T* dx) {
   const T scale = dloss[0] * factor[0];
   for (int64_t i = global_thread(); i < count; i += global_threads())
-    dx[i] = scale * weight(i) * l.slope(x[i] - target[i]);
+    dx[i] = scale * weight(i) * l.slope(x[i], target[i]);
 }
 
 template <class Loss>

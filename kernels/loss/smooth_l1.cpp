@@ -6,12 +6,12 @@ namespace cairn::cpu {
 
 void smooth_l1(const Tensor& x, const Tensor& target, const Tensor& weight, double beta,
                LossMean mean, Tensor& loss, Tensor& factor) {
-  pointwise_loss(SmoothL1{beta}, x, target, weight, mean, loss, factor);
+  pointwise_loss(OfError<SmoothL1>{{beta}}, x, target, weight, mean, loss, factor);
 }
 
 void smooth_l1_backward(const Tensor& x, const Tensor& target, const Tensor& weight, double beta,
                         const Tensor& factor, const Tensor& dloss, Tensor& dx) {
-  pointwise_loss_backward(SmoothL1{beta}, x, target, weight, factor, dloss, dx);
+  pointwise_loss_backward(OfError<SmoothL1>{{beta}}, x, target, weight, factor, dloss, dx);
 }
 
 }  // namespace cairn::cpu

@@ -1,14 +1,23 @@
 #include "models/codecs/codec.h"
 
+#include <algorithm>
+
 #include "layers/check.h"
 
 namespace cairn {
 
 std::unique_ptr<Codec> make_heatmap_codec(OptionReader& read);
+std::unique_ptr<Codec> make_signed_codec(OptionReader& read);
+std::unique_ptr<Codec> make_offsets_codec(OptionReader& read);
+std::unique_ptr<Codec> make_soft_argmax_codec(OptionReader& read);
+std::unique_ptr<Codec> make_coordinates_codec(OptionReader& read);
 
 std::unique_ptr<Codec> make_codec(OptionReader& read) {
-  read.choice("codec", {"heatmap"});
-  return make_heatmap_codec(read);
+  using Make = std::unique_ptr<Codec> (*)(OptionReader&);
+  const Make makers[] = {make_heatmap_codec, make_signed_codec, make_offsets_codec,
+                         make_soft_argmax_codec, make_coordinates_codec};
+  return makers[read.index("codec",
+                           {"heatmap", "signed", "offsets", "soft_argmax", "coordinates"})](read);
 }
 
 Batch Codec::encode(const Tensor& points, const Tensor& visibility, const InputSize& size) const {
@@ -47,6 +56,20 @@ Tensor labelled_points(const Tensor& visibility) {
   for (int64_t i = 0; i < N * M * K; ++i)
     if (v[i]) there.data<float>()[i / (M * K) * K + i % K] = 1;
   return there;
+}
+
+OneInstance::OneInstance(const Tensor& all, const Tensor& seen)
+    : points(Tensor::zeros({all.dim(0), 1, all.dim(2), 2})),
+      visibility(Tensor::zeros({all.dim(0), 1, all.dim(2)}, DType::u8)) {
+  const int64_t N = all.dim(0), M = all.dim(1), K = all.dim(2);
+  for (int64_t n = 0; n < N; ++n)
+    for (int64_t m = M; m-- > 0;)  // backwards: the first stays
+      for (int64_t k = 0; k < K; ++k) {
+        const int64_t from = (n * M + m) * K + k, to = n * K + k;
+        if (!seen.data<uint8_t>()[from]) continue;
+        visibility.data<uint8_t>()[to] = seen.data<uint8_t>()[from];
+        std::copy_n(all.data<float>() + 2 * from, 2, points.data<float>() + 2 * to);
+      }
 }
 
 }  // namespace cairn

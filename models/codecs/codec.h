@@ -46,9 +46,9 @@ class Codec {
   /// stays there has learned nothing. One element, on the device of `output`.
   Tensor zero_loss(const Tensor& output, const Batch& targets) const;
 
-  /// K points for every image, in their order, in input pixels; the higher a score, the more certain.
-  /// `output` may lie on any device.
-  virtual std::vector<Keypoints> decode(const Tensor& output) const = 0;
+  /// K points for every image, in their order, in pixels of an input of `size`; the higher a score,
+  /// the more certain. `output` may lie on any device.
+  virtual std::vector<Keypoints> decode(const Tensor& output, const InputSize& size) const = 0;
   /// The output for a mirrored image as one for the image itself: cells mirrored, and in place of
   /// each point the one that a mirror image has there. On cpu.
   virtual Tensor mirrored(const Tensor& output, const std::vector<int>& swap) const = 0;
@@ -60,12 +60,26 @@ class Codec {
   virtual Tensor blank(const Tensor& output) const;
 };
 
-/// The codec that the option `codec` names (the first is the default), with its own options:
-///   heatmap   sigma (in cells), overlap = max | mean, decoder
+/// The codec that the option `codec` names (the first is the default), with its own options; lengths
+/// are in cells of the map:
+///   heatmap      a Gaussian for each point: sigma, overlap = max | mean (of several instances),
+///                decoder
+///   signed       the same, negative for hidden points: sigma, decoder
+///   offsets      a disk about each point and in it the way there: radius
+///   soft_argmax  the mean of a distribution: sigma (of the distribution to learn), regularizer (its
+///                weight), distance = euclidean | l1
+///   coordinates  numbers, without a map: loss = wing | smooth_l1
 /// decoder = dark | quarter | argmax | soft_argmax: models/codecs/decoders.h.
 std::unique_ptr<Codec> make_codec(OptionReader& read);
 
 /// [N,K] f32: 1 where a point is there in any of the instances of [N,M,K], else 0.
 Tensor labelled_points(const Tensor& visibility);
+
+/// Of each point the first instance in which it is there, for codecs that know one: points [N,1,K,2],
+/// 0 where there is none, and visibility [N,1,K].
+struct OneInstance {
+  Tensor points, visibility;
+  OneInstance(const Tensor& points, const Tensor& visibility);
+};
 
 }  // namespace cairn

@@ -6,9 +6,10 @@
 namespace cairn::conformance {
 namespace {
 
-const bool added = add_row(pointwise_row(
-    "mse", {[](double e) { return e * e; }, [](auto&&... arguments) { mse(arguments...); },
-            [](auto&&... arguments) { mse_backward(arguments...); }}));
+const bool added =
+    add_row(pointwise_row("mse", {[](double x, double t) { return (x - t) * (x - t); },
+                                  [](auto&&... arguments) { mse(arguments...); },
+                                  [](auto&&... arguments) { mse_backward(arguments...); }}));
 
 }  // namespace
 }  // namespace cairn::conformance

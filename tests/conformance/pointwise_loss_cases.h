@@ -1,5 +1,6 @@
 #pragma once
 // The cases that every loss of single elements goes through: all weights, both means, odd sizes.
+#include <cmath>
 #include <functional>
 
 #include "kernels/loss/pointwise_loss.h"
@@ -9,19 +10,23 @@
 namespace cairn::conformance {
 
 struct PointwiseLoss {
-  std::function<double(double)> value;  ///< of the error
+  std::function<double(double x, double target)> value;
   std::function<void(const Tensor& x, const Tensor& t, const Tensor& w, LossMean, Tensor& loss,
                      Tensor& factor)>
       forward;
   std::function<void(const Tensor& x, const Tensor& t, const Tensor& w, const Tensor& factor,
                      const Tensor& dloss, Tensor& dx)>
       backward;
+  bool symmetric = true;  ///< the target has a gradient as well
+  std::function<Tensor(const Shape&, uint64_t seed)> draw = [](const Shape& s, uint64_t seed) {
+    return normal(s, seed);
+  };
 };
 
 // inputs: x, target, and where there is one, weight; outputs: loss, factor
 inline Case pointwise_case(const PointwiseLoss& l, const Shape& shape, const Tensor& weight,
                            LossMean mean) {
-  const Tensor x = normal(shape, 1), target = normal(shape, 2);
+  const Tensor x = l.draw(shape, 1), target = l.draw(shape, 2);
   Case c;
   c.label = text("x=", shape, " weight=", weight.defined() ? text(weight.shape()) : "none",
                  mean == LossMean::weights ? " mean over weights" : "");
@@ -36,7 +41,7 @@ inline Case pointwise_case(const PointwiseLoss& l, const Shape& shape, const Ten
       double wi = 1;
       if (w.defined())
         wi = in(w)[w.shape() == x[0].shape() ? i : i / sample * channels + i % channels];
-      sum += wi * l.value(in(x[0])[i] - in(x[1])[i]);
+      sum += wi * l.value(in(x[0])[i], in(x[1])[i]);
       weights += wi;
     }
     const double divisor = mean == LossMean::weights ? weights : double(x[0].count());
@@ -52,6 +57,7 @@ inline Case pointwise_case(const PointwiseLoss& l, const Shape& shape, const Ten
   c.backward = [=](const Tensors& x, const Tensors& out, const Tensors& dout) {
     Tensor dx = x[0].empty_like(), dtarget = x[0].empty_like();
     l.backward(x[0], x[1], weight_of(x), out[1], dout[0], dx);
+    if (!l.symmetric) return Tensors{dx, Tensor()};
     l.backward(x[1], x[0], weight_of(x), out[1], dout[0], dtarget);
     return Tensors{dx, dtarget};
   };

@@ -10,7 +10,8 @@ namespace {
 
 PointwiseLoss with_beta(double beta) {
   PointwiseLoss l;
-  l.value = [=](double e) {
+  l.value = [=](double x, double t) {
+    const double e = x - t;
     return std::abs(e) < beta ? e * e / (2 * beta) : std::abs(e) - beta / 2;
   };
   l.forward = [=](const Tensor& x, const Tensor& t, const Tensor& w, LossMean mean, Tensor& loss,

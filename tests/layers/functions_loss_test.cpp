@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "runtime/error.h"
 
 namespace cairn {
@@ -28,6 +30,53 @@ TEST(Losses, SmoothL1IsQuadraticBelowBetaAndLinearAbove) {
   EXPECT_DOUBLE_EQ(loss.value().item(), (0.125 + 2.5) / 2);
   tape.backward(loss);
   EXPECT_EQ(x.grad().values<double>(), (std::vector<double>{0.25, 0.5}));
+}
+
+TEST(Losses, WingIsSteepNearZeroAndLinearBeyondItsWidth) {
+  Tape tape;
+  const Var x = tape.leaf(row({2, -14}));
+  const Var loss = wing(x, tape.constant(row({0, 0})));
+  EXPECT_NEAR(loss.value().item(), (10 * std::log(2) + 4 + 10 * std::log(6)) / 2, 1e-12);
+  tape.backward(loss);
+  EXPECT_EQ(x.grad().values<double>(), (std::vector<double>{1.25, -0.5}));
+}
+
+TEST(Losses, DistanceIsTheEuclideanNormOfEachPoint) {
+  Tape tape;
+  const Var x = tape.leaf(row({3, 4, 7, 7, 0, 1}));
+  const Var loss = distance(x, tape.constant(row({0, 0, 0, 0, 0, 1})), row({1, 0, 1}));
+  EXPECT_DOUBLE_EQ(loss.value().item(), 2.5);
+  tape.backward(loss);
+  const std::vector<double> want{.3, .4, 0, 0, 0, 0};
+  for (size_t i = 0; i < 6; ++i) EXPECT_DOUBLE_EQ(x.grad().values<double>()[i], want[i]);
+}
+
+TEST(Losses, CrossEntropyOfALogitOfZeroIsLogTwo) {
+  Tape tape;
+  const Var z = tape.leaf(row({0, 0}));
+  const Var loss = bce_with_logits(z, tape.constant(row({0, 1})));
+  EXPECT_DOUBLE_EQ(loss.value().item(), std::log(2));
+  tape.backward(loss);
+  EXPECT_EQ(z.grad().values<double>(), (std::vector<double>{.25, -.25}));
+}
+
+TEST(Losses, DistributionsWithoutCommonElementsAreLogTwoApart) {
+  Tape tape;
+  const Var p = tape.leaf(row({1, 0})), q = tape.leaf(row({0, 1}));
+  EXPECT_NEAR(2 * js_divergence(p, q).value().item(), std::log(2), 1e-12);
+  EXPECT_EQ(js_divergence(p, p).value().item(), 0);
+}
+
+TEST(Losses, DistanceNamesEveryMismatch) {
+  Tape tape;
+  const Var x = tape.leaf(row({1, 2, 3}));
+  try {
+    distance(x, tape.constant(row({1, 2})), Tensor::zeros({7}), -1);
+    FAIL();
+  } catch (const Error& e) {
+    for (const char* part : {"holds no pairs", "target differs", "7 values", "beta is -1"})
+      EXPECT_NE(e.wrong.find(part), std::string::npos) << part << " in: " << e.wrong;
+  }
 }
 
 TEST(Losses, ABatchWithoutWeightHasLossAndGradientZero) {

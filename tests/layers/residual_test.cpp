@@ -1,5 +1,7 @@
 #include "layers/residual.h"
 
+#include "layers/hierarchical.h"
+
 #include "tests/layers/gradient_check.h"
 
 namespace cairn {
@@ -24,6 +26,32 @@ TEST(Hourglass, GradientsEqualCentralDifferences) {
   parameters.initialize(4);
   expect_gradients(
       parameters, normal64({2, 8, 4, 4}, 6), [&](const Var& x) { return hourglass(x); }, true);
+}
+
+TEST(HierarchicalBlock, GradientsEqualCentralDifferences) {
+  for (const auto [in, out] : {std::pair{8, 8}, {4, 8}}) {
+    HierarchicalBlock block(in, out);
+    Parameters parameters(block, Device::cpu, DType::f64);
+    parameters.initialize(3);
+    expect_gradients(
+        parameters, normal64({2, 5, 4, in}, 5), [&](const Var& x) { return block(x); }, true);
+  }
+}
+
+TEST(HierarchicalHourglass, GradientsEqualCentralDifferences) {
+  HierarchicalHourglass hourglass(2, 4);
+  Parameters parameters(hourglass, Device::cpu, DType::f64);
+  parameters.initialize(4);
+  expect_gradients(
+      parameters, normal64({2, 8, 4, 4}, 6), [&](const Var& x) { return hourglass(x); }, true);
+}
+
+TEST(HierarchicalBlock, HasTheParametersOfFan) {
+  HierarchicalBlock stem(64, 128), equal(128, 128), wider(128, 256), trunk(256, 256);
+  EXPECT_EQ(Parameters(stem, Device::cpu).count(), 73'152);
+  EXPECT_EQ(Parameters(equal, Device::cpu).count(), 101'824);
+  EXPECT_EQ(Parameters(wider, Device::cpu).count(), 291'712);
+  EXPECT_EQ(Parameters(trunk, Device::cpu).count(), 406'400);
 }
 
 TEST(Residual, HasTheParametersOfThePaper) {

@@ -2,7 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <set>
+
+#include "layers/weights.h"
+#include "models/codecs/maps.h"
 #include "runtime/error.h"
+#include "tests/caught.h"
+#include "tests/layers/gradient_check.h"
 
 namespace cairn {
 namespace {
@@ -68,6 +75,162 @@ TEST(StackedHourglass, ASizeThatDoesNotFitNamesTheMultiple) {
   } catch (const Error& e) {
     EXPECT_NE(e.expected.find("multiples of 64"), std::string::npos) << e.what();
   }
+}
+
+// Small networks with every codec, block and stem, and a batch of two images for them.
+std::unique_ptr<Model> small_model(Options options) {
+  options.merge(Options{{"features", "16"}, {"joints", "3"}, {"depth", "2"}});
+  return make_model("stacked_hourglass", options);
+}
+
+Batch small_batch(const Model& model, int64_t height = 32, int64_t width = 48) {
+  const Tensor points =
+      Tensor::from<float>({2, 1, 3, 2}, {10, 5, 20, 20, 30, 9, 7, 8, 9, 10, 11, 12});
+  const Tensor seen = Tensor::from<uint8_t>({2, 1, 3}, {2, 1, 2, 2, 0, 2});
+  Batch batch = model.codec()->encode(points, seen, {height, width});
+  batch["image"] = normal64({2, height, width, model.channels()}, 3).to(DType::f32);
+  return batch;
+}
+
+const std::vector<Options> kinds = {{{"codec", "heatmap"}},
+                                    {{"codec", "signed"}, {"block", "hierarchical"}},
+                                    {{"codec", "offsets"}, {"stem", "light"}, {"channels", "1"}},
+                                    {{"codec", "soft_argmax"}, {"stacks", "1"}},
+                                    {{"codec", "coordinates"}}};
+
+TEST(StackedHourglass, LearnsAndAnswersThroughEveryCodec) {
+  for (const Options& options : kinds) {
+    SCOPED_TRACE(options.at("codec"));
+    const auto model = small_model(options);
+    Parameters parameters(*model, Device::cpu);
+    parameters.initialize(1);
+    const Batch batch = small_batch(*model);
+    parameters.begin_step();
+    Tape tape;
+    tape.training = true;
+    const Loss loss = model->loss(tape, batch);
+    tape.backward(loss.total);
+    EXPECT_TRUE(std::isfinite(loss.total.value().item()));
+    EXPECT_GT(loss.terms.at("zero_loss").item(), 0);
+    for (const Segment& s : parameters.segments())
+      EXPECT_TRUE(s.parameter->touched) << s.name << " got no gradient";
+    const auto found = model->detect(batch.at("image"), {});
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].points.size(), 3u);
+    EXPECT_EQ(found[0].scores.size(), 3u);
+    for (const auto& [name, spec] : model->loss_inputs(2, 32, 48))
+      EXPECT_EQ(spec.shape, batch.at(name).shape()) << name;
+  }
+}
+
+TEST(StackedHourglass, TheLossIsTheMeanOverTheStacksOrTheirSum) {
+  const auto model = small_model({});
+  Parameters parameters(*model, Device::cpu);
+  parameters.initialize(1);
+  const Batch batch = small_batch(*model);
+  const auto loss = [&] {
+    Tape tape(false);
+    return model->loss(tape, batch);
+  };
+  const Loss mean = loss();
+  const double first = mean.terms.at("stack_1").item(), second = mean.terms.at("stack_2").item();
+  EXPECT_NE(first, second);
+  EXPECT_FLOAT_EQ(float(mean.total.value().item()), float((first + second) / 2));
+  model->set_loss_options({{"stacks", "sum"}});
+  EXPECT_FLOAT_EQ(float(loss().total.value().item()), float(first + second));
+}
+
+// A network whose answer cannot depend on the side: its points swap and mirror with the image.
+TEST(StackedHourglass, AnsweringWithTheMirrorImageIsSymmetric) {
+  for (Options options : kinds) {
+    SCOPED_TRACE(options.at("codec"));
+    options["swap"] = "2,1,0";
+    const auto model = small_model(options);
+    Parameters parameters(*model, Device::cpu);
+    parameters.initialize(2);
+    DetectOptions flip;
+    flip.flip = true;
+    const Tensor image = small_batch(*model).at("image");
+    std::vector<int> colours;
+    for (int c = 0; c < model->channels(); ++c) colours.push_back(c);
+    const auto a = model->detect(image, flip);
+    const auto b = model->detect(mirrored_maps(image, colours), flip);
+    for (size_t n = 0; n < 2; ++n)
+      for (size_t k = 0; k < 3; ++k) {
+        EXPECT_NEAR(a[n].points[k][0], 47 - b[n].points[2 - k][0], 1e-2);
+        EXPECT_NEAR(a[n].points[k][1], b[n].points[2 - k][1], 1e-2);
+      }
+  }
+}
+
+TEST(StackedHourglass, TheMirrorImageNeedsToKnowWhatItExchanges) {
+  const auto model = small_model({});
+  Parameters parameters(*model, Device::cpu);
+  DetectOptions flip;
+  flip.flip = true;
+  EXPECT_NE(error_of([&] {
+              model->detect(Tensor::zeros({1, 16, 16, 3}), flip);
+            }).find("swap"),
+            std::string::npos);
+}
+
+// The public implementation makes a skip layer in every residual, used or not.
+TEST(StackedHourglass, LoadsPublicWeightsWithTheirDeadSkipLayers) {
+  const auto model = small_model({});
+  Parameters parameters(*model, Device::cpu);
+  parameters.initialize(1);
+  SafetensorsFile file;
+  for (const auto& [name, t] : export_weights(*model)) file.tensors[name] = t;
+  file.tensors["hgs.0.0.low2.up1.skip_layer.conv.weight"] = Tensor::zeros({16, 16, 1, 1});
+  file.tensors["features.1.0.skip_layer.conv.bias"] = Tensor::zeros({16});
+  file.tensors["pre.0.bn.num_batches_tracked"] = Tensor::zeros({});
+  EXPECT_NO_THROW(load_weights(*model, file, "public.safetensors"));
+  file.tensors["features.1.0.other"] = Tensor::zeros({16});
+  EXPECT_NE(error_of([&] {
+              load_weights(*model, file, "public.safetensors");
+            }).find("features.1.0.other"),
+            std::string::npos);
+}
+
+TEST(StackedHourglass, PartsCarryThePublicNames) {
+  const auto names = [](const Options& options) {
+    const auto model = small_model(options);
+    std::set<std::string> all;
+    for (const NamedTensor& t : named_tensors(*model)) all.insert(t.name);
+    return all;
+  };
+  const auto bottleneck = names({});
+  for (const char* name :
+       {"pre.0.conv.weight", "pre.4.skip_layer.conv.bias", "hgs.1.0.low2.low2.conv3.conv.weight",
+        "features.0.1.bn.running_mean", "outs.1.conv.bias", "merge_features.0.conv.conv.weight",
+        "merge_preds.0.conv.conv.weight"})
+    EXPECT_TRUE(bottleneck.contains(name)) << name;
+  const auto hierarchical = names({{"block", "hierarchical"}});
+  for (const char* name :
+       {"conv1.bias", "conv4.downsample.2.weight", "m0.b1_2.bn1.weight",
+        "m1.b2_plus_1.conv3.weight", "m0.b3_1.conv2.weight", "top_m_1.conv1.weight",
+        "conv_last0.bias", "bn_end1.running_var", "l0.weight", "bl0.weight", "al0.bias"})
+    EXPECT_TRUE(hierarchical.contains(name)) << name;
+}
+
+TEST(StackedHourglass, KeepsWhatItsPointsAreCalledInItsOptions) {
+  const Options options{{"names", "nose,left,right"}, {"swap", "0,2,1"}, {"bones", "0-1,0-2"}};
+  const auto model = small_model(options);
+  for (const auto& [key, value] : options) EXPECT_EQ(model->options().at(key), value);
+  EXPECT_EQ(model->skeleton()->names[2], "right");
+  EXPECT_EQ(model->skeleton()->bones[1], (std::array<int, 2>{0, 2}));
+}
+
+TEST(StackedHourglass, ASkeletonThatDoesNotFitIsNamedInFull) {
+  const std::string message = error_of([] {
+    small_model({{"names", "nose,left"}, {"swap", "1,2,x"}, {"bones", "0-3,1"}});
+  });
+  for (const char* part : {"2 names for 3 points", "the point 'x'", "bone '0-3'", "bone '1'"})
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  EXPECT_NE(error_of([] {
+              small_model({{"swap", "1,2,0"}});
+            }).find("swap takes 0 to 1 and that to 2"),
+            std::string::npos);
 }
 
 }  // namespace

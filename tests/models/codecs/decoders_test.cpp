@@ -75,6 +75,11 @@ TEST(Decoders, DarkFindsTheCentreOfAPureGaussian) {
   EXPECT_NEAR(p.y, 31.82, 1e-3);
 }
 
+TEST(Decoders, DarkLosesAFortiethOfACellWhereItsBlurLosesReach) {
+  for (const double sigma : {1.0, 1.5, 2.0})
+    EXPECT_LE(decode_error(Decoder::dark, sigma, 2.5).most, 0.025) << sigma;
+}
+
 TEST(Decoders, AFlatMapGivesItsFirstCell) {
   const std::vector<float> map(30, 0.0f);
   for (Decoder d : {Decoder::dark, Decoder::quarter, Decoder::argmax, Decoder::soft_argmax}) {
