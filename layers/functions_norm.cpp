@@ -54,7 +54,7 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, Tensor& running_
              {x.value(), gamma.value(), beta.value(), running_mean, running_var}, y,
              {{"eps", options.eps}, {"activation", double(options.act)}});
   const Activation act = options.act;
-  const Var result = x.tape().record(
+  Var result = x.tape().record(
       "batch_norm", {x, gamma, beta}, y,
       [xv = x.value(), g = gamma.value(), b = beta.value(), mean, invstd, act, statistics](
           const Tensor& dy, Grads& grads) {

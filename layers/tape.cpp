@@ -78,8 +78,8 @@ Var Tape::leaf_once(const void* key, const Tensor& value, const Tensor& grad, bo
   return v;
 }
 
-std::vector<Var> Tape::record(const char* op, std::vector<Var> inputs, std::vector<Tensor> outputs,
-                              Backward backward) {
+std::vector<Var> Tape::record(const char* op, const std::vector<Var>& inputs,
+                              const std::vector<Tensor>& outputs, Backward backward) {
   bool wants = false;
   for (const Var& v : inputs) wants = wants || v.wants_grad();
   const NodeInfo info{op, module_path};
@@ -96,8 +96,9 @@ std::vector<Var> Tape::record(const char* op, std::vector<Var> inputs, std::vect
   return results;
 }
 
-Var Tape::record(const char* op, std::vector<Var> inputs, const Tensor& y, BackwardOne backward) {
-  return record(op, std::move(inputs), std::vector<Tensor>{y},
+Var Tape::record(const char* op, const std::vector<Var>& inputs, const Tensor& y,
+                 BackwardOne backward) {
+  return record(op, inputs, std::vector<Tensor>{y},
                 [backward = std::move(backward)](const std::vector<Tensor>& dy, Grads& grads) {
                   backward(dy[0], grads);
                 })[0];

@@ -119,10 +119,10 @@ class Tape {
                 std::function<void()> on_touch);
 
   /// A node with one output.
-  Var record(const char* op, std::vector<Var> inputs, const Tensor& y, BackwardOne backward);
+  Var record(const char* op, const std::vector<Var>& inputs, const Tensor& y, BackwardOne backward);
   /// A node with several outputs.
-  std::vector<Var> record(const char* op, std::vector<Var> inputs, std::vector<Tensor> outputs,
-                          Backward backward);
+  std::vector<Var> record(const char* op, const std::vector<Var>& inputs,
+                          const std::vector<Tensor>& outputs, Backward backward);
 
   /// Fills the gradients of everything that `loss` (one element) depends on; `seed` is dL/dloss.
   /// Each node's saved tensors are released as soon as its backward has run.

@@ -18,7 +18,8 @@ struct Blocks {
 
 // Those that bilinear interpolation reads for positions low .. high, among the image's own.
 Blocks blocks_seen(double low, double high, int64_t k, int64_t extent) {
-  const double end = double((extent - 1) / k);
+  const int64_t last_block = (extent - 1) / k;
+  const auto end = double(last_block);
   const double first = std::floor(low / double(k)) - 1, last = std::floor(high / double(k)) + 1;
   return {int64_t(std::clamp(first, 0.0, end + 1)), int64_t(std::clamp(last, -1.0, end))};
 }

@@ -144,7 +144,7 @@ class ArrayReader {
   Header header(size_t& begin) const {
     if (bytes_.size() < 12 || bytes_.substr(0, magic.size()) != magic)
       throw damaged("it does not begin as an array of numpy", "\\x93NUMPY and a header");
-    const int version = bytes_[6];
+    const int version = static_cast<unsigned char>(bytes_[6]);
     uint32_t length = 0;
     std::memcpy(&length, bytes_.data() + 8, version == 1 ? 2 : 4);
     begin = version == 1 ? 10 : 12;

@@ -35,8 +35,8 @@ struct TargetOptions {
 
 template <class T>
 CAIRN_HD inline T target_centre(TargetCentre rule, T u) {
-  if (rule == TargetCentre::rounded) return floor(u + T(.5));
-  if (rule == TargetCentre::truncated) return trunc(u);
+  if (rule == TargetCentre::rounded) return std::floor(u + T(.5));
+  if (rule == TargetCentre::truncated) return std::trunc(u);
   return u;
 }
 

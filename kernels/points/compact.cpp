@@ -29,7 +29,10 @@ void compact(const Tensor& heat, double threshold, int border, Tensor& index, Te
             for_each_above(image + first, width - 2 * border, T(threshold),
                            [&](int64_t k) { list(int32_t(first + k), image[first + k]); });
         pc[n] = int32_t(found);
-        while (found < capacity) list(-1, 0);
+        for (int64_t k = found; k < capacity; ++k) {
+          pi[n * capacity + k] = -1;
+          ps[n * capacity + k] = 0;
+        }
       }
     });
   });

@@ -92,7 +92,7 @@ void Graph::add_node(const std::string& op, const std::vector<std::string>& inpu
 
 std::string Graph::node(const std::string& op, const std::vector<std::string>& inputs,
                         const Attributes& attributes) {
-  const std::string output = unique(op);
+  std::string output = unique(op);
   add_node(op, inputs, {output}, attributes);
   return output;
 }
@@ -114,7 +114,7 @@ void Graph::initializer(const std::string& name, const std::vector<int64_t>& sha
 }
 
 std::string Graph::constant(const std::string& name, const Tensor& values) {
-  const std::string own = unique(name);
+  std::string own = unique(name);
   const Tensor host = values.to(DType::f32).to(Device::cpu);
   initializer(own, {host.shape().begin(), host.shape().end()}, Type::f32,
               {static_cast<const char*>(host.raw()), host.bytes()});
@@ -126,7 +126,7 @@ std::string Graph::constant(float value) {
 }
 
 std::string Graph::constant(const std::vector<int64_t>& values) {
-  const std::string own = unique("integers");
+  std::string own = unique("integers");
   initializer(own, {int64_t(values.size())}, Type::i64,
               {reinterpret_cast<const char*>(values.data()), 8 * values.size()});
   return own;

@@ -41,7 +41,7 @@ class PointGraph {
       const std::string near = g_.node("Greater", {window_maximum(cast(kept, as_f32)), zero});
       open = g_.node("Where", {near, zero, scores});
     }
-    const std::string best = g_.node("Where", {kept, scores, zero});
+    std::string best = g_.node("Where", {kept, scores, zero});
     if (o_.border == 0) return best;
     const int64_t b = o_.border;
     return g_.node("Slice", {best, integers({b, b}), integers({-b, -b}), integers({2, 3})});
