@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
-# SuperPoint from nothing, in one folder and three stages. A stage that is done is left out, one that was
+# SuperPoint from nothing, in one folder and four stages. A stage that is done is left out, one that was
 # interrupted is gone on with: run the same line again.
 #   textures   procedural photographs                        cairn data textures
-#   labels     points of textures and photographs, by homographic adaptation of MagicPoint   cairn label
+#   crops      parts of the photographs at several scales    cairn data crops
+#   labels     points of both, by homographic adaptation of MagicPoint   cairn label
 #   run        detector and descriptor together              cairn train recipes/superpoint.toml
 # With --rounds 2, labels and run are made again with the network of the first round (labels-2, run-2).
 #
-#   scripts/train_superpoint.sh [--out DIR] [--device cpu|cuda] [--photos DIR]... [--textures N]
+#   scripts/train_superpoint.sh [--out DIR] [--device cpu|cuda] [--photos DIR]... [--textures N] [--size HxW]
 #                               [--steps N] [--rounds N] [--cairn PROGRAM] [--set KEY=VALUE]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=out/superpoint
 device=cpu
-textures=3000
+textures=500
+size=120x160
 rounds=1
 cairn=$root/build/release/cairn
 photos=()
 settings=()
 while [ $# -gt 0 ]; do
   if [ $# -lt 2 ]; then
-    sed -n '9,10s/^# *//p' "$0" >&2
+    sed -n '10,11s/^# *//p' "$0" >&2
     exit 2
   fi
   case $1 in
@@ -27,6 +29,7 @@ while [ $# -gt 0 ]; do
     --device) device=$2 ;;
     --photos) photos+=("$2") ;;
     --textures) textures=$2 ;;
+    --size) size=$2 ;;
     --steps) settings+=(--set "train.steps=$2") ;;
     --rounds) rounds=$2 ;;
     --cairn) cairn=$2 ;;
@@ -48,18 +51,26 @@ say() { printf '\n\033[1m%s\033[0m\n' "$1"; }
 started=$(date +%s)
 mkdir -p "$out"
 
-if [ ! -d "$out/textures" ]; then
-  say "Drawing $textures textures"
-  rm -rf "$out/textures.unfinished"
-  "$cairn" data textures --images "$textures" --size 240x320 --seed 1 --out "$out/textures.unfinished"
-  mv "$out/textures.unfinished" "$out/textures"
+# make FOLDER COMMAND...: the command writes a folder, which is there as a whole or not at all.
+make() {
+  if [ -d "$1" ]; then return; fi
+  rm -rf "$1.unfinished"
+  "${@:2}" --size "$size" --out "$1.unfinished"
+  mv "$1.unfinished" "$1"
+}
+say "Drawing $textures textures of $size"
+make "$out/textures" "$cairn" data textures --images "$textures" --seed 1
+images=("$out/textures")
+if [ ${#photos[@]} -gt 0 ]; then
+  say "Cutting photographs"
+  make "$out/crops" "$cairn" data crops "${photos[@]}"
+  images=("$out/crops" "${images[@]}")
 fi
 
 # On a GPU the pairs of the next batches are made meanwhile, one worker per core.
 workers=0
 [ "$device" = cpu ] || workers=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
-list=\"$out/textures\"
-for folder in "${photos[@]}"; do list+=", \"$folder\""; done
+list=$(printf ', "%s"' "${images[@]}")
 
 teacher=$root/weights/magicpoint.safetensors
 for ((round = 1; round <= rounds; ++round)); do
@@ -67,13 +78,14 @@ for ((round = 1; round <= rounds; ++round)); do
   [ "$round" = 1 ] || suffix=-$round
   labels=$out/labels$suffix run=$out/run$suffix
   say "Round $round of $rounds: labels by $teacher"
-  "$cairn" label "$out/textures" "${photos[@]}" --model "$teacher" --size 240x320 --device "$device" --out "$labels"
+  "$cairn" label "${images[@]}" --model "$teacher" --size "$size" --device "$device" --out "$labels"
   say "Round $round of $rounds: training"
   if [ -e "$run/checkpoint.safetensors" ]; then
     "$cairn" train --resume "$run" --device "$device"
   else
     "$cairn" train "$root/recipes/superpoint.toml" --out "$run" --device "$device" \
-      --set "data.images=[$list]" --set "data.labels=$labels" --set "data.workers=$workers" \
+      --set "data.images=[${list:2}]" --set "data.labels=$labels" --set "data.workers=$workers" \
+      --set "data.height=${size%x*}" --set "data.width=${size#*x}" \
       --set "train.initial_weights=$teacher" "${settings[@]}"
   fi
   teacher=$run/model.safetensors
