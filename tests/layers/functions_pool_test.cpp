@@ -47,7 +47,9 @@ TEST(AvgPool, BlocksBecomeTheirMeansAndShareTheGradient) {
   EXPECT_EQ(values(y.value()), (std::vector<double>{4, 3}));
   tape.backward(y, image(1, {4, 8}));
   EXPECT_EQ(values(x.grad()), (std::vector<double>{1, 1, 2, 2, 1, 1, 2, 2}));
-  EXPECT_NE(wrong([&] { avg_pool(x, {2, 3}); }).find("blocks of 2x3 do not cover it"),
+  EXPECT_NE(wrong([&] {
+              avg_pool(x, {2, 3});
+            }).find("blocks of 2x3 do not cover it"),
             std::string::npos);
 }
 
