@@ -26,7 +26,7 @@ int64_t MemoryEstimate::largest_batch(double available) const {
   return std::max<int64_t>(0, int64_t((available - fixed) / std::max(per_image, 1.0)));
 }
 
-MemoryEstimate estimate_memory(Recipe recipe, Device device) {
+MemoryEstimate estimate_memory(const Recipe& recipe, Device device) {
   if (!recipe.has("train.batch"))
     throw UsageError("train.batch", "the recipe does not set it", "the images of one step",
                      "set it: memory grows with it");

@@ -19,6 +19,6 @@ struct MemoryEstimate {
 /// Runs one step with four images and one with eight, and draws the line through their peaks, so
 /// that the memory of a large step is never asked for. Throws a UsageError unless the recipe sets
 /// train.batch, and what its task and model throw.
-MemoryEstimate estimate_memory(Recipe recipe, Device device);
+MemoryEstimate estimate_memory(const Recipe& recipe, Device device);
 
 }  // namespace cairn
