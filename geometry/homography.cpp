@@ -159,8 +159,8 @@ Matrix3 homography_from_points(std::span<const Point> from, std::span<const Poin
 
 namespace {
 
-// What one step of refine_homography() solves: J^T J and J^T r, and the error |r|^2 there. The error
-// is NaN where a point lies beyond the horizon.
+// What one step of refine_homography() solves: J^T J and J^T r, and the error |r|^2 there. The
+// error is NaN where a point lies beyond the horizon.
 struct NormalEquations {
   Eigen::Matrix<double, 8, 8> gram = Eigen::Matrix<double, 8, 8>::Zero();
   Eigen::Matrix<double, 8, 1> slope = Eigen::Matrix<double, 8, 1>::Zero();

@@ -44,8 +44,8 @@ Matrix3 homography_from_4_points(std::span<const Point, 4> from, std::span<const
 
 /// Least squares over four or more correspondences: the normalised direct linear transform
 /// (Hartley, "In Defense of the Eight-Point Algorithm", 1997: centred, mean distance sqrt 2).
-/// `weights`, if given, are one per correspondence, of its squared algebraic error; 0 leaves it out.
-/// Throws an Error on fewer than four, unequal counts, or points that do not fix a homography.
+/// `weights`, if given, are one per correspondence, of its squared algebraic error; 0 leaves it
+/// out. Throws an Error on fewer than four, unequal counts, or points that do not fix a homography.
 Matrix3 homography_from_points(std::span<const Point> from, std::span<const Point> to,
                                std::span<const double> weights = {});
 

@@ -4,8 +4,9 @@
 
 namespace cairn {
 
-/// Residuals r of a homography, as a function of r^2. A correct match with noise sigma has r / sigma
-/// distributed as chi with 4 degrees of freedom; beyond its 0.99 quantile k = 3.64 it is none.
+/// Residuals r of a homography, as a function of r^2. A correct match with noise sigma has r /
+/// sigma distributed as chi with 4 degrees of freedom; beyond its 0.99 quantile k = 3.64 it is
+/// none.
 class MagsacNoise {
  public:
   static constexpr double quantile = 3.64;

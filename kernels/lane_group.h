@@ -16,7 +16,10 @@ inline int lanes_for(int64_t channels) {
 /// warp stay together to the end, so that they can meet: a group past the last row reads that row
 /// (`row`), but owns nothing (`own`).
 ///
-///   for (RowWalk walk(lanes); walk.any(rows); walk.next()) { ... if (!walk.own(rows)) continue; ... }
+///   for (RowWalk walk(lanes); walk.any(rows); walk.next()) {
+///     ...
+///     if (walk.own(rows)) ...
+///   }
 struct RowWalk {
   int lane;       ///< in the group
   int64_t first;  ///< row of the warp's first group

@@ -72,8 +72,8 @@ inline void store(bf16* p, Vector<float> v) {
   *reinterpret_cast<UnalignedHalves*>(p) = __builtin_convertvector(bits, Halves);
 }
 
-/// Stores whole lines past the caches, where the instruction set can; p must be aligned to a vector.
-/// Before others may read them, stream_end() on the same thread.
+/// Stores whole lines past the caches, where the instruction set can; p must be aligned to a
+/// vector. Before others may read them, stream_end() on the same thread.
 inline void stream(float* p, Vector<float> v) {
 #if defined(__AVX512F__)
   __builtin_ia32_movntps512(p, v);

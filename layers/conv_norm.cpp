@@ -34,7 +34,8 @@ namespace {
 Var in_parts(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step) {
   Var y = conv(x);
   if (step.order == NormOrder::none) {
-    // No activation falls anywhere, so the maximum may come first: a quarter of the work and memory.
+    // No activation falls anywhere, so the maximum may come first: a quarter of the work and
+    // memory.
     return activation(step.pool2 ? max_pool(y, 2, 2) : y, step.act);
   }
   if (step.order == NormOrder::pre)

@@ -19,7 +19,8 @@ namespace cairn {
 Var mse(const Var& x, const Var& target, const Tensor& weight = {},
         LossMean mean = LossMean::elements);
 
-/// The mean of weight * smooth L1 of x - target, quadratic below `beta` >= 0 (kernels/loss/smooth_l1.h).
+/// The mean of weight * smooth L1 of x - target, quadratic below `beta` >= 0
+/// (kernels/loss/smooth_l1.h).
 Var smooth_l1(const Var& x, const Var& target, const Tensor& weight = {}, double beta = 1,
               LossMean mean = LossMean::elements);
 

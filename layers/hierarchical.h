@@ -8,9 +8,9 @@
 
 namespace cairn {
 
-/// Three 3x3 convolutions one behind the other, each after BN-ReLU and without bias, of out/2, out/4
-/// and out/4 channels; their outputs side by side, plus the input (through BN-ReLU-conv1x1 where in
-/// and out differ). Receptive fields of 3, 5 and 7 pixels. `out` is a multiple of 4.
+/// Three 3x3 convolutions one behind the other, each after BN-ReLU and without bias, of out/2,
+/// out/4 and out/4 channels; their outputs side by side, plus the input (through BN-ReLU-conv1x1
+/// where in and out differ). Receptive fields of 3, 5 and 7 pixels. `out` is a multiple of 4.
 class HierarchicalBlock : public Module {
  public:
   HierarchicalBlock(int in, int out);
@@ -24,8 +24,8 @@ class HierarchicalBlock : public Module {
   std::unique_ptr<Conv2d> skip_;
 };
 
-/// An hourglass of such blocks that pools by the mean, as the released weights need. Height and width
-/// must be multiples of 2^depth.
+/// An hourglass of such blocks that pools by the mean, as the released weights need. Height and
+/// width must be multiples of 2^depth.
 class HierarchicalHourglass : public Module {
  public:
   HierarchicalHourglass(int depth, int features);

@@ -23,7 +23,8 @@ struct SelectedPoints {
 };
 
 /// heat [N,H,W], f32 (f64 on cpu). Greedy suppression comes first, as in SuperPoint's demo: a point
-/// inside the border can be deleted by one outside. Throws an Error that lists what is out of range.
+/// inside the border can be deleted by one outside. Throws an Error that lists what is out of
+/// range.
 SelectedPoints select_points(const Tensor& heat, const PointOptions& options = {});
 
 }  // namespace cairn

@@ -46,8 +46,8 @@ class Var {
   /// The gradient after Tape::backward(); undefined where nothing flowed.
   Tensor grad() const { return slot_ && slot_->has_grad ? slot_->grad : Tensor(); }
   /// The same value, which a backward that needs it computes again (see Kept) from what `again`
-  /// captures. Worth it where that is kept anyway and the computation is a pass over memory. Nothing
-  /// changes where no gradient is wanted.
+  /// captures. Worth it where that is kept anyway and the computation is a pass over memory.
+  /// Nothing changes where no gradient is wanted.
   Var computed_by(std::function<Tensor()> again) const;
 
  private:

@@ -22,9 +22,9 @@ struct ImageKeypoints {
 void write_keypoints_npz(const std::string& path, const Keypoints& keypoints, int64_t width,
                          int64_t height);
 
-/// Reads such a file, also one that others made: only `keypoints` must be there (scores are then 1),
-/// real numbers may be of any type that read_npz() reads, other arrays are left alone. Throws an
-/// Error that lists everything wrong: arrays of another shape or length, numbers that are not
+/// Reads such a file, also one that others made: only `keypoints` must be there (scores are then
+/// 1), real numbers may be of any type that read_npz() reads, other arrays are left alone. Throws
+/// an Error that lists everything wrong: arrays of another shape or length, numbers that are not
 /// finite, points outside of the image (which covers -1/2 .. width - 1/2).
 ImageKeypoints read_keypoints_npz(const std::string& path);
 

@@ -12,7 +12,8 @@ struct Match {
   float score;  ///< cosine of the two descriptors
 };
 
-/// Which nearest neighbours count. Distances are Euclidean, of unit descriptors: sqrt(2 - 2 cosine).
+/// Which nearest neighbours count. Distances are Euclidean, of unit descriptors: sqrt(2 - 2
+/// cosine).
 struct MatchOptions {
   bool mutual = true;       ///< a must also be the nearest one of b
   double max_ratio = 0;     ///< nearest / second nearest distance stays below this; 0: no test

@@ -54,7 +54,8 @@ class SuperPoint : public Model {
     /// [N,H/8,W/8,256], not normalised; undefined without the head.
     Var descriptors;
   };
-  /// `image`: [N,H,W,C] in [0,1], C = channels(); H and W multiples of 8. Activations have its type.
+  /// `image`: [N,H,W,C] in [0,1], C = channels(); H and W multiples of 8. Activations have its
+  /// type.
   Output forward(const Var& image);
   /// The detector alone: the probability of an interest point at each pixel, [N,H,W], without
   /// gradient.

@@ -26,8 +26,8 @@ struct Source {
   void (*fill)(void*, unsigned char, size_t);
 };
 
-// Large blocks ask for 2 MiB pages: fewer faults on first touch, and no misses of the address cache when
-// a kernel walks across the rows of an image.
+// Large blocks ask for 2 MiB pages: fewer faults on first touch, and no misses of the address cache
+// when a kernel walks across the rows of an image.
 void* host_take(size_t bytes) {
   constexpr size_t huge_page = size_t{2} << 20;
   if (bytes < 2 * huge_page) return std::aligned_alloc(64, bytes);
@@ -49,8 +49,8 @@ Source source_of(Device d) {
 }
 
 // Freed blocks wait here by size. A request takes the smallest block that is large enough and not
-// more than an eighth larger, so that one step's sizes are served by the blocks of the last step. On
-// the cpu large requests take up to four times as much rather than fresh memory: the maps of a
+// more than an eighth larger, so that one step's sizes are served by the blocks of the last step.
+// On the cpu large requests take up to four times as much rather than fresh memory: the maps of a
 // network shrink from layer to layer, and each can lie where a larger one was (whole process:
 // detection at 480x640 117 -> 94 MB, a training step of MagicPoint 231 -> 208 MB).
 class Pool final : public Memory, public std::enable_shared_from_this<Pool> {

@@ -172,8 +172,8 @@ void detection(Maker& m) {
         [=]() mutable { warp_image(image, matrix, {}, warped, nullptr); });
 }
 
-// The descriptor losses of two pairs at 240x320. On a CPU a backward has three products of n^2 C, on
-// a GPU four.
+// The descriptor losses of two pairs at 240x320. On a CPU a backward has three products of n^2 C,
+// on a GPU four.
 void descriptor_losses(Maker& m) {
   const int64_t h = m.side(240) / 8, w = m.side(320) / 8, C = 256;
   const Shape maps{2, h, w, C}, cells{2, h, w};

@@ -1,6 +1,6 @@
 #pragma once
-// The kernels that `cairn bench kernels` times, each with the bytes and floating-point operations that
-// it cannot do without: what it must read once, write once, and compute.
+// The kernels that `cairn bench kernels` times, each with the bytes and floating-point operations
+// that it cannot do without: what it must read once, write once, and compute.
 #include <functional>
 #include <string>
 #include <vector>

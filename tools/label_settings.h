@@ -1,6 +1,6 @@
 #pragma once
-// What a folder of labels was made with, kept in it as settings.json: a run that is resumed must not
-// mix labels of two kinds.
+// What a folder of labels was made with, kept in it as settings.json: a run that is resumed must
+// not mix labels of two kinds.
 #include <string>
 
 #include "tools/verb.h"

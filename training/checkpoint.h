@@ -21,8 +21,8 @@ void save_checkpoint(const std::string& path, Model& model, const Optimizer& opt
                      const WeightAverage* average, const RunState& state);
 
 /// Restores everything and returns how far the run is. Throws an Error that lists all mismatches
-/// when the file is of another model or optimizer, or has averaged weights where the run has none or
-/// the other way round, and changes nothing then.
+/// when the file is of another model or optimizer, or has averaged weights where the run has none
+/// or the other way round, and changes nothing then.
 RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
                          const WeightAverage* average);
 

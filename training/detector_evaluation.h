@@ -1,5 +1,6 @@
 #pragma once
-// Average precision and localisation error of a detector on fresh synthetic shapes, clean and noisy.
+// Average precision and localisation error of a detector on fresh synthetic shapes, clean and
+// noisy.
 #include <functional>
 #include <map>
 #include <string>

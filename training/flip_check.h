@@ -15,9 +15,9 @@ std::vector<Point> mean_shape(const KeypointDataset& data);
 
 /// Adds names_not_swapped: a name with left whose partner is not the one with right.
 ///
-/// Adds mirrored_elsewhere: the mean shape is mirrored about the axis through its centre that brings
-/// it closest to itself; a point that then lies on another than its partner, and far from that, is
-/// named. Nothing is said of shapes that are not symmetric (an animal from the side).
+/// Adds mirrored_elsewhere: the mean shape is mirrored about the axis through its centre that
+/// brings it closest to itself; a point that then lies on another than its partner, and far from
+/// that, is named. Nothing is said of shapes that are not symmetric (an animal from the side).
 void check_flip_pairs(const KeypointDataset& data, Problems& problems);
 
 }  // namespace cairn

@@ -38,8 +38,8 @@ struct ImageFeatures {
 ImageFeatures features(const KeypointMethod& method, const Tensor& image,
                        const HomographyProtocol& protocol);
 
-/// `first_to_second` in pixels of the original images. Fewer than four matches, or none that agree, count as no homography:
-/// 0 in its accuracy.
+/// `first_to_second` in pixels of the original images. Fewer than four matches, or none that agree,
+/// count as no homography: 0 in its accuracy.
 HomographyScores score_pair(const ImageFeatures& first, const ImageFeatures& second,
                             const Matrix3& first_to_second, const HomographyProtocol& protocol,
                             HomographyEstimator estimator);
@@ -49,8 +49,8 @@ struct HomographyEvaluation {
   HomographyScores mean_of(const std::string& prefix) const;  ///< of names that begin so; "": all
 };
 
-/// `report` hears of each finished image with the sequence's name. Throws an Error for an image that
-/// cannot be read.
+/// `report` hears of each finished image with the sequence's name. Throws an Error for an image
+/// that cannot be read.
 HomographyEvaluation evaluate(
     const KeypointMethod& method, const std::vector<HomographySequence>& sequences,
     const HomographyProtocol& protocol, HomographyEstimator estimator,

@@ -21,13 +21,14 @@ struct HomographySequence {
 };
 
 /// Each folder is one sequence, or a folder of sequences; sorted by name within a folder. Numbers
-/// may be missing (1, 2, 4, 6). Throws an Error that lists everything wrong with a sequence at once:
-/// an image that is missing, that is no image, or has no homography; an Error where no sequence is
-/// found.
+/// may be missing (1, 2, 4, 6). Throws an Error that lists everything wrong with a sequence at
+/// once: an image that is missing, that is no image, or has no homography; an Error where no
+/// sequence is found.
 std::vector<HomographySequence> homography_sequences(const std::vector<std::string>& folders);
 
-/// Three lines of three numbers, scaled to h33 = 1. Throws an Error that names the file and the line for another
-/// number of lines or numbers, for what is no finite number, and for a matrix that is singular or has h33 = 0.
+/// Three lines of three numbers, scaled to h33 = 1. Throws an Error that names the file and the
+/// line for another number of lines or numbers, for what is no finite number, and for a matrix that
+/// is singular or has h33 = 0.
 Matrix3 read_homography(const std::string& path);
 
 }  // namespace cairn

@@ -37,8 +37,9 @@ struct KeypointSample {
   bool mirrored = false;
 };
 
-/// `frame`, as frame_of() makes it, says what is seen without change. `image` is u8 [H, W, C]. Throws an Error on another type or shape, and on a mirror image where
-/// `swap` (Skeleton::swap) and the instances' points differ in number.
+/// `frame`, as frame_of() makes it, says what is seen without change. `image` is u8 [H, W, C].
+/// Throws an Error on another type or shape, and on a mirror image where `swap` (Skeleton::swap)
+/// and the instances' points differ in number.
 KeypointSample augmented(const Tensor& image, std::span<const Instance> instances,
                          const std::vector<int>& swap, const CropFrame& frame, int64_t height,
                          int64_t width, const KeypointAugmentation& options, Random random);

@@ -10,8 +10,8 @@ namespace cairn {
 /// L_Eye, l_eye) alone.
 std::vector<int> swap_by_names(const std::vector<std::string>& names);
 
-/// What two partners are called without their sides: "wrist" of left_wrist and right_wrist, "eye" of
-/// eyeL and eyeR; "" of names that differ otherwise.
+/// What two partners are called without their sides: "wrist" of left_wrist and right_wrist, "eye"
+/// of eyeL and eyeR; "" of names that differ otherwise.
 std::string shared_name(const std::string& a, const std::string& b);
 
 }  // namespace cairn

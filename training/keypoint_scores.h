@@ -44,9 +44,9 @@ struct KeypointScores {
   ObjectPrecision oks;
 };
 
-/// Throws the Errors of object_precision(), and one when nothing at all is labelled. Annotations are
-/// compared to the prediction made for their box where that is known; others to the free prediction
-/// of their image that is most similar, the surest prediction first.
+/// Throws the Errors of object_precision(), and one when nothing at all is labelled. Annotations
+/// are compared to the prediction made for their box where that is known; others to the free
+/// prediction of their image that is most similar, the surest prediction first.
 KeypointScores evaluate(const KeypointDataset& truth, std::span<const PredictedInstance> found,
                         const KeypointProtocol& protocol);
 

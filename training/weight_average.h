@@ -10,7 +10,8 @@ namespace cairn {
 
 class WeightAverage {
  public:
-  /// `decay` in [0, 1): an average over about 1 / (1 - decay) steps. The parameters must outlive it.
+  /// `decay` in [0, 1): an average over about 1 / (1 - decay) steps. The parameters must outlive
+  /// it.
   WeightAverage(Parameters& parameters, double decay);
 
   /// average = d average + (1 - d) weights after step number `step` (from 1), with

@@ -10,8 +10,8 @@
 namespace cairn::cpu {
 namespace {
 
-// The first step, patch by patch: a product of the K numbers that the kernel sees at each pixel. K runs
-// (v, u, c), as in gather.cpp, so that the sums have its bits.
+// The first step, patch by patch: a product of the K numbers that the kernel sees at each pixel. K
+// runs (v, u, c), as in gather.cpp, so that the sums have its bits.
 class FirstStep {
  public:
   FirstStep(const Tensor& x, const ConvStep& step)

@@ -1,6 +1,7 @@
 #pragma once
-// conv2d_pair: two convolutions in a row, for inference. What is between them need not exist as a whole:
-// the first layers of a network make its largest map, 79 MB for 64 channels at 480x640 in f32.
+// conv2d_pair: two convolutions in a row, for inference. What is between them need not exist as a
+// whole: the first layers of a network make its largest map, 79 MB for 64 channels at 480x640 in
+// f32.
 //
 //   x  [N,H,W,C],  y as conv2d.h has it for the second step
 //   y = second(first(x)),  step(x) = pool2(act(conv(x, w) + bias)); the first one does not pool
@@ -9,8 +10,8 @@
 //
 // On cpu a first step that sees few numbers (an image of 1 or 3 channels) before a second one that
 // Winograd serves is computed patch by patch, in the cache, as the second one's tiles ask for it.
-// 480x640, 1 -> 64 -> 64 with ReLU and a pool, CPU time on one Zen 5 core: 4.3 + 32.2 ms one after the
-// other, 35.1 ms as a pair, and 157 MB that neither go to memory nor come back from it.
+// 480x640, 1 -> 64 -> 64 with ReLU and a pool, CPU time on one Zen 5 core: 4.3 + 32.2 ms one after
+// the other, 35.1 ms as a pair, and 157 MB that neither go to memory nor come back from it.
 #include "kernels/conv/conv2d.h"
 
 namespace cairn {

@@ -1,10 +1,10 @@
 #pragma once
-// Gradient of the weights where the kernel sees few numbers: the first layer of a network, on images of
-// one or three channels.
+// Gradient of the weights where the kernel sees few numbers: the first layer of a network, on
+// images of one or three channels.
 //
-// Of the product dw [O, K] = dy' [O, pixels] . patches [pixels, K] with K = kh kw C small, vectors run along
-// O instead of K: dw' [K, O] = patches' . dy. The patches are a strip, dy is read where it lies, and
-// nothing else is copied. One core, own general path | this | oneDNN:
+// Of the product dw [O, K] = dy' [O, pixels] . patches [pixels, K] with K = kh kw C small, vectors
+// run along O instead of K: dw' [K, O] = patches' . dy. The patches are a strip, dy is read where
+// it lies, and nothing else is copied. One core, own general path | this | oneDNN:
 //   8x120x160, 1 -> 64, 3x3             8.0 | 2.7 | 14.7 ms
 //   4x256x256, 3 -> 64, 7x7             -   | 28  | 35 ms
 #include "kernels/conv/conv2d.h"

@@ -31,8 +31,8 @@ Axis backward_axis(int64_t size, int64_t kernel, int64_t remainder, const Conv2d
 
 namespace {
 
-// A block of outputs, one row of up to `length` pixels, is a product whose A is a strip (strip.h). K is
-// ordered (v, u, c): one run for all of v where the columns' offsets follow each other.
+// A block of outputs, one row of up to `length` pixels, is a product whose A is a strip (strip.h).
+// K is ordered (v, u, c): one run for all of v where the columns' offsets follow each other.
 template <class T>
 class Gather {
  public:

@@ -49,8 +49,8 @@ Description described(const Shape& s, dnnl::memory::format_tag tag) {
   return {{s[0], s[3], s[1], s[2]}, dnnl::memory::data_type::f32, tag};
 }
 
-// The descriptions of the three directions. In 2.x an operation is described first, 3.x takes the same
-// arguments at once.
+// The descriptions of the three directions. In 2.x an operation is described first, 3.x takes the
+// same arguments at once.
 #if DNNL_VERSION_MAJOR >= 3
 #define CAIRN_DESCRIBE(kind, attributes_or_hint, ...) \
   dnnl::kind::primitive_desc(engine(), __VA_ARGS__, attributes_or_hint)

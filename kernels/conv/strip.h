@@ -1,11 +1,11 @@
 #pragma once
-// A strip is what one row of outputs sees of an image, laid out so that the pixels under the kernel at
-// one output are consecutive, and those of neighbouring outputs overlap:
+// A strip is what one row of outputs sees of an image, laid out so that the pixels under the kernel
+// at one output are consecutive, and those of neighbouring outputs overlap:
 //
 //   strip  [width source columns][U source rows][channels]
 //
-// so that the products of a convolution read it as a matrix whose rows overlap, and it is only as many
-// times larger than the source as the kernel has rows.
+// so that the products of a convolution read it as a matrix whose rows overlap, and it is only as
+// many times larger than the source as the kernel has rows.
 #include <algorithm>
 #include <cstdint>
 #include <vector>

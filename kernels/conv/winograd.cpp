@@ -21,8 +21,8 @@ int64_t tiles_of(const TiledImage<T>& x, int64_t N) {
 }
 
 // Tiles that a thread takes through all three stages before the next: as many as keep their
-// transforms, and the products of one panel, in a quarter of a megabyte of L2, beside the weights and
-// what is being fetched for the next block.
+// transforms, and the products of one panel, in a quarter of a megabyte of L2, beside the weights
+// and what is being fetched for the next block.
 int64_t block_of(int64_t C) {
   const int64_t bytes = 36 * (C + panel_width<float>()) * 4, rows = tile_rows();
   return std::clamp<int64_t>((256 << 10) / bytes / rows * rows, rows, 4 * rows);
@@ -108,8 +108,9 @@ int64_t outputs_of(const WinogradForward<float, float>& k, int64_t unit, int64_t
   return count;
 }
 
-// A patch has the tiles of one block of products. A thread goes down a column of patches: the two rows
-// that a patch shares with the one above are kept, the columns that it shares are computed again.
+// A patch has the tiles of one block of products. A thread goes down a column of patches: the two
+// rows that a patch shares with the one above are kept, the columns that it shares are computed
+// again.
 constexpr int64_t patch_rows = 3, patch_columns = 4;
 
 template <class Out>

@@ -31,8 +31,8 @@ bool winograd_serves(const Shape& x, const Shape& w, const Conv2dOptions& option
 /// The same, in f32.
 bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& options);
 
-/// y = pool2(act(conv(x, w) + bias)); w and bias f32, x and y both f32 or both bf16 (in memory: what
-/// is between them stays f32).
+/// y = pool2(act(conv(x, w) + bias)); w and bias f32, x and y both f32 or both bf16 (in memory:
+/// what is between them stays f32).
 void winograd(const Tensor& x, const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y);
 
 /// The pixels [rows,columns] from (top,left) on of a map's image n, zeros where they lie outside.
@@ -52,8 +52,8 @@ void winograd_backward_data(const Tensor& dy, const Tensor& w, int padding, Tens
 /// dw.
 void winograd_backward_weights(const Tensor& x, const Tensor& dy, int padding, Tensor& dw);
 
-/// The same three around a rectified norm, z = max((x - mean) scale + beta, 0), which is computed on
-/// the way in and never stored. All f32.
+/// The same three around a rectified norm, z = max((x - mean) scale + beta, 0), which is computed
+/// on the way in and never stored. All f32.
 ///   forward           y = conv(z, w) + bias; the moments of y are gathered on the way out
 ///   backward data     g = dz where z > 0, else 0; `sums` [2][C] of g and of g (x - mean) likewise
 ///   backward weights  dw of conv(z, w)

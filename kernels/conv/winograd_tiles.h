@@ -29,8 +29,8 @@ struct WinogradWeights {
   float* u;
 };
 
-/// Instead of y, its gradient through a rectified norm of values x like y: g = y where the norm of x
-/// is positive, else 0. sums [units][2][O]: of g and g (x - mean).
+/// Instead of y, its gradient through a rectified norm of values x like y: g = y where the norm of
+/// x is positive, else 0. sums [units][2][O]: of g and g (x - mean).
 struct WinogradThrough {
   const float* x = nullptr;
   ChannelNorm<float> norm;
@@ -57,8 +57,8 @@ struct WinogradForward {
   /// The steps of a block with batch norm, over units of tile_rows() tiles that follow from the
   /// shape. At most one of the latter two.
   const ChannelNorm<float>* norm = nullptr;  ///< x is normalised on its way in
-  float* moments =
-      nullptr;  ///< [units][3][O]: a value of y, sum of differences from it, of squares
+  /// [units][3][O]: a value of y, the sum of differences from it, the sum of their squares.
+  float* moments = nullptr;
   WinogradThrough through = {};
 };
 

@@ -192,8 +192,9 @@ void transform_output(const WinogradForward<In, Out>& k, int64_t tile, const flo
       end.put(k, (n * k.Ho + top + i) * k.y_row + (left + j) * k.O + o, y[i][j]);
 }
 
-// Asks for a row of a tile of size x size pixels ahead of its use, but for the columns that it shares
-// with its left neighbour. Inlined by force: a function that only prefetches looks useless to GCC.
+// Asks for a row of a tile of size x size pixels ahead of its use, but for the columns that it
+// shares with its left neighbour. Inlined by force: a function that only prefetches looks useless
+// to GCC.
 template <int size, class T>
 CAIRN_INLINE void prefetch(const TiledImage<T>& x, int64_t tile, int64_t row_of_tile) {
   const int64_t n = tile / (x.rows * x.columns);

@@ -3,8 +3,8 @@
 //   Launch    a block of 64 threads computes 64x64 products (ffma_tile.cuh), leaves them in shared
 //             memory, and thread t goes through row t and column t for their best two. These are
 //             merged into one pair of 64-bit keys (similarity, index) per descriptor.
-//   Traffic   4 (N + M) C B at least; a and b are read once per 64 columns and rows, mostly from L2.
-//             Keys: 16 B a descriptor, two atomics per descriptor and tile it is in.
+//   Traffic   4 (N + M) C B at least; a and b are read once per 64 columns and rows, mostly from
+//             L2. Keys: 16 B a descriptor, two atomics per descriptor and tile it is in.
 //   Work      2 N M C flop; floor = flop / peak of float32. Shared memory beside it: 2 reads a
 //             product, C / 128 of what the product itself reads.
 //   Registers 168 a thread, 34 KB of shared memory a block, no spills (sm_90).

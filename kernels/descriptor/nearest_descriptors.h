@@ -8,8 +8,8 @@
 //   of_a.similarity  [N,2]      that s_ij, and the second largest (equal to it in a tie)
 //   of_b.index, of_b.similarity   the same for each j over all i
 //
-// A place without a candidate (an empty other set; for the second one also a set of one) holds index
-// -1 and similarity -infinity. A similarity that is NaN is no candidate. Not differentiable.
+// A place without a candidate (an empty other set; for the second one also a set of one) holds
+// index -1 and similarity -infinity. A similarity that is NaN is no candidate. Not differentiable.
 #include "kernels/dispatch.h"
 
 namespace cairn {

@@ -6,8 +6,8 @@
 //   map     [N,H,W,C]   f32 (f64 on cpu)
 //   points  [N,K,2]     (x, y) in pixels of the image
 //   grid    where pixel x lies in the map: u = scale_x x + offset_x, v = scale_y y + offset_y
-//   y       [N,K,C]     s / max(|s|, eps), s the bilinear sample at (u, v) of map / max(|map|, eps);
-//                       what lies outside of the map is 0
+//   y       [N,K,C]     s / max(|s|, eps), s the bilinear sample at (u, v) of map / max(|map|,
+//                       eps); what lies outside of the map is 0
 //
 // Inference only: training normalises the whole map.
 #include "kernels/dispatch.h"

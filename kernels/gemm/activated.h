@@ -1,5 +1,6 @@
 #pragma once
-// The activations without an exponential, on vectors; for *.isa.cpp files alone. NaN passes through.
+// The activations without an exponential, on vectors; for *.isa.cpp files alone. NaN passes
+// through.
 #include "kernels/activation_kind.h"
 #include "kernels/simd.h"
 

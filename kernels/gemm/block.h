@@ -36,8 +36,9 @@ struct Block {
   bool stream = false;  ///< write C past the caches: see too_large_to_cache
 };
 
-/// Outputs of this many bytes are gone from the cache before anyone reads them. Writing past the caches
-/// spares fetching each line first: 10 ms to 4.4 ms for the first layer of a network at 480x640.
+/// Outputs of this many bytes are gone from the cache before anyone reads them. Writing past the
+/// caches spares fetching each line first: 10 ms to 4.4 ms for the first layer of a network at
+/// 480x640.
 inline bool too_large_to_cache(size_t bytes) { return bytes > size_t{32} << 20; }
 
 CAIRN_ON_EACH_ISA(

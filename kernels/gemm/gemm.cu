@@ -10,8 +10,8 @@
 //   Splits    when the tiles are few and k is long (weight gradients), k is cut into parts by the
 //             shape alone; parts are summed into a workspace (float32 for bf16) and added in order.
 //   Repeats   bitwise: one writer per element, sums in a fixed order.
-//   Tried     8 of k per step in the float32 tile instead of 16: simt takes 1.5 times as long (twice
-//             the barriers).
+//   Tried     8 of k per step in the float32 tile instead of 16: simt takes 1.5 times as long
+//             (twice the barriers).
 //
 // On cuda, cuBLASLt computes plain products (gemm, 1x1 convolutions) where it can be opened
 // (runtime/cuda_blas.h).

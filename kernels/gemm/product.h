@@ -90,7 +90,8 @@ void outer_product_of_panels(int64_t M, int64_t N, int64_t K, const T* a, int64_
   });
 }
 
-/// The same with rows of B as fill_panels takes them: copy(k, n, count, to) writes B(k, n..n+count).
+/// The same with rows of B as fill_panels takes them: copy(k, n, count, to) writes B(k,
+/// n..n+count).
 template <class T, class Copy>
 void outer_product(int64_t M, int64_t N, int64_t K, const T* a, int64_t a_row, T* c, Copy&& copy) {
   outer_product_of_panels(

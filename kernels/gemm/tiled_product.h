@@ -42,8 +42,8 @@ struct NormSteps {
   RectifiedNorm in;           ///< of a's elements, or of b's if both run by columns; or none
   const void* add = nullptr;  ///< like c: added to the sums
   void* moments = nullptr;    ///< Moments [row tiles, n] of c
-  /// c is the gradient of the rectified norm `through` of this, like c: 0 where that is not positive;
-  /// `sums` [row tiles, 2, n] of c and of c (x - mean).
+  /// c is the gradient of the rectified norm `through` of this, like c: 0 where that is not
+  /// positive; `sums` [row tiles, 2, n] of c and of c (x - mean).
   const void* x = nullptr;
   RectifiedNorm through;
   void* sums = nullptr;

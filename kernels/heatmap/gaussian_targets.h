@@ -1,9 +1,8 @@
 #pragma once
 // gaussian_targets: the heatmaps that a supervised head learns, drawn from annotated points.
 //
-//   points   [N,M,K,2]: M instances of K points, (x, y) in heatmap cells (cell j has its centre at
-//   j);
-//            f32 (f64 on cpu)
+//   points   [N,M,K,2]: M instances of K points, (x, y) in heatmap cells, whose centres are
+//            integers; f32 (f64 on cpu)
 //   visible  [N,M,K] u8: 0 draws nothing (points may then hold anything), 1 is hidden
 //   y        [N,H,W,K]: of the instances' a exp(-((j-x)^2 + (i-y)^2) / (2 sigma^2)), 0 outside of
 //            the stamp, the one of largest magnitude (of equal ones the first), or the mean over

@@ -1,5 +1,5 @@
-// bce_with_logits: forward and backward; launches, traffic and repeats as in pointwise_loss_device.h,
-// an exponential and a logarithm per element.
+// bce_with_logits: forward and backward; launches, traffic and repeats as in
+// pointwise_loss_device.h, an exponential and a logarithm per element.
 #include "kernels/loss/bce_with_logits.h"
 
 #include "kernels/loss/pointwise_loss_device.h"

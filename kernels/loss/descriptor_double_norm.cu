@@ -1,8 +1,8 @@
 // descriptor_double_norm: the hinge of products that are normalised along rows, then along columns.
 //
 //   Launch    descriptor_tiles.cuh: forward, three looks at D (r; then c; then the hinge and k);
-//             backward, one for the sums over rows that G_R needs, and for each gradient one more with
-//             the product of G and the other side's descriptors: 16 n^2 C flop a pair in all.
+//             backward, one for the sums over rows that G_R needs, and for each gradient one more
+//             with the product of G and the other side's descriptors: 16 n^2 C flop a pair in all.
 //   Traffic   a and b once per row and column of tiles of 64 and look, from L2; nothing of size n^2
 //             is written. Floor: flop / FFMA peak.
 //   Repeats   bitwise: every sum has a fixed order.

@@ -1,6 +1,6 @@
 #pragma once
-// descriptor_double_norm: the hinge of products that have been normalised twice, the form with which
-// SuperPoint's descriptors are known to converge (rpautrat/SuperPoint).
+// descriptor_double_norm: the hinge of products that have been normalised twice, the form with
+// which SuperPoint's descriptors are known to converge (rpautrat/SuperPoint).
 //
 //   pairs, options, terms   descriptor_pairs.h
 //   norms                   kept for the backward

@@ -1,6 +1,6 @@
 #pragma once
-// descriptor_hinge: SuperPoint's descriptor loss as published (DeTone et al., CVPRW 2018, eq. 5, 6):
-// the hinge of all products of descriptors of two images.
+// descriptor_hinge: SuperPoint's descriptor loss as published (DeTone et al., CVPRW 2018, eq. 5,
+// 6): the hinge of all products of descriptors of two images.
 //
 //   pairs, options, terms   descriptor_pairs.h
 //   factor                  [1], kept for the backward: see PairReduction

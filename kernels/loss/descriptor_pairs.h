@@ -4,7 +4,7 @@
 // image and of the partner:
 //
 //   a, b      [N,h,w,C]  unit descriptors of the images and of the partners; f32 (f64 on cpu)
-//   centres   [N,h,w,2]  where a's cells lie in the partner's grid (kernels/warp/warped_centres.h), as a
+//   centres   [N,h,w,2]  where a's cells lie in the partner's grid (warp/warped_centres.h), as a
 //   valid     [N,h,w]    u8 or as a: the weight w_b of the partner's cells
 //
 //   D_ab = a . b
@@ -14,8 +14,8 @@
 //   terms     [4], of the loss as it is weighted
 //             0, 1  its two parts, over the pairs with s = 1 and with s = 0
 //             2     the mean of D over pairs with s = 1, weighted by w_b
-//             3     over the cells a that have such a pair: the mean of the largest D with s = 0 and
-//                   w_b > 0. The gap between these two is what training is to widen.
+//             3     over the cells a that have such a pair: the mean of the largest D with s = 0
+//                   and w_b > 0. The gap between these two is what training is to widen.
 //             each 0 where there is nothing to average
 #include "runtime/host_device.h"
 #include "runtime/tensor.h"

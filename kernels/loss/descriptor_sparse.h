@@ -5,10 +5,10 @@
 //   a, b, da, db  [N,h,w,C]  unit descriptors of the images and of their partners; f32 (f64 on cpu)
 //   valid         [N,h,w]    u8 or as a: cells of the partner with weight 0 are no negatives
 //   matches       [N,h,w] i32, offsets [N,M] i32: descriptor_draw.h
-//   active        [N,n,M+1] u8, n = h w, kept: which hinges of a cell are above 0; last, the match's
+//   active        [N,n,M+1] u8, n = h w, kept: which hinges of a cell are above 0, the match's last
 //   counts        [N,2] as a, kept: S, the cells drawn, and Z, the negatives with a hinge above 0
-//   terms         [4]: the loss's two parts; the mean of the products of matches; the mean over drawn
-//                 cells of the largest of their negatives
+//   terms         [4]: the loss's two parts; the mean of the products of matches; the mean over
+//                 drawn cells of the largest of their negatives
 //   loss, dloss   one element
 //
 //   A negative counts if it is valid and more than one row or column away from the cell's match.

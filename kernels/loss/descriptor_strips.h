@@ -3,8 +3,8 @@
 // strip is used while it is in the cache and none is kept. Their counterpart for kernels is
 // kernels/loss/descriptor_tiles.cuh.
 //
-// The rows of a pair are cut into parts that depend on nothing but n; each part has sums of its own,
-// and these are added in order. Parts of all pairs run side by side.
+// The rows of a pair are cut into parts that depend on nothing but n; each part has sums of its
+// own, and these are added in order. Parts of all pairs run side by side.
 #include <algorithm>
 #include <cmath>
 #include <numeric>

@@ -1,6 +1,6 @@
 #pragma once
-// The n x n products of the descriptor losses in kernels, 64 x 64 at a time: a block computes a tile
-// of D, uses it, and forgets it. Their counterpart on cpu is kernels/loss/descriptor_strips.h.
+// The n x n products of the descriptor losses in kernels, 64 x 64 at a time: a block computes a
+// tile of D, uses it, and forgets it. Their counterpart on cpu is kernels/loss/descriptor_strips.h.
 //
 // A loss is a `Form`:
 //   grid, hinge                      a PairGrid and a Hinge
@@ -9,10 +9,10 @@
 //   value(d, a, b)                   what its hinge judges: D, or D normalised
 //   gradient(d, matched, a, b)       G_D of one pair of cells, without dloss
 //
-//   Launch    sums: a block of 256 threads per tile, 4 x 4 products a thread. Gradients: a block has
-//             64 rows of one side and walks over the tiles of the other; a thread holds 8 x 8 of its
-//             64 x 256 sums, and G passes through shared memory. Where rows are few the walk is cut
-//             into parts by the shape alone, and the parts are added.
+//   Launch    sums: a block of 256 threads per tile, 4 x 4 products a thread. Gradients: a block
+//             has 64 rows of one side and walks over the tiles of the other; a thread holds 8 x 8
+//             of its 64 x 256 sums, and G passes through shared memory. Where rows are few the walk
+//             is cut into parts by the shape alone, and the parts are added.
 //   Shared    17 KiB for sums, 34 KiB for gradients
 //   Work      2 n^2 C flop a pair for sums, 4 n^2 C for each gradient
 //   Traffic   a and b once per row and column of tiles, from L2; per cell and tile a few floats of

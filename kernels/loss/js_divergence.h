@@ -5,7 +5,8 @@
 //
 // p, q >= 0; logarithms are of their argument + 1e-24. A sum over all elements of two distributions
 // is their divergence. Shapes, weights and divisors in pointwise_loss.h.
-// Source: Nibali et al., "Numerical Coordinate Regression with Convolutional Neural Networks", 2018.
+// Source: Nibali et al., "Numerical Coordinate Regression with Convolutional Neural Networks",
+// 2018.
 #include <cmath>
 
 #include "kernels/dispatch.h"

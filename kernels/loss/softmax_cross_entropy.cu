@@ -1,8 +1,8 @@
 // softmax_cross_entropy: forward and backward.
 //
 //   Launch    one warp per cell, 8 cells per block, grid-stride; then one block adds up the cells.
-//   Traffic   forward 4 B, backward 8 B per logit from memory (a cell is read twice, the second time
-//             from the cache), 24 B per cell: bandwidth-bound; floor = 4 B or 8 B * count /
+//   Traffic   forward 4 B, backward 8 B per logit from memory (a cell is read twice, the second
+//             time from the cache), 24 B per cell: bandwidth-bound; floor = 4 B or 8 B * count /
 //             bandwidth. An exp per logit and pass.
 //   Repeats   bitwise: every sum has a fixed order.
 #include "kernels/loss/softmax_cross_entropy.h"

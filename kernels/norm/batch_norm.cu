@@ -148,8 +148,8 @@ struct StoreGradients {
   }
 };
 
-// dx = gamma invstd (dz - shift - (x - mean) slope) + add, unless that is null; shift and slope are 0 where the statistics
-// were not those of the batch (share = 0, else 1/R).
+// dx = gamma invstd (dz - shift - (x - mean) slope) + add, unless that is null; shift and slope are
+// 0 where the statistics were not those of the batch (share = 0, else 1/R).
 template <class T, int V, Activation act>
 CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* beta, const T* mean,
                             const T* invstd, const T* dgamma, const T* dbeta, T share, const T* add,

@@ -17,8 +17,9 @@ struct ChannelNorm {
   Activation act = Activation::none;
 };
 
-/// z of x [rows,C], whose rows lie x_row apart. Column c of row r goes to z[c / P z_panel + r z_row + c % P], P = panel_width():
-/// into rows with z_row = C and z_panel = P, or into the panels of a product's B.
+/// z of x [rows,C], whose rows lie x_row apart. Column c of row r goes to z[c / P z_panel + r z_row
+/// + c % P], P = panel_width(): into rows with z_row = C and z_panel = P, or into the panels of a
+/// product's B.
 template <class T>
 struct NormRows {
   const T* x;

@@ -2,9 +2,9 @@
 //
 //   Launch    one thread per output pixel (backward: input pixel) and four channels, or one where C
 //             is no multiple of four; a block per image row and 256 of them.
-//   Traffic   2x2 windows, per element of x: forward 4 B read, 1.25 B written; backward 1.25 B read,
-//             4 B written: bandwidth-bound; floor = 5.25 B * count / bandwidth. Overlapping windows
-//             read again, from the cache.
+//   Traffic   2x2 windows, per element of x: forward 4 B read, 1.25 B written; backward 1.25 B
+//             read, 4 B written: bandwidth-bound; floor = 5.25 B * count / bandwidth. Overlapping
+//             windows read again, from the cache.
 //   Repeats   bitwise: every element has one writer and a fixed order.
 #include "kernels/pool/max_pool.h"
 

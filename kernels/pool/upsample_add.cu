@@ -1,7 +1,7 @@
 // upsample_add: a map doubled in size, and the sum with a larger one.
 //
-//   Launch    one thread per pixel of low and four channels, or one where C is no multiple of four; a
-//             block per image row of low and 256 of them.
+//   Launch    one thread per pixel of low and four channels, or one where C is no multiple of four;
+//             a block per image row of low and 256 of them.
 //   Traffic   4 B + 4 (4 B + 4 B) per element of low: bandwidth-bound; floor = that * count /
 //             bandwidth. The doubled map alone, and the sum after it, would move 60 B.
 //   Repeats   bitwise: every element has one writer.

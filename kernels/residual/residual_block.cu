@@ -6,13 +6,14 @@
 //                     a2 [P,M] = patches of z2(a1) [P,9M] w2', its moments;
 //                     y [P,O] = z3(a2) w3' + skip, the skip read where y is written
 //   backward data     g3 = (dy w3) [z3 > 0] and its sums at the end of the product; da2 from g3 and
-//                     the sums in one pass over it; the same for g2 with the 3x3's transpose and for
-//                     g1, whose pass adds the skip's gradient
+//                     the sums in one pass over it; the same for g2 with the 3x3's transpose and
+//                     for g1, whose pass adds the skip's gradient
 //   backward weights  dy' z3(a2), da2' patches of z2(a1), da1' z1(x), over P in parts
 //   Launch    128x64 of C by 128 threads (64x128 for weights), 32x32 by 64 where these would leave
-//             cores idle and for float64, as in kernels/gemm/gemm.cu; merges: a block per 32 channels
-//   Traffic   per pixel and 4 B (f32). Forward: x three times (statistics, product, skip), a1 and a2
-//             written and read once, y written: 3 I + 4 M + O; its parts move 5 I + 12 M + 3 O.
+//             cores idle and for float64, as in kernels/gemm/gemm.cu; merges: a block per 32
+//             channels
+//   Traffic   per pixel and 4 B (f32). Forward: x three times (statistics, product, skip), a1 and
+//             a2 written and read once, y written: 3 I + 4 M + O; its parts move 5 I + 12 M + 3 O.
 //             Backward: 6 I + 17 M + 3 O, its parts 11 I + 31 M + 5 O. For I = O = 256, M = 128,
 //             batch 16 at 64x64 (P = 65536): 403 MB and 1.2 GB
 //   Work      2 P (I M + 9 M M + M O) flop forward: 27.9 GFLOP there; twice that backward
@@ -70,8 +71,8 @@ Product product_of(const Tensor& x, const Tensor& w, int i) {
   return p;
 }
 
-// y = step i of the norm of x, or of x itself if `norm` is null, plus `add` unless null; y's moments
-// unless that is.
+// y = step i of the norm of x, or of x itself if `norm` is null, plus `add` unless null; y's
+// moments unless that is.
 void forward_step(const Tensor& x, const ResidualBlock& block, int i, const RectifiedNorm* norm,
                   const Tensor* add, Activation act, Tensor* moments, Tensor& y) {
   Product p = product_of(x, block.step[i].w, i);

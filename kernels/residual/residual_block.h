@@ -17,9 +17,9 @@
 // The backward needs x, a1 and a2 alone. It equals the composition of batch_norm, conv2d and add.
 //
 // On cpu a 1x1 convolution takes 8 register tiles of rows at a time: normalised into the L2 cache,
-// multiplied, and counted there; the 3x3 goes through Winograd where that serves, norm and statistics
-// in its transforms (kernels/conv/winograd.h), else through conv2d. The gradient of a norm's input
-// stays a pass of its own: two convolutions read it, the 3x3's each 2.25 times.
+// multiplied, and counted there; the 3x3 goes through Winograd where that serves, norm and
+// statistics in its transforms (kernels/conv/winograd.h), else through conv2d. The gradient of a
+// norm's input stays a pass of its own: two convolutions read it, the 3x3's each 2.25 times.
 #include "kernels/dispatch.h"
 #include "kernels/norm/batch_norm.h"
 

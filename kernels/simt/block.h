@@ -64,14 +64,15 @@ class BlockRunner {
   void** meet(const char* name, unsigned mask, void* mine, Site site);
   void part();
 
-  /// Ends the launch with an Error that says where in the grid; called on a fiber. `describe` gives the
-  /// Finding: the fiber is abandoned, so nothing on it may own memory any more.
+  /// Ends the launch with an Error that says where in the grid; called on a fiber. `describe` gives
+  /// the Finding: the fiber is abandoned, so nothing on it may own memory any more.
   template <class Describe>
   [[noreturn]] void fail(Describe describe) {
     blame(current_, describe());
     give_up();
   }
-  /// The same, said of a thread (null: of none) and taking effect at the next switch to the launcher.
+  /// The same, said of a thread (null: of none) and taking effect at the next switch to the
+  /// launcher.
   void blame(const Thread* thread, const Finding& finding);
   [[noreturn]] void give_up() { jump_and_end(*current_->fiber, launcher_); }
 

@@ -2,9 +2,9 @@
 //
 //   Launch    one thread per pixel of the result, 256 per block, grid-stride; a thread goes through
 //             the maps in order and keeps its total in a register.
-//   Traffic   per pixel 4 B a map read (neighbouring pixels share their taps through the caches; the
-//             runs of a row are read by all threads near it) and 28 B of state once; 30 flops and a
-//             division a map. Floor = (B * 4 + 28) B * pixels / bandwidth.
+//   Traffic   per pixel 4 B a map read (neighbouring pixels share their taps through the caches;
+//             the runs of a row are read by all threads near it) and 28 B of state once; 30 flops
+//             and a division a map. Floor = (B * 4 + 28) B * pixels / bandwidth.
 //   Repeats   bitwise: every pixel has one writer, which adds in the order of the maps.
 #include "kernels/warp/accumulate_warped.h"
 

@@ -11,12 +11,13 @@ namespace cairn {
 /// What lies outside of an image: zeros, or its nearest border pixel.
 enum class Padding : unsigned char { zeros, border };
 
-/// What a coordinate u means on an axis of `size` pixels; p is the pixel index, centres at integers.
+/// What a coordinate u means on an axis of `size` pixels; p is the pixel index, centres at
+/// integers.
 enum class Coordinates : unsigned char {
   index,       ///< p = u
   unit,        ///< p = u size - 1/2: 0..1 spans the image
   ndc,         ///< p = ((u+1) size - 1)/2: -1..1 spans the image (align_corners = false)
-  ndc_corners  ///< p = (u+1)(size-1)/2: -1 and 1 are centres of corner pixels (align_corners = true)
+  ndc_corners  ///< p = (u+1)(size-1)/2: -1, 1 are corner pixels' centres (align_corners = true)
 };
 
 /// p = scale u + offset.

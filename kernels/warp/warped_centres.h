@@ -6,8 +6,8 @@
 //
 // Cells are squares of `cell` pixels; the centre of cell (i, j) is the pixel position
 // ((j + 1/2) cell - 1/2, (i + 1/2) cell - 1/2). It moves to (x, y) in the partner, which is
-// ((x + 1/2) / cell - 1/2, (y + 1/2) / cell - 1/2) in the partner's grid of cells: cell (i', j') has
-// its own centre at (j', i'). A centre that the homography sends to infinity gets (inf, inf).
+// ((x + 1/2) / cell - 1/2, (y + 1/2) / cell - 1/2) in the partner's grid of cells: cell (i', j')
+// has its own centre at (j', i'). A centre that the homography sends to infinity gets (inf, inf).
 //
 // Computed in double everywhere. No gradient: homographies are data.
 #include "kernels/dispatch.h"

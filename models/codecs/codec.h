@@ -10,8 +10,8 @@
 //   output       [N,h,w,channels(K)], a map whose cell j lies at pixel (j + 1/2) stride - 1/2; or
 //                [N,1,1,channels(K)] of a codec that is global()
 //
-// A point that is missing in all instances adds nothing to a loss and gets no gradient. A point that
-// is annotated outside of the image is not missing: its map has to stay empty.
+// A point that is missing in all instances adds nothing to a loss and gets no gradient. A point
+// that is annotated outside of the image is not missing: its map has to stay empty.
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,14 +60,14 @@ class Codec {
   virtual Tensor blank(const Tensor& output) const;
 };
 
-/// The codec that the option `codec` names (the first is the default), with its own options; lengths
-/// are in cells of the map:
+/// The codec that the option `codec` names (the first is the default), with its own options;
+/// lengths are in cells of the map:
 ///   heatmap      a Gaussian for each point: sigma, overlap = max | mean (of several instances),
 ///                decoder
 ///   signed       the same, negative for hidden points: sigma, decoder
 ///   offsets      a disk about each point and in it the way there: radius
-///   soft_argmax  the mean of a distribution: sigma (of the distribution to learn), regularizer (its
-///                weight), distance = euclidean | l1
+///   soft_argmax  the mean of a distribution: sigma (of the distribution to learn), regularizer
+///                (its weight), distance = euclidean | l1
 ///   coordinates  numbers, without a map: loss = wing | smooth_l1
 /// decoder = dark | quarter | argmax | soft_argmax: models/codecs/decoders.h.
 std::unique_ptr<Codec> make_codec(OptionReader& read);
@@ -75,8 +75,8 @@ std::unique_ptr<Codec> make_codec(OptionReader& read);
 /// [N,K] f32: 1 where a point is there in any of the instances of [N,M,K], else 0.
 Tensor labelled_points(const Tensor& visibility);
 
-/// Of each point the first instance in which it is there, for codecs that know one: points [N,1,K,2],
-/// 0 where there is none, and visibility [N,1,K].
+/// Of each point the first instance in which it is there, for codecs that know one: points
+/// [N,1,K,2], 0 where there is none, and visibility [N,1,K].
 struct OneInstance {
   Tensor points, visibility;
   OneInstance(const Tensor& points, const Tensor& visibility);

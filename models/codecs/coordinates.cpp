@@ -1,6 +1,6 @@
 // Two numbers for each point, -1..1 across the image, from a head that looks at the whole map: the
-// baseline that maps have to beat (Feng et al., "Wing Loss for Robust Facial Landmark Localisation",
-// CVPR 2018, for its loss).
+// baseline that maps have to beat (Feng et al., "Wing Loss for Robust Facial Landmark
+// Localisation", CVPR 2018, for its loss).
 #include "layers/functions_elementwise.h"
 #include "layers/functions_loss.h"
 #include "models/codecs/codec.h"
@@ -35,8 +35,8 @@ class CoordinatesCodec : public Codec {
     }
     return {{"coordinates", coordinates}, {"weights", weights}};
   }
-  /// The mean over the coordinates of all points that are not missing. The Wing loss is in pixels of
-  /// a 256 x 256 image.
+  /// The mean over the coordinates of all points that are not missing. The Wing loss is in pixels
+  /// of a 256 x 256 image.
   Var loss(const Var& output, const Batch& targets) const override {
     const Var wanted = output.tape().constant(targets.at("coordinates"));
     const Tensor& weights = targets.at("weights");

@@ -1,5 +1,5 @@
-// A disk about every point and, in each of its cells, the way to the point; the cells vote (Papandreou
-// et al., "Towards Accurate Multi-person Pose Estimation in the Wild", CVPR 2017).
+// A disk about every point and, in each of its cells, the way to the point; the cells vote
+// (Papandreou et al., "Towards Accurate Multi-person Pose Estimation in the Wild", CVPR 2017).
 #include <algorithm>
 #include <cmath>
 

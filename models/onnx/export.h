@@ -1,7 +1,7 @@
 #pragma once
 // Models as ONNX files, for other runtimes. The graph is what the model ran: its raw outputs are
-// traced once (layers/trace.h) with norms folded as for inference, and written with weights embedded
-// in ONNX's layout N,C,H,W.
+// traced once (layers/trace.h) with norms folded as for inference, and written with weights
+// embedded in ONNX's layout N,C,H,W.
 #include <string>
 
 #include "models/model.h"
@@ -21,8 +21,8 @@ std::string onnx_network(Model& model, const OnnxOptions& options);
 ///   scores       [N,K]
 ///   descriptors  [N,K,256] of unit length; absent without the head
 ///   count        [N] int64: how many are points; beyond them all is 0
-/// Suppression is that of kernels/points/nms_maxpool.h with enough rounds to equal the greedy one on
-/// nearly all images. Throws a UsageError for another model or a top_k of 0.
+/// Suppression is that of kernels/points/nms_maxpool.h with enough rounds to equal the greedy one
+/// on nearly all images. Throws a UsageError for another model or a top_k of 0.
 std::string onnx_keypoints(Model& model, const OnnxOptions& options, const DetectOptions& detect);
 
 }  // namespace cairn

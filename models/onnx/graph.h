@@ -1,6 +1,6 @@
 #pragma once
-// An ONNX graph being built, node by node (onnx.ai: IR version 8, operator set 17). Values are known
-// by name; constants are embedded.
+// An ONNX graph being built, node by node (onnx.ai: IR version 8, operator set 17). Values are
+// known by name; constants are embedded.
 #include <map>
 #include <string>
 #include <variant>

@@ -54,8 +54,8 @@ struct HierarchicalStem : HourglassPart {
   }
 };
 
-// Two strided convolutions: the other stems cost as much as an hourglass. Windows of 4 see cell j of
-// the map centred on (j + 1/2) 4 - 1/2, where its points are, and its mirror image likewise.
+// Two strided convolutions: the other stems cost as much as an hourglass. Windows of 4 see cell j
+// of the map centred on (j + 1/2) 4 - 1/2, where its points are, and its mirror image likewise.
 struct LightStem : HourglassPart {
   Conv2d conv1, conv2;
   BatchNorm2d bn1, bn2;
@@ -102,8 +102,8 @@ std::unique_ptr<HourglassPart> make_block(const StackedHourglassOptions& o) {
 // A global head sees the map as 4 x 4 means.
 constexpr int global_cells = 4;
 
-// Heads start near zero (as those of Xiao et al., "Simple Baselines", ECCV 2018): maps are empty but
-// for a few cells, and a head that starts with noise spends its first thousands of images on
+// Heads start near zero (as those of Xiao et al., "Simple Baselines", ECCV 2018): maps are empty
+// but for a few cells, and a head that starts with noise spends its first thousands of images on
 // removing it.
 constexpr Init near_zero{Init::Kind::normal, 0.001};
 

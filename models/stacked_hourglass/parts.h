@@ -16,7 +16,8 @@ struct HourglassPart : Module {
 /// From the image [N,H,W,C] to features [N,H/4,W/4,f].
 std::unique_ptr<HourglassPart> make_hourglass_stem(const StackedHourglassOptions& options);
 
-/// One hourglass, the block behind it, its output, and (but for the last) the way back to the trunk.
+/// One hourglass, the block behind it, its output, and (but for the last) the way back to the
+/// trunk.
 struct HourglassStack {
   /// `channels` of the output; `index` counts from 0. A codec that is `global` gives nothing back.
   HourglassStack(const StackedHourglassOptions& options, int channels, bool global, int index);

@@ -62,8 +62,8 @@ HingeOptions options(double positive_margin = 1) {
   return o;
 }
 
-// The first image's first cell has no product above 0, the partner's last one neither: their lengths
-// are the constant, and nothing flows through it.
+// The first image's first cell has no product above 0, the partner's last one neither: their
+// lengths are the constant, and nothing flows through it.
 std::vector<Case> without_length() {
   Tensors x = drawn_pairs(1, 3, 3, 4, false);
   for (int k : {0, 1}) {

@@ -1,7 +1,8 @@
-// The house keeps its own rules: an op has its siblings and its row, arrows point downwards, and what
-// the documents name exists.
+// The house keeps its own rules: an op has its siblings and its row, arrows point downwards, and
+// what the documents name exists.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -103,6 +104,26 @@ std::vector<fs::path> documents() {
   for (const char* name : {"README.md", "CONTRIBUTING.md", "kernels/README.md"})
     found.push_back(root / name);
   return found;
+}
+
+// clang-format keeps code within 100 columns and leaves comments alone.
+TEST(House, CommentsAreNoWiderThanTheCode) {
+  int read = 0;
+  for (const char* folder :
+       {"runtime", "kernels", "layers", "geometry", "models", "training", "tools", "tests"})
+    for (const fs::path& path : files(root / folder, {".h", ".cpp", ".cu", ".cuh"})) {
+      std::ifstream in(path);
+      int number = 0;
+      for (std::string line; std::getline(in, line); ++read) {
+        ++number;
+        const size_t first = line.find_first_not_of(' ');
+        const auto columns = std::count_if(line.begin(), line.end(),
+                                           [](char c) { return (c & 0xc0) != 0x80; });  // UTF-8
+        if (first != std::string::npos && line.compare(first, 2, "//") == 0)
+          EXPECT_LE(columns, 100) << fs::relative(path, root) << ':' << number;
+      }
+    }
+  EXPECT_GT(read, 10000);
 }
 
 TEST(Documents, EveryPathTheyNameExists) {

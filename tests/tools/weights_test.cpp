@@ -21,7 +21,7 @@ TEST_F(Weights, EachFileIsSmallAndHasACard) {
   EXPECT_EQ(files, 2);
 }
 
-// Over 500 pairs of each level: docs/superpoint.md. Random descriptors give no homography at all.
+// Over 500 pairs of each level: docs/evaluation.md. Random descriptors give no homography at all.
 TEST_F(Weights, SuperPointMatchesTexturesItHasNotSeen) {
   const Answer a = cairn("eval pairs --model '" + source_path("weights/superpoint.safetensors") +
                          "' --pairs 4 --level medium --level illumination --seed 77 --json");

@@ -56,8 +56,8 @@ TEST_P(Replay, MagicPointWithAdamInFloat32) {
 }
 
 // These steps are chaotic in float32: the first RMSprop update divides every gradient by its own
-// size, so that rounding decides the signs of small ones. PyTorch in float32 is off the recording by
-// 2e-3 in the loss after one step and by 7e-2 after five; exact arithmetic with nothing but the
+// size, so that rounding decides the signs of small ones. PyTorch in float32 is off the recording
+// by 2e-3 in the loss after one step and by 7e-2 after five; exact arithmetic with nothing but the
 // stored activations rounded to float32, by 2e-3 and 5e-2.
 TEST_P(Replay, HourglassWithRmspropInFloat32StartsAsRecorded) {
   const ReplayResult r =

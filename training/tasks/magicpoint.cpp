@@ -1,4 +1,5 @@
-// MagicPoint: corners of synthetic shapes, drawn as needed and never repeated (DeTone et al., CVPRW 2018).
+// MagicPoint: corners of synthetic shapes, drawn as needed and never repeated (DeTone et al., CVPRW
+// 2018).
 #include <cmath>
 
 #include "runtime/error.h"

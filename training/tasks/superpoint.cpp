@@ -141,7 +141,8 @@ class SuperPointTask : public Task {
  private:
   TextureOptions held_out() const { return {images_.height(), images_.width(), ~seed_}; }
 
-  // One pair: its detections, its matches in green where they are right, and the estimate's outline.
+  // One pair: its detections, its matches in green where they are right, and the estimate's
+  // outline.
   Tensor picture(const KeypointMethod& method, PairLevel level) const {
     const ImagePair pair = synthetic_pair(held_out(), level, 0);
     const Keypoints a = detected(method, pair.first), b = detected(method, pair.second);
