@@ -1,6 +1,7 @@
 #pragma once
 // The pointwise activations that follow a convolution or a normalisation, one by one or fused.
 #include <cstdint>
+#include <type_traits>
 
 namespace cairn {
 
@@ -12,5 +13,13 @@ enum class Activation : uint8_t {
   sigmoid,     ///< 1 / (1 + exp(-z))
   softplus,    ///< log(1 + exp(z)), computed as max(z, 0) + log1p(exp(-|z|))
 };
+
+/// Calls f with std::integral_constant<Activation, act> for those that follow a normalisation.
+template <class F>
+void with_rectifier(Activation act, F&& f) {
+  if (act == Activation::relu) return f(std::integral_constant<Activation, Activation::relu>());
+  if (act == Activation::relu6) return f(std::integral_constant<Activation, Activation::relu6>());
+  f(std::integral_constant<Activation, Activation::none>());
+}
 
 }  // namespace cairn

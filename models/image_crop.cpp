@@ -55,16 +55,13 @@ Tensor crop_image(const Tensor& image, const Matrix3& to_crop, int64_t height, i
   Matrix3 to_source = inverse(to_crop);
   Tensor source = image;
   if (const int64_t k = int64_t(scale_of(to_source)); k >= 2) {
-    double low_x = INFINITY, low_y = INFINITY, high_x = -INFINITY, high_y = -INFINITY;
+    Bounds seen;
     for (const Point corner :
          {Point{0, 0}, Point{double(width - 1), 0}, Point{0, double(height - 1)},
-          Point{double(width - 1), double(height - 1)}}) {
-      const Point p = apply(to_source, corner);
-      low_x = std::min(low_x, p.x), high_x = std::max(high_x, p.x);
-      low_y = std::min(low_y, p.y), high_y = std::max(high_y, p.y);
-    }
-    const Blocks rows = blocks_seen(low_y, high_y, k, image.dim(0));
-    const Blocks columns = blocks_seen(low_x, high_x, k, image.dim(1));
+          Point{double(width - 1), double(height - 1)}})
+      seen.add(apply(to_source, corner));
+    const Blocks rows = blocks_seen(seen.top, seen.bottom, k, image.dim(0));
+    const Blocks columns = blocks_seen(seen.left, seen.right, k, image.dim(1));
     source = block_means(image, rows, columns, k);
     to_source = translation(-double(columns.first), -double(rows.first)) *
                 resizing(1 / double(k), 1 / double(k)) * to_source;

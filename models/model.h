@@ -38,6 +38,7 @@ struct DetectOptions {
   int top_k = 1000;          ///< 0: all
   Refinement refinement = Refinement::none;  ///< to a fraction of a pixel
   bool flip = false;  ///< networks of named points: averaged with the answer for the mirror image
+  int stacks = 0;     ///< stacked networks: the answer of so many stacks; 0: of all
 };
 
 class Model : public Module {
@@ -52,8 +53,8 @@ class Model : public Module {
   /// parameters stay float32.
   virtual bool infers_in(DType type) const { return type == DType::f32 || type == DType::f64; }
 
-  /// Of a network of named points: how it says where they are (models/codecs/codec.h), which is also
-  /// what makes its targets; and how they are called. Null for others.
+  /// Of a network of named points: how it says where they are (models/codecs/codec.h), which is
+  /// also what makes its targets; and how they are called. Null for others.
   virtual const Codec* codec() const { return nullptr; }
   virtual const Skeleton* skeleton() const { return nullptr; }
   /// And what it sees of an image.

@@ -33,18 +33,22 @@ Options options_of(const SafetensorsFile& file, const std::string& path) {
 
 }  // namespace
 
-LoadedModel load_model(const std::string& path, const std::string& architecture, Device device) {
+LoadedModel load_model(const std::string& path, const std::string& architecture, Device device,
+                       const Options& options) {
   require_available(device);
   const SafetensorsFile file = read_safetensors(path);
   LoadedModel loaded;
   const auto said = file.metadata.find(architecture_key);
-  if (!architecture.empty())
-    loaded.model = make_model(architecture);
-  else if (said != file.metadata.end())
-    loaded.model = make_model(said->second, options_of(file, path));
-  else
+  if (!architecture.empty()) {
+    loaded.model = make_model(architecture, options);
+  } else if (said != file.metadata.end()) {
+    Options all = options;
+    all.merge(options_of(file, path));
+    loaded.model = make_model(said->second, all);
+  } else {
     throw UsageError(path, "the file does not say which architecture it is of", names(),
                      "name it with --arch");
+  }
   loaded.parameters = std::make_unique<Parameters>(*loaded.model, device);
   load_weights(*loaded.model, file, path);
   return loaded;

@@ -16,9 +16,11 @@ struct LoadedModel {
 
 /// Makes the model that the file says it is and loads its weights. `architecture` serves files made
 /// by others, which say nothing, and wins over what the file says; "" leaves it to the file.
-/// Throws a UsageError when neither says it, and an Error that lists all mismatches when the weights
-/// are of another architecture.
-LoadedModel load_model(const std::string& path, const std::string& architecture, Device device);
+/// `options` win over the file's too.
+/// Throws a UsageError when neither says it, and an Error that lists all mismatches when the
+/// weights are of another architecture.
+LoadedModel load_model(const std::string& path, const std::string& architecture, Device device,
+                       const Options& options = {});
 
 /// The metadata that lets load_model() make `model` again.
 std::map<std::string, std::string> model_metadata(const Model& model);

@@ -17,6 +17,9 @@ struct Skeleton {
   int keypoints() const { return int(names.size()); }
 };
 
+/// The sixteen joints of MPII Human Pose (Andriluka et al., CVPR 2014) in its order.
+const Skeleton& mpii_skeleton();
+
 class OptionReader;
 
 /// The options that a model carries along for its user; they are no part of the network:
@@ -25,8 +28,8 @@ class OptionReader;
 std::map<std::string, std::string> skeleton_options(const Skeleton& skeleton);
 
 /// Reads them for K points. Without `names` they are called "1" .. "K"; without `swap` it is empty.
-/// Throws a UsageError that lists everything that does not fit: another number of names, a swap that
-/// is not its own inverse, a bone to a point that is not there.
+/// Throws a UsageError that lists everything that does not fit: another number of names, a swap
+/// that is not its own inverse, a bone to a point that is not there.
 Skeleton read_skeleton(OptionReader& read, int points);
 
 }  // namespace cairn

@@ -48,7 +48,7 @@ void StackedHourglass::visit(Visitor& v) {
   for (auto& stack : stacks_) stack->visit(v);
 }
 
-std::vector<Var> StackedHourglass::forward(const Var& image) {
+std::vector<Var> StackedHourglass::forward(const Var& image, int stacks) {
   const Shape& shape = image.shape();
   const int multiple = size_multiple();
   if (shape.rank() != 4 || shape[3] != channels() || shape[1] % multiple || shape[2] % multiple ||
@@ -58,8 +58,8 @@ std::vector<Var> StackedHourglass::forward(const Var& image) {
                 "pad or resize the image, or make the network with a smaller depth");
   Var x = (*stem_)(image);
   std::vector<Var> outputs;
-  for (auto& stack : stacks_) {
-    HourglassStack::Result r = (*stack)(x);
+  for (size_t s = 0; s < (stacks ? size_t(stacks) : stacks_.size()); ++s) {
+    HourglassStack::Result r = (*stacks_[s])(x);
     outputs.push_back(r.output);
     x = r.trunk;
   }
@@ -110,7 +110,7 @@ std::map<std::string, Model::InputSpec> StackedHourglass::loss_inputs(int64_t ba
 
 void StackedHourglass::set_loss_options(const Options& options) {
   OptionReader read("stacked_hourglass loss", options);
-  sum_of_stacks_ = read.choice("stacks", {"mean", "sum"}) == "sum";
+  loss_of_stacks_ = read.choice("stacks", {"mean", "sum", "last"});
   read.finish();
 }
 
@@ -120,16 +120,16 @@ Loss StackedHourglass::loss(Tape& tape, const Batch& batch) {
   for (size_t s = 0; s < outputs.size(); ++s) {
     const Var part = codec_->loss(outputs[s], batch);
     loss.terms[text("stack_", s + 1)] = part.value();
-    loss.total = s == 0 ? part : add(loss.total, part);
+    loss.total = s == 0 || loss_of_stacks_ == "last" ? part : add(loss.total, part);
   }
-  if (!sum_of_stacks_) loss.total = scale(loss.total, 1 / double(outputs.size()));
+  if (loss_of_stacks_ == "mean") loss.total = scale(loss.total, 1 / double(outputs.size()));
   loss.terms["zero_loss"] = codec_->zero_loss(outputs.back().value(), batch);
   return loss;
 }
 
-Tensor StackedHourglass::predict(const Tensor& image) {
+Tensor StackedHourglass::predict(const Tensor& image, int stacks) {
   Tape tape(false);
-  return forward(tape.constant(image)).back().value();
+  return forward(tape.constant(image), stacks).back().value();
 }
 
 std::map<std::string, Tensor> StackedHourglass::raw_outputs(const Tensor& image) {
@@ -137,7 +137,10 @@ std::map<std::string, Tensor> StackedHourglass::raw_outputs(const Tensor& image)
 }
 
 std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const DetectOptions& options) {
-  Tensor output = predict(image);
+  if (options.stacks > options_.stacks)
+    throw UsageError("stacks", text(options.stacks, " of a network with ", options_.stacks),
+                     text("1 to ", options_.stacks, ", or 0 for all"), "ask for fewer");
+  Tensor output = predict(image, options.stacks);
   if (options.flip) {
     if (skeleton_.swap.empty())
       throw UsageError("flip", "the model does not know which points a mirror image exchanges",
@@ -145,7 +148,7 @@ std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const Detec
                        "detect without the mirror image, or train with a skeleton that has pairs");
     std::vector<int> colours(size_t(image.dim(3)));
     std::iota(colours.begin(), colours.end(), 0);
-    const Tensor mirror = predict(mirrored_maps(image, colours).to(image.device()));
+    const Tensor mirror = predict(mirrored_maps(image, colours).to(image.device()), options.stacks);
     const Tensor answer = codec_->mirrored(mirror, skeleton_.swap).to(image.device());
     Tape tape(false);
     output = scale(add(tape.constant(output), tape.constant(answer)), 0.5).value();

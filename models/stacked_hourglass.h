@@ -34,7 +34,8 @@ struct StackedHourglassOptions {
 /// features, outs, merge_features, merge_preds; of hierarchical ones FAN's.
 class StackedHourglass : public Model {
  public:
-  /// `codec` null: heatmaps with the codec's defaults. `skeleton` has a name for each joint, or none.
+  /// `codec` null: heatmaps with the codec's defaults. `skeleton` has a name for each joint, or
+  /// none.
   explicit StackedHourglass(const StackedHourglassOptions& options,
                             std::unique_ptr<Codec> codec = nullptr, const Skeleton& skeleton = {},
                             const CropRule& crop = {});
@@ -42,9 +43,10 @@ class StackedHourglass : public Model {
   void visit(Visitor& v) override;
 
   /// `image`: [N,H,W,channels()] in [0,1], H and W multiples of size_multiple().
-  /// Returns one [N,H/4,W/4,C] per stack, C = codec()->channels(), the last one being the prediction;
-  /// [N,1,1,C] where the codec is global.
-  std::vector<Var> forward(const Var& image);
+  /// Returns one [N,H/4,W/4,C] per stack, C = codec()->channels(), the last one being the
+  /// prediction; [N,1,1,C] where the codec is global. Stacks after the first `stacks` are not
+  /// computed, unless that is 0.
+  std::vector<Var> forward(const Var& image, int stacks = 0);
 
   std::string architecture() const override { return "stacked_hourglass"; }
   Options options() const override;
@@ -57,25 +59,25 @@ class StackedHourglass : public Model {
 
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;
-  /// The codec's loss over the stacks. Batch: image, and what codec()->encode() makes of the points.
-  /// Terms: stack_1 .. stack_S; zero_loss, which a prediction that says nothing would have.
+  /// The codec's loss over the stacks. Batch: image, and what codec()->encode() makes of the
+  /// points. Terms: stack_1 .. stack_S; zero_loss, which a prediction that says nothing would have.
   Loss loss(Tape& tape, const Batch& batch) override;
-  /// stacks = mean | sum: what the stacks' losses are combined to.
+  /// stacks = mean | sum | last: what the stacks' losses are combined to.
   void set_loss_options(const Options& options) override;
   /// "heatmaps": the last stack's output.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
-  /// One point per joint, in joint order. DetectOptions::flip needs a skeleton that says which points
-  /// a mirror image exchanges.
+  /// One point per joint, in joint order. Throws a UsageError on DetectOptions::flip without a
+  /// skeleton that says which points a mirror image exchanges, and on more stacks than there are.
   std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
 
  private:
-  Tensor predict(const Tensor& image);
+  Tensor predict(const Tensor& image, int stacks = 0);
 
   StackedHourglassOptions options_;
   std::unique_ptr<Codec> codec_;
   Skeleton skeleton_;
   CropRule crop_;
-  bool sum_of_stacks_ = false;
+  std::string loss_of_stacks_ = "mean";
   std::unique_ptr<HourglassPart> stem_;
   std::vector<std::unique_ptr<HourglassStack>> stacks_;
 };

@@ -38,6 +38,18 @@ void add_point_options(CLI::App& verb, DetectOptions& detect) {
       ->check(CLI::Range(0, 1000));
 }
 
+void add_named_point_options(CLI::App& verb, DetectOptions& detect, std::vector<std::string>& set) {
+  verb.add_flag("--flip", detect.flip,
+                "named points: average with the network's answer for mirror images");
+  verb.add_option("--stacks", detect.stacks,
+                  "named points: the answer of so many stacks of the network; all")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  verb.add_option("--set", set, "an option of the model other than in its file, decoder=argmax say")
+      ->type_name("OPTION=VALUE")
+      ->allow_extra_args(false);
+}
+
 void add_subpixel_option(CLI::App& verb, Refinement& refinement) {
   verb.add_option_function<std::string>(
           "--subpixel",
@@ -61,7 +73,8 @@ void add_detector_options(CLI::App& verb, DetectorArguments& o) {
 }
 
 LoadedModel load_detector(const DetectorArguments& o) {
-  LoadedModel loaded = load_model(o.model, o.architecture, o.place.device);
+  LoadedModel loaded =
+      load_model(o.model, o.architecture, o.place.device, assignments("--set", o.set));
   require_inference_in(o.place.precision, *loaded.model);
   return loaded;
 }

@@ -10,12 +10,15 @@ struct DetectorArguments {
   std::string model, architecture;
   DetectOptions detect;
   InferencePlace place;
+  std::vector<std::string> set = {};  ///< options of the model: KEY=VALUE
 };
 
 /// --model and --arch.
 void add_model_options(CLI::App& verb, std::string& model, std::string& architecture);
 /// --threshold, --nms and --border.
 void add_point_options(CLI::App& verb, DetectOptions& detect);
+/// --flip, --stacks and --set, of networks of named points.
+void add_named_point_options(CLI::App& verb, DetectOptions& detect, std::vector<std::string>& set);
 /// --subpixel
 void add_subpixel_option(CLI::App& verb, Refinement& refinement);
 /// These, --top-k, --precision, --device and --threads.

@@ -19,6 +19,7 @@ struct KeypointArguments {
   std::string truth, predictions, model, architecture, out, reference;
   DetectOptions detect;
   InferencePlace place;
+  std::vector<std::string> set;
   std::vector<double> thresholds;
   double alpha = 0;
   bool json = false;
@@ -150,7 +151,7 @@ void check_points(const KeypointArguments& a, const Model& model, const Skeleton
 }
 
 std::vector<PredictedInstance> predict(const KeypointArguments& a, const KeypointDataset& truth) {
-  const LoadedModel loaded = load_detector({a.model, a.architecture, a.detect, a.place});
+  const LoadedModel loaded = load_detector({a.model, a.architecture, a.detect, a.place, a.set});
   Model& model = *loaded.model;
   check_points(a, model, truth.skeleton);
   Progress progress("eval " + a.model, int64_t(truth.images.size()), "images");
@@ -198,7 +199,7 @@ void add_eval_keypoints(CLI::App& eval) {
       ->type_name("FILE");
   verb.add_option("--arch", a->architecture, "its architecture, if the file does not say it")
       ->type_name("NAME");
-  verb.add_flag("--flip", a->detect.flip, "average with the network's answer for mirror images");
+  add_named_point_options(verb, a->detect, a->set);
   verb.add_option("--out", a->out, "write what the network found as a results file")
       ->type_name("FILE");
   verb.add_option("--reference", a->reference,

@@ -66,6 +66,18 @@ Size parse_size(const std::string& option, const std::string& value) {
   return size;
 }
 
+std::map<std::string, std::string> assignments(const std::string& option,
+                                               const std::vector<std::string>& given) {
+  std::map<std::string, std::string> all;
+  for (const std::string& s : given) {
+    const size_t equals = s.find('=');
+    if (equals == std::string::npos)
+      throw UsageError(option, text("'", s, "'"), "option=value", "write both sides");
+    all[s.substr(0, equals)] = s.substr(equals + 1);
+  }
+  return all;
+}
+
 void make_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -10,8 +10,10 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "runtime/device.h"
 #include "runtime/dtype.h"
@@ -40,6 +42,10 @@ struct Size {
   int64_t height, width;
 };
 Size parse_size(const std::string& option, const std::string& value);
+
+/// Texts of the form KEY=VALUE. Throws a UsageError naming `option`.
+std::map<std::string, std::string> assignments(const std::string& option,
+                                               const std::vector<std::string>& given);
 
 /// Creates the folder that a result goes to, or throws an Error.
 void make_folder(const std::string& folder);

@@ -22,9 +22,7 @@ std::vector<Subject> subjects(const KeypointDataset& data) {
   std::vector<Subject> all;
   for (const AnnotatedImage& image : data.images)
     for (const Instance& i : image.instances)
-      if (std::any_of(i.points.begin(), i.points.end(),
-                      [](const LabelledPoint& p) { return p.v != Visibility::missing; }))
-        all.push_back({&image, &i});
+      if (i.labelled_points() > 0) all.push_back({&image, &i});
   return all;
 }
 
@@ -35,23 +33,18 @@ struct Window {
 
 // The box and all points with a tenth around, but not much beyond the image.
 Window window_of(const Instance& instance, const Tensor& image) {
-  double left = instance.box.x, right = left + instance.box.width;
-  double top = instance.box.y, bottom = top + instance.box.height;
-  for (const LabelledPoint& p : instance.points) {
-    if (p.v == Visibility::missing) continue;
-    left = std::min(left, p.x);
-    right = std::max(right, p.x);
-    top = std::min(top, p.y);
-    bottom = std::max(bottom, p.y);
-  }
-  const double margin = 4 + 0.1 * std::max(right - left, bottom - top);
+  Bounds seen = bounds(instance);
+  const Box& box = instance.box;
+  seen.add({box.x, box.y});
+  seen.add({box.x + box.width, box.y + box.height});
+  const double margin = 4 + 0.1 * std::max(seen.right - seen.left, seen.bottom - seen.top);
   const auto W = double(image.dim(1)), H = double(image.dim(0));
   const auto within = [](double v, double size) {
     return int64_t(std::floor(std::clamp(v, -0.25 * size, 1.25 * size)));
   };
-  const int64_t l = within(left - margin, W), t = within(top - margin, H);
-  return {l, t, std::max<int64_t>(1, within(right + margin, W) - l + 1),
-          std::max<int64_t>(1, within(bottom + margin, H) - t + 1)};
+  const int64_t l = within(seen.left - margin, W), t = within(seen.top - margin, H);
+  return {l, t, std::max<int64_t>(1, within(seen.right + margin, W) - l + 1),
+          std::max<int64_t>(1, within(seen.bottom + margin, H) - t + 1)};
 }
 
 Tensor cut(const Tensor& image, const Window& w) {

@@ -11,14 +11,10 @@ namespace cairn {
 namespace {
 
 Box transformed(const Box& box, const Matrix3& to_crop) {
-  double low_x = INFINITY, low_y = INFINITY, high_x = -INFINITY, high_y = -INFINITY;
+  Bounds bounds;
   for (const double x : {box.x, box.x + box.width})
-    for (const double y : {box.y, box.y + box.height}) {
-      const Point p = apply(to_crop, {x, y});
-      low_x = std::min(low_x, p.x), high_x = std::max(high_x, p.x);
-      low_y = std::min(low_y, p.y), high_y = std::max(high_y, p.y);
-    }
-  return {low_x, low_y, high_x - low_x, high_y - low_y};
+    for (const double y : {box.y, box.y + box.height}) bounds.add(apply(to_crop, {x, y}));
+  return bounds.box();
 }
 
 // The numbers are drawn whatever the options, so that changing one does not change the others.

@@ -21,6 +21,9 @@ enum class Visibility { missing = 0, hidden = 1, visible = 2 };
 struct LabelledPoint {
   double x = 0, y = 0;  ///< 0 where it is missing; may lie outside of the image
   Visibility v = Visibility::missing;
+
+  bool labelled() const { return v != Visibility::missing; }
+  operator Point() const { return {x, y}; }
 };
 
 /// One object: a person, a face, an animal.
@@ -31,7 +34,19 @@ struct Instance {
   double area = 0;          ///< of its mask, or 0.53 of its box where no mask is known
   bool crowd = false;       ///< a group that is not annotated one by one: ignored by metrics
   std::optional<Box> head;  ///< of the head, where the format has it (PCKh)
+
+  int64_t labelled_points() const;
 };
+
+/// Of the labelled points.
+Bounds bounds(const Instance& instance);
+
+/// The instance with its points of this visibility alone.
+Instance only(Instance instance, Visibility v);
+
+/// Gives an instance with an empty box the one around the pixels of its labelled points, and one
+/// without area 0.53 of its box (the usual share of a person's mask).
+void complete(Instance& instance);
 
 struct AnnotatedImage {
   int64_t id = 0;

@@ -23,13 +23,6 @@ LossPair losses(Model& model, Device device, const KeypointCrops& crops) {
   return {loss.total.value().item(), loss.terms.at("zero_loss").item()};
 }
 
-// The instance with those points alone that are `v`.
-Instance only(Instance instance, Visibility v) {
-  for (LabelledPoint& p : instance.points)
-    if (p.v != v) p.v = Visibility::missing;
-  return instance;
-}
-
 Tile overlay(const KeypointCrops& crops, int64_t i, const Skeleton& skeleton,
              const Keypoints& found) {
   const Tensor crop = crops.image.rows(i, i + 1);

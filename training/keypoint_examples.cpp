@@ -18,7 +18,7 @@ class StickmanExamples : public KeypointExamples {
       : options_(options), on_distractor_(on_distractor) {
     stickman(options, 0);  // checks the size
   }
-  const Skeleton& skeleton() const override { return stickman_skeleton(); }
+  const Skeleton& skeleton() const override { return mpii_skeleton(); }
   int channels() const override { return 3; }
   int64_t count() const override { return 0; }
   KeypointExample example(int64_t index) const override {
@@ -33,9 +33,7 @@ class StickmanExamples : public KeypointExamples {
 };
 
 bool is_labelled(const Instance& instance) {
-  return !instance.crowd &&
-         std::any_of(instance.points.begin(), instance.points.end(),
-                     [](const LabelledPoint& p) { return p.v != Visibility::missing; });
+  return !instance.crowd && instance.labelled_points() > 0;
 }
 
 class DatasetExamples : public KeypointExamples {

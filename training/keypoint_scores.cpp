@@ -35,13 +35,6 @@ std::vector<const PredictedInstance*> paired(const AnnotatedImage& image,
   return pairs;
 }
 
-// The points of this visibility alone.
-Instance only(Instance instance, Visibility v) {
-  for (LabelledPoint& p : instance.points)
-    if (p.v != v) p.v = Visibility::missing;
-  return instance;
-}
-
 PointScores scores(const std::string& name, const KeypointErrors& errors,
                    const std::vector<int>& points, double threshold) {
   std::vector<double> pixels;

@@ -20,19 +20,12 @@ struct AreaRange {
 };
 constexpr AreaRange all_areas{0, 1e10}, medium{32 * 32, 96 * 96}, large{96 * 96, 1e10};
 
-int64_t labelled_points(const Instance& instance) {
-  return std::count_if(instance.points.begin(), instance.points.end(),
-                       [](const LabelledPoint& p) { return p.v != Visibility::missing; });
-}
-
 // Of the box that just holds all points.
 double extent_area(const PredictedInstance& found) {
-  double low_x = INFINITY, low_y = INFINITY, high_x = -INFINITY, high_y = -INFINITY;
-  for (const ScoredPoint& p : found.points) {
-    low_x = std::min(low_x, p.x), high_x = std::max(high_x, p.x);
-    low_y = std::min(low_y, p.y), high_y = std::max(high_y, p.y);
-  }
-  return low_x > high_x ? 0 : (high_x - low_x) * (high_y - low_y);
+  Bounds bounds;
+  for (const ScoredPoint& p : found.points) bounds.add({p.x, p.y});
+  const Box box = bounds.box();
+  return box.width * box.height;
 }
 
 // One image: its annotations, its best detections by falling score, and how similar they are.
@@ -48,8 +41,8 @@ struct Judged {
   std::array<bool, thresholds> matched{}, ignored{};
 };
 
-// Each detection, the surest first, takes the free annotation that is most similar to it and similar
-// enough; an ignored one only if there is no other. The later of equally similar ones wins.
+// Each detection, the surest first, takes the free annotation that is most similar to it and
+// similar enough; an ignored one only if there is no other. The later of equally similar ones wins.
 void judge(const Scene& scene, const AreaRange& range, std::vector<Judged>& judged,
            int64_t& annotated) {
   const size_t G = scene.truths.size();
@@ -57,7 +50,7 @@ void judge(const Scene& scene, const AreaRange& range, std::vector<Judged>& judg
   std::vector<size_t> order(G);
   for (size_t g = 0; g < G; ++g) {
     const Instance& t = scene.truths[g];
-    ignore[g] = t.crowd || labelled_points(t) == 0 || !range.holds(t.area);
+    ignore[g] = t.crowd || t.labelled_points() == 0 || !range.holds(t.area);
     annotated += !ignore[g];
   }
   std::iota(order.begin(), order.end(), 0);
@@ -144,9 +137,9 @@ void check(const KeypointDataset& truth, std::span<const PredictedInstance> foun
 
 double object_similarity(const Instance& truth, std::span<const ScoredPoint> predicted,
                          std::span<const double> sigmas) {
-  const bool labelled = labelled_points(truth) > 0;
-  // Boxes in files count from the border of the first pixel, keypoints from its centre; the distance
-  // to a box is taken between the numbers as they are written.
+  const bool labelled = truth.labelled_points() > 0;
+  // Boxes in files count from the border of the first pixel, keypoints from its centre; the
+  // distance to a box is taken between the numbers as they are written.
   const Box& b = truth.box;
   const auto outside = [](double v, double low, double extent) {
     return std::max(0.0, low - extent - v) + std::max(0.0, v - (low + 2 * extent));

@@ -25,8 +25,8 @@ struct ObjectPrecision {
 };
 
 /// Medium is an area of 32^2 .. 96^2, large of 96^2 and more. Crowds, and annotations without
-/// labelled points or outside of the range, are ignored: what is matched to them counts neither way.
-/// Equal scores keep the order of images by id, then of `found`.
+/// labelled points or outside of the range, are ignored: what is matched to them counts neither
+/// way. Equal scores keep the order of images by id, then of `found`.
 ///
 /// Throws an Error when `sigmas` is not one positive number per keypoint, a detection has another
 /// number of points, or an image that the data set has not.
@@ -34,8 +34,8 @@ ObjectPrecision object_precision(const KeypointDataset& truth,
                                  std::span<const PredictedInstance> found,
                                  std::span<const double> sigmas, int max_detections = 20);
 
-/// Mean over the recalls 0, .01 .. 1 of the best precision at that recall or a higher one. `correct`
-/// says of the detections in falling order of score whether each is right.
+/// Mean over the recalls 0, .01 .. 1 of the best precision at that recall or a higher one.
+/// `correct` says of the detections in falling order of score whether each is right.
 double average_precision_101(const std::vector<bool>& correct, int64_t annotated);
 
 }  // namespace cairn

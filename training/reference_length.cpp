@@ -39,13 +39,8 @@ Point mean(const Instance& instance, const std::vector<int>& points) {
 }
 
 double tight_box(const Instance& instance) {
-  double low_x = INFINITY, low_y = INFINITY, high_x = -INFINITY, high_y = -INFINITY;
-  for (const LabelledPoint& p : instance.points)
-    if (p.v != Visibility::missing) {
-      low_x = std::min(low_x, p.x), high_x = std::max(high_x, p.x);
-      low_y = std::min(low_y, p.y), high_y = std::max(high_y, p.y);
-    }
-  return low_x > high_x ? NAN : std::sqrt((high_x - low_x) * (high_y - low_y));
+  const Box box = bounds(instance).box();
+  return std::sqrt(box.width * box.height);
 }
 
 }  // namespace

@@ -104,14 +104,9 @@ std::vector<Point> random_pose(Random& r) {
 }
 
 Box enclosing(const std::vector<Point>& points) {
-  double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
-  for (const Point& p : points) {
-    left = std::min(left, p.x);
-    right = std::max(right, p.x);
-    top = std::min(top, p.y);
-    bottom = std::max(bottom, p.y);
-  }
-  return {left, top, right - left, bottom - top};
+  Bounds bounds;
+  for (const Point& p : points) bounds.add(p);
+  return bounds.box();
 }
 
 Point centre(const Box& b) { return {b.x + b.width / 2, b.y + b.height / 2}; }
@@ -203,7 +198,7 @@ Instance labelled(const Figure& f, int64_t id, const std::vector<Capsule>& above
     instance.points.push_back({p.x, p.y, hidden ? Visibility::hidden : Visibility::visible});
   }
   instance.box = enclosing(f.joints);
-  instance.area = 0.53 * instance.box.width * instance.box.height;
+  complete(instance);
   const Capsule& head = f.body.back();
   Box box = enclosing({head.a, head.b});
   instance.head = Box{box.x - head.radius, box.y - head.radius, box.width + 2 * head.radius,
@@ -217,30 +212,6 @@ void moved(Figure& f, Point by) {
 }
 
 }  // namespace
-
-const Skeleton& stickman_skeleton() {
-  static const Skeleton skeleton{
-      {"r_ankle", "r_knee", "r_hip", "l_hip", "l_knee", "l_ankle", "pelvis", "thorax", "upper_neck",
-       "head_top", "r_wrist", "r_elbow", "r_shoulder", "l_shoulder", "l_elbow", "l_wrist"},
-      {5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10},
-      {{0, 1},
-       {1, 2},
-       {2, 6},
-       {3, 6},
-       {3, 4},
-       {4, 5},
-       {6, 7},
-       {7, 8},
-       {8, 9},
-       {10, 11},
-       {11, 12},
-       {12, 7},
-       {13, 7},
-       {13, 14},
-       {14, 15}},
-      {}};
-  return skeleton;
-}
 
 Stickman stickman(const StickmanOptions& o, int64_t index, bool on_distractor) {
   if (o.size < 32 || o.size > 1024)

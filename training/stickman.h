@@ -1,6 +1,6 @@
 #pragma once
 // Figures made of limbs whose joints are known exactly: training data for pose networks where no
-// photographs are at hand. Sixteen joints in MPII's order; left and right limbs share their
+// photographs are at hand. The sixteen joints of mpii_skeleton(); left and right limbs share their
 // colours, so that only geometry tells them apart.
 #include <vector>
 
@@ -26,9 +26,6 @@ struct Stickman {
   /// outside of the image. The box encloses all joints; the head's box is the drawn head's.
   std::vector<Instance> figures;
 };
-
-/// Names, mirror images and bones of the sixteen joints.
-const Skeleton& stickman_skeleton();
 
 /// Image number `index` of the endless sequence: the same in any order. With `on_distractor` the
 /// same scene is moved so that the distractor stands in the centre, and figures[1] is the one that

@@ -31,14 +31,6 @@ struct BatchNormOptions {
   Activation act = Activation::none;
 };
 
-/// Calls f with std::integral_constant<Activation, act> for those that batch_norm takes.
-template <class F>
-void with_rectifier(Activation act, F&& f) {
-  if (act == Activation::relu) return f(std::integral_constant<Activation, Activation::relu>());
-  if (act == Activation::relu6) return f(std::integral_constant<Activation, Activation::relu6>());
-  f(std::integral_constant<Activation, Activation::none>());
-}
-
 /// Which statistics x is normalised with.
 enum class Statistics { batch, running };
 

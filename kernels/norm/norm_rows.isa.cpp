@@ -1,7 +1,5 @@
 #include "kernels/norm/norm_rows.h"
 
-#include <type_traits>
-
 #include "kernels/gemm/activated.h"
 
 namespace cairn::CAIRN_ISA {
@@ -49,14 +47,6 @@ inline __attribute__((always_inline)) void over_channels(int64_t C, F&& f) {
   int64_t c = 0;
   for (; c + wide * lanes<T> <= C; c += wide * lanes<T>) f(Columns<T, wide>{lanes<T>}, c);
   for (; c < C; c += lanes<T>) f(Columns<T, 1>{int(C - c < lanes<T> ? C - c : lanes<T>)}, c);
-}
-
-// f with the activation as a constant, so that no loop holds a choice.
-template <class F>
-inline void with_act(Activation act, F&& f) {
-  if (act == Activation::relu) return f(std::integral_constant<Activation, Activation::relu>());
-  if (act == Activation::relu6) return f(std::integral_constant<Activation, Activation::relu6>());
-  f(std::integral_constant<Activation, Activation::none>());
 }
 
 // g where act passes z on, 0 elsewhere.
@@ -184,16 +174,16 @@ void norm_back_rows(const NormBackRows<T>& k) {
 
 }  // namespace
 
-#define CAIRN_DEFINE_NORM_ROWS(T)                                      \
-  void normalise(const NormRows<T>& k) {                               \
-    with_act(k.norm.act, [&](auto act) { normalise_rows<act()>(k); }); \
-  }                                                                    \
-  void moments(const MomentRows<T>& k) { moment_rows(k); }             \
-  void through_activation(const ThroughRows<T>& k) {                   \
-    with_act(k.norm.act, [&](auto act) { through_rows<act()>(k); });   \
-  }                                                                    \
-  void norm_back(const NormBackRows<T>& k) {                           \
-    with_act(k.norm.act, [&](auto act) { norm_back_rows<act()>(k); }); \
+#define CAIRN_DEFINE_NORM_ROWS(T)                                            \
+  void normalise(const NormRows<T>& k) {                                     \
+    with_rectifier(k.norm.act, [&](auto act) { normalise_rows<act()>(k); }); \
+  }                                                                          \
+  void moments(const MomentRows<T>& k) { moment_rows(k); }                   \
+  void through_activation(const ThroughRows<T>& k) {                         \
+    with_rectifier(k.norm.act, [&](auto act) { through_rows<act()>(k); });   \
+  }                                                                          \
+  void norm_back(const NormBackRows<T>& k) {                                 \
+    with_rectifier(k.norm.act, [&](auto act) { norm_back_rows<act()>(k); }); \
   }
 
 CAIRN_DEFINE_NORM_ROWS(float)

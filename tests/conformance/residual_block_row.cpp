@@ -225,6 +225,8 @@ Row row() {
     r.cases.push_back(gradient_case(s, Statistics::running, small));
     r.cases.push_back(inference_case(s));
   }
+  // Pixels enough for the large tile of a GPU's products (kernels/gemm/gemm.cu), which is then cut.
+  r.cases.push_back(gradient_case({{1, 127, 130, 8}, 36, 40}, Statistics::batch, false));
   return r;
 }
 

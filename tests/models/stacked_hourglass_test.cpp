@@ -123,7 +123,7 @@ TEST(StackedHourglass, LearnsAndAnswersThroughEveryCodec) {
   }
 }
 
-TEST(StackedHourglass, TheLossIsTheMeanOverTheStacksOrTheirSum) {
+TEST(StackedHourglass, TheLossIsTheMeanOverTheStacksTheirSumOrTheLastOne) {
   const auto model = small_model({});
   Parameters parameters(*model, Device::cpu);
   parameters.initialize(1);
@@ -138,6 +138,27 @@ TEST(StackedHourglass, TheLossIsTheMeanOverTheStacksOrTheirSum) {
   EXPECT_FLOAT_EQ(float(mean.total.value().item()), float((first + second) / 2));
   model->set_loss_options({{"stacks", "sum"}});
   EXPECT_FLOAT_EQ(float(loss().total.value().item()), float(first + second));
+  model->set_loss_options({{"stacks", "last"}});
+  EXPECT_EQ(loss().total.value().item(), second);
+}
+
+TEST(StackedHourglass, AnEarlierStackAnswersWithoutThoseAfterIt) {
+  StackedHourglass model(small(2));
+  Parameters parameters(model, Device::cpu);
+  parameters.initialize(1);
+  Tape tape(false);
+  const Var image = tape.constant(normal64({1, 64, 64, 3}, 3).to(DType::f32));
+  const std::vector<Var> first = model.forward(image, 1), both = model.forward(image);
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(first[0].value().values<float>(), both[0].value().values<float>());
+  DetectOptions one, three;
+  one.stacks = 1;
+  three.stacks = 3;
+  EXPECT_EQ(model.detect(image.value(), one)[0].points,
+            model.codec()->decode(first[0].value(), {64, 64})[0].points);
+  EXPECT_NE(error_of([&] { model.detect(image.value(), three); }).find("network with 2"),
+            std::string::npos);
 }
 
 // A network whose answer cannot depend on the side: its points swap and mirror with the image.

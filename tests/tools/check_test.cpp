@@ -29,7 +29,7 @@ TEST_F(Check, AGoodSetIsDescribedAndDrawn) {
                        "labelled points; median size 20 pixels"),
             std::string::npos)
       << a;
-  EXPECT_NE(a.out.find("left_eye         1        0        1        0  right_eye"),
+  EXPECT_NE(a.out.find("left_eye          1        0        1        0  right_eye"),
             std::string::npos)
       << a;
   EXPECT_NE(a.out.find("nothing is wrong"), std::string::npos) << a;

@@ -5,6 +5,8 @@
 #include "models/model_file.h"
 #include "runtime/image.h"
 #include "tests/tools/run_program.h"
+#include "training/keypoint_readers/keypoint_readers.h"
+#include "training/stickman.h"
 
 namespace cairn {
 namespace {
@@ -79,6 +81,43 @@ TEST_F(EvalKeypoints, MeasuresANetworkAndItsWrittenResultsAlike) {
   ASSERT_EQ(b.code, 0) << b;
   EXPECT_EQ(a.json(), b.json());
   EXPECT_EQ(a.json()["unpredicted"], 0);
+}
+
+TEST_F(EvalKeypoints, OptionsOfTheModelCanBeOtherThanInItsFile) {
+  write_points();
+  write_model(3);
+  const std::string command = "eval keypoints --truth truth.csv --model model.safetensors";
+  const auto pixels = [&](const std::string& more) {
+    const Answer a = cairn(command + more + " --json");
+    EXPECT_EQ(a.code, 0) << a;
+    return a.json()["mean_pixels"].get<double>();
+  };
+  EXPECT_EQ(pixels(""), pixels(" --set decoder=dark"));  // what the file says
+  EXPECT_NE(pixels(""), pixels(" --set decoder=argmax"));
+  EXPECT_EQ(pixels(""), pixels(" --stacks 1"));
+  expect_error(cairn(command + " --set decode=argmax"), 2, "decoder");
+  expect_error(cairn(command + " --set decoder"), 2, "option=value");
+  expect_error(cairn(command + " --stacks 2"), 2, "network with 1");
+  expect_error(cairn(command + " --flip"), 2, "which points a mirror image exchanges");
+}
+
+// Figures as files are the ones that training draws.
+TEST_F(EvalKeypoints, DrawnFiguresMakeADataSet) {
+  ASSERT_EQ(cairn("data stickman --images 3 --size 64x64 --seed 5 --out figures").code, 0);
+  const Answer check = cairn("check figures --json");
+  ASSERT_EQ(check.code, 0) << check;
+  EXPECT_EQ(check.json()["files"][0]["instances"], 3);
+  EXPECT_EQ(check.json()["files"][0]["warnings"].size(), 0u);
+  StickmanOptions options;
+  options.size = 64;
+  options.seed = 5;
+  const KeypointDataset data = read_keypoint_dataset(folder_ / "figures");
+  const Stickman drawn = stickman(options, 2);
+  EXPECT_EQ(data.skeleton.names, mpii_skeleton().names);
+  ASSERT_TRUE(data.images.at(2).instances.at(0).head);
+  EXPECT_NEAR(data.images[2].instances[0].head->width, drawn.figures[0].head->width, 1e-9);
+  EXPECT_EQ(data.images[2].instances[0].points[9].x, drawn.figures[0].points[9].x);
+  EXPECT_EQ(read_image(data.images[2].path, 3).values<uint8_t>(), drawn.image.values<uint8_t>());
 }
 
 TEST_F(EvalKeypoints, SaysWhatDoesNotFit) {

@@ -60,6 +60,12 @@ TEST_F(Program, DataCutsPhotographsIntoCropsOfSeveralScales) {
   EXPECT_EQ(a.json()["skipped"].size(), 1u);
   EXPECT_EQ(read_image(folder_ / "crops/a-9.png", 3).dim(0), 48);
   expect_error(cairn("data crops missing"), 1, "missing");
+  std::filesystem::create_directory(folder_ / "more");
+  write_png(folder_ / "more/a.png", Tensor::zeros({96, 128, 3}, DType::u8));
+  const Answer twice = cairn("data crops photos more --size 48x64 --out twice");
+  expect_error(twice, 2, "photos/a.png");
+  expect_error(twice, 2, "more/a.png");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "twice"));
 }
 
 TEST_F(Program, DoctorNamesEveryDeviceAndWhyOneIsMissing) {

@@ -100,18 +100,21 @@ TEST_F(YourOwnImages, TheCommandsOfThePageLeadFromLabelsToPictures) {
   for (const std::string& block : blocks("sh")) commands += block;
   const std::string small =
       " --set model.features=16 --set model.depth=2 --set data.height=64 --set data.width=64"
-      " --set train.batch=8 --set train.steps=40 --set train.warmup_steps=5"
-      " --set train.evaluate_every=40 --set train.lr=5e-3";
+      " --set train.batch=8 --set train.steps=100 --set train.warmup_steps=5"
+      " --set train.evaluate_every=100 --set train.lr=5e-3";
   std::istringstream lines(commands);
   int run = 0;
   for (std::string line; std::getline(lines, line); ++run) {
     ASSERT_TRUE(line.starts_with("cairn ")) << line;
     line = line.substr(6);
     if (line.find("birds.toml") != std::string::npos) line += small;
-    const Answer a = cairn(line);
+    const bool measured = line.starts_with("eval");
+    const Answer a = cairn(measured ? line + " --json" : line);
     ASSERT_EQ(a.code, 0) << line << '\n' << a;
+    // Answers in the middle of where birds are would be off by 5 pixels.
+    if (measured) EXPECT_LT(a.json()["mean_pixels"].get<double>(), 2.5) << a;
   }
-  EXPECT_EQ(run, 4);
+  EXPECT_EQ(run, 5);
   for (const char* made : {"sheet-train.png", "sheet-dev.png", "runs/birds/report.html",
                            "runs/birds/model.safetensors", "found/7.png"})
     EXPECT_TRUE(std::filesystem::exists(folder_ / made)) << made;

@@ -46,7 +46,11 @@ TEST(CocoReader, PointsBoxesAndSkeletonBecomeThoseOfTheProject) {
 
 TEST(CocoReader, WhatIsWrittenIsReadAgain) {
   const SmallCoco files;
-  const KeypointDataset first = files.scan(small_coco()).data;
+  json root = small_coco();
+  root["annotations"][0]["head_bbox"] = {3, 4, 5.5, 6};
+  const KeypointDataset first = files.scan(root).data;
+  ASSERT_TRUE(first.images[0].instances[0].head);
+  EXPECT_EQ(first.images[0].instances[0].head->x, 2.5);
   write_coco_keypoints(files.folder() / "again.json", first);
   const KeypointDataset again = read_keypoint_dataset(files.folder() / "again.json");
   EXPECT_EQ(again.skeleton.names, first.skeleton.names);
@@ -67,6 +71,8 @@ TEST(CocoReader, WhatIsWrittenIsReadAgain) {
       EXPECT_EQ(p.crowd, q.crowd);
       EXPECT_EQ(p.box.x, q.box.x);
       EXPECT_EQ(p.box.height, q.box.height);
+      ASSERT_EQ(p.head.has_value(), q.head.has_value());
+      if (p.head) EXPECT_EQ(p.head->width, q.head->width);
       for (size_t k = 0; k < p.points.size(); ++k) {
         EXPECT_EQ(p.points[k].x, q.points[k].x);
         EXPECT_EQ(p.points[k].y, q.points[k].y);
@@ -111,6 +117,7 @@ TEST(CocoReader, EveryErrorIsFoundAtOnceWithItsId) {
   root["annotations"][2]["keypoints"] = {"14", 10, 2, 0, nullptr, 1, 12, 8, 4};
   root["annotations"].push_back(
       {{"id", 10}, {"image_id", 99}, {"category_id", 4}, {"bbox", {1, 2, -3, 4}}});
+  root["annotations"][3]["head_bbox"] = {1, 2, 3};
   root["categories"][0]["flip_indices"] = {0, 2, 2};
   const Problems found = files.scan(root).problems;
   EXPECT_EQ(places(found, Problem::duplicate_id),
@@ -129,7 +136,8 @@ TEST(CocoReader, EveryErrorIsFoundAtOnceWithItsId) {
   EXPECT_EQ(places(found, Problem::unknown_category),
             Places{"annotation 10 (image 99): category_id is 4"});
   EXPECT_EQ(places(found, Problem::bad_box),
-            Places{"annotation 10 (image 99): bbox is [1,2,-3,4]"});
+            (Places{"annotation 10 (image 99): bbox is [1,2,-3,4]",
+                    "annotation 10 (image 99): head_bbox is [1,2,3]"}));
   EXPECT_EQ(places(found, Problem::bad_swap),
             Places{"keypoint 1 (left_eye) has 2 (right_eye), which has 2"});
   const std::string refused =

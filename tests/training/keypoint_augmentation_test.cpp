@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
 
 #include "runtime/threads.h"
@@ -256,24 +255,6 @@ TEST(ColourJitter, AGreyImageIsChangedAndOtherShapesAreRefused) {
   Tensor two = Tensor::full({4, 4, 2}, 100), bytes = Tensor::zeros({4, 4, 3}, DType::u8);
   EXPECT_NE(wrong([&] { jitter_colour(two, {}, random); }).find("[4,4,2]"), std::string::npos);
   EXPECT_THROW(jitter_colour(bytes, {}, random), Error);
-}
-
-TEST(KeypointAugmentation, MoreThanAHundredCropsPerSecondAndCore) {
-  const SerialScope one_core;
-  const Instance truth = three_points();
-  const Tensor image = Tensor::full({480, 640, 3}, 90, DType::u8);
-  KeypointAugmentation o = strong();
-  o.colour = {0.2, 0.5, 20, 0.5, 0.2};
-  o.occluders.probability = 1;
-  double best = INFINITY;
-  for (uint64_t i = 0; i < 50; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    augmented(image, {&truth, 1}, first_two, frame_of(image, 128, 128), 128, 128, o, Random(1, i));
-    best = std::min(
-        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  RecordProperty("crops_per_second", int(1 / best));
-  EXPECT_GT(1 / best, 100);  // an idle core makes more than a thousand
 }
 
 }  // namespace

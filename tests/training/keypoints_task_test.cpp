@@ -37,7 +37,7 @@ class KeypointsTaskTest : public testing::Test {
   // Two figures as a data set.
   std::string write_data() const {
     std::string header = "file", rows;
-    for (const std::string& name : stickman_skeleton().names)
+    for (const std::string& name : mpii_skeleton().names)
       header += "," + name + "_x," + name + "_y," + name + "_v";
     for (int i = 0; i < 2; ++i) {
       StickmanOptions o;
@@ -63,9 +63,9 @@ TEST_F(KeypointsTaskTest, ARunMeasuresItselfAndTheModelKnowsWhatItsPointsAreCall
   EXPECT_TRUE(std::filesystem::exists(folder_ / "run/samples/validation-4.png"));
   const LoadedModel loaded = load_model(folder_ / "run/model.safetensors", "", Device::cpu);
   ASSERT_NE(loaded.model->skeleton(), nullptr);
-  EXPECT_EQ(loaded.model->skeleton()->names, stickman_skeleton().names);
-  EXPECT_EQ(loaded.model->skeleton()->swap, stickman_skeleton().swap);
-  EXPECT_EQ(loaded.model->skeleton()->bones, stickman_skeleton().bones);
+  EXPECT_EQ(loaded.model->skeleton()->names, mpii_skeleton().names);
+  EXPECT_EQ(loaded.model->skeleton()->swap, mpii_skeleton().swap);
+  EXPECT_EQ(loaded.model->skeleton()->bones, mpii_skeleton().bones);
 }
 
 TEST_F(KeypointsTaskTest, ANetworkThatPredictsNothingYetIsWarnedOf) {

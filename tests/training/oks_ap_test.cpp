@@ -114,8 +114,8 @@ Scenes random_scenes(Random& random) {
   return s;
 }
 
-// The definition, word by word and without regard to cost. Recalls are multiples of 0.01 as computed:
-// 70 x 0.01 is a little more than 7 / 10.
+// The definition, word by word and without regard to cost. Recalls are multiples of 0.01 as
+// computed: 70 x 0.01 is a little more than 7 / 10.
 class Slow {
  public:
   Slow(const Scenes& s, double least, double low, double high, size_t most)

@@ -1,4 +1,5 @@
-// cairn bench: how fast models, training steps and kernels are, and how far from the machine's limit.
+// cairn bench: how fast models, training steps and kernels are, and how far from the machine's
+// limit.
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -34,17 +35,6 @@ Tensor noise(const Shape& shape, Device device) {
   Random random(1);
   for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(random.uniform());
   return t.to(device);
-}
-
-Options assignments(const char* option, const std::vector<std::string>& given) {
-  Options options;
-  for (const std::string& s : given) {
-    const size_t equals = s.find('=');
-    if (equals == std::string::npos)
-      throw UsageError(option, text("'", s, "'"), "option=value", "write both sides");
-    options[s.substr(0, equals)] = s.substr(equals + 1);
-  }
-  return options;
 }
 
 struct Bench {

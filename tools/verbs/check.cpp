@@ -1,13 +1,12 @@
 // cairn check: what annotated images hold, and everything that is wrong with them, before training.
 #include <cmath>
 #include <filesystem>
-#include <iomanip>
 #include <iostream>
 
 #include "runtime/available_memory.h"
 #include "runtime/error.h"
 #include "runtime/image.h"
-#include "tools/verb.h"
+#include "tools/table.h"
 #include "training/dataset_report.h"
 #include "training/dataset_sheet.h"
 #include "training/memory_estimate.h"
@@ -83,17 +82,15 @@ Json to_json(const Checked& c) {
 }
 
 void print_table(const Skeleton& s, const DatasetReport& r) {
-  size_t widest = 8;
-  for (const std::string& name : s.names) widest = std::max(widest, name.size());
-  const auto row = [&](const auto&... cells) {
-    ((std::cout << std::right << std::setw(9) << cells), ...);
-  };
-  std::cout << "  " << std::left << std::setw(int(widest)) << "keypoint";
+  size_t widest = 9;
+  for (const std::string& name : s.names) widest = std::max(widest, name.size() + 1);
+  const auto row = [&](const auto&... cells) { ((std::cout << right(text(cells), 9)), ...); };
+  std::cout << "  " << left("keypoint", widest);
   row("visible", "hidden", "missing", "outside");
   std::cout << "  mirrored\n";
   for (size_t k = 0; k < s.names.size(); ++k) {
     const KeypointCounts& n = r.keypoints[k];
-    std::cout << "  " << std::left << std::setw(int(widest)) << s.names[k];
+    std::cout << "  " << left(s.names[k], widest);
     row(n.visible, n.hidden, n.missing, n.outside);
     std::cout << "  " << partner(s, k) << '\n';
   }

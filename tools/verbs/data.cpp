@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
 
 #include "runtime/error.h"
 #include "runtime/image.h"
@@ -11,6 +12,7 @@
 #include "training/draw.h"
 #include "training/draw_skeleton.h"
 #include "training/image_warp.h"
+#include "training/keypoint_readers/coco_files.h"
 #include "training/photo_images.h"
 #include "training/progress.h"
 #include "training/random_homography.h"
@@ -51,14 +53,19 @@ std::vector<Tile> shapes(const Options& o, Json& answer) {
   return tiles;
 }
 
-// Figures with their joints and bones; what a patch hides is drawn hollow.
-std::vector<Tile> stickmen(const Options& o, Json& answer) {
+StickmanOptions stickman_options(const Options& o) {
   const Size size = parse_size("--size", o.size.empty() ? "128x128" : o.size);
   if (size.height != size.width)
     throw UsageError("--size", o.size, "a square, as 128x128", "give equal sides");
   StickmanOptions generator;
   generator.size = int(size.width);
   generator.seed = o.seed;
+  return generator;
+}
+
+// Figures with their joints and bones; what a patch hides is drawn hollow.
+std::vector<Tile> stickmen(const Options& o, Json& answer) {
+  const StickmanOptions generator = stickman_options(o);
   std::vector<Tile> tiles;
   answer["images"] = Json::array();
   for (int64_t i = 0; i < o.count; ++i) {
@@ -67,7 +74,7 @@ std::vector<Tile> stickmen(const Options& o, Json& answer) {
     const auto hidden = std::count_if(figure.points.begin(), figure.points.end(),
                                       [](auto& p) { return p.v == Visibility::hidden; });
     tiles.push_back(
-        {draw_instances(drawn.image, stickman_skeleton(), {figure}), text(i, ", ", hidden)});
+        {draw_instances(drawn.image, mpii_skeleton(), {figure}), text(i, ", ", hidden)});
     answer["images"].push_back({{"figures", drawn.figures.size()}, {"hidden", hidden}});
   }
   return tiles;
@@ -90,31 +97,67 @@ std::vector<Tile> textures(const Options& o, Json& answer) {
   return tiles;
 }
 
-// Numbered PNG files, drawn on all threads.
-void export_textures(const Options& o, Json& answer) {
-  const TextureOptions options = texture_options(o);
-  make_folder(o.out);
-  Progress progress("textures", o.images, "images");
+// "000012"
+std::string six_digits(int64_t i) {
+  const std::string number = std::to_string(i);
+  return std::string(number.size() < 6 ? 6 - number.size() : 0, '0') + number;
+}
+
+// one(i) for every image to write, on all threads.
+template <class F>
+void for_each_written(const Options& o, F&& one) {
+  Progress progress(o.what[0], o.images, "images");
   progress.update(0);
   const int64_t part = 16 * thread_count();
   for (int64_t first = 0; first < o.images; first += part) {
     const int64_t count = std::min(part, o.images - first);
     parallel_for(count, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = first + begin; i < first + end; ++i) {
-        const std::string number = std::to_string(i);
-        const std::string zeros(number.size() < 6 ? 6 - number.size() : 0, '0');
-        write_png(o.out + "/texture-" + zeros + number + ".png", texture(options, i));
-      }
+      for (int64_t i = first + begin; i < first + end; ++i) one(i);
     });
     progress.update(first + count);
   }
-  answer = {{"folder", o.out}, {"images", o.images}};
+}
+
+void export_textures(const Options& o) {
+  const TextureOptions options = texture_options(o);
+  make_folder(o.out);
+  for_each_written(o, [&](int64_t i) {
+    write_png(o.out + "/texture-" + six_digits(i) + ".png", texture(options, i));
+  });
+}
+
+// A data set in COCO's form, of the figure in the middle of each image.
+void export_stickmen(const Options& o) {
+  const StickmanOptions generator = stickman_options(o);
+  make_folder(o.out + "/images");
+  KeypointDataset data{"", mpii_skeleton(), std::vector<AnnotatedImage>(size_t(o.images))};
+  for_each_written(o, [&](int64_t i) {
+    const Stickman drawn = stickman(generator, i);
+    const std::string path = o.out + "/images/" + six_digits(i) + ".png";
+    write_png(path, drawn.image);
+    Instance figure = drawn.figures[0];
+    figure.id = i;
+    data.images[size_t(i)] = {i, path, generator.size, generator.size, {figure}};
+  });
+  write_coco_keypoints(o.out + "/annotations.json", data);
+}
+
+// Crops are named by their photograph: of two with one name, the second would overwrite the first.
+void refuse_equal_stems(const std::vector<std::string>& paths) {
+  std::map<std::string, std::string> by_stem;
+  for (const std::string& path : paths) {
+    const auto [at, added] = by_stem.emplace(std::filesystem::path(path).stem().string(), path);
+    if (!added)
+      throw UsageError("cairn data crops", text(at->second, " and ", path, " have one name"),
+                       "names that differ before the extension", "rename one of them");
+  }
 }
 
 // Every photograph in windows of several scales, as PNG files of one size.
 void crops(const Options& o, Json& answer) {
   const Size size = parse_size("--size", o.size.empty() ? "240x320" : o.size);
   const std::vector<std::string> paths = expand_images({o.what.begin() + 1, o.what.end()});
+  refuse_equal_stems(paths);
   make_folder(o.out);
   int64_t written = 0;
   Progress progress("crops", int64_t(paths.size()), "photographs");
@@ -181,11 +224,13 @@ void run(const Options& o) {
   const std::string what = o.what.size() == 1 ? o.what[0] : "";
   const bool is_warp = o.what.size() == 2 && o.what[0] == "warp";
   const bool is_crops = o.what.size() > 1 && o.what[0] == "crops";
-  if (o.images > 0 && what != "textures")
-    throw UsageError("--images", text("given with '", o.what[0], "'"), "cairn data textures",
+  if (o.images > 0 && what != "textures" && what != "stickman")
+    throw UsageError("--images", text("given with '", o.what[0], "'"),
+                     "cairn data textures, or cairn data stickman",
                      "use --count for the number of images on a sheet");
   if (o.images > 0) {
-    export_textures(o, answer);
+    what == "textures" ? export_textures(o) : export_stickmen(o);
+    answer = {{"folder", o.out}, {"images", o.images}};
   } else if (is_crops) {
     crops(o, answer);
   } else if (what == "scene") {
@@ -212,21 +257,23 @@ void add_data(CLI::App& verb) {
   describe(verb, "Look at data: a contact sheet of images or of a generator",
            "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png\n"
            "  cairn data textures --images 2000 --size 240x320 --out textures\n"
+           "  cairn data stickman --images 1000 --out figures\n"
            "  cairn data crops photos/ --size 240x320 --out crops");
   auto o = std::make_shared<Options>();
   verb.add_option(
           "WHAT", o->what,
-          "'shapes' (synthetic shapes with their corners), 'textures' (procedural "
-          "photographs), 'stickman' (figures with their joints), 'scene' (a picture to detect in), "
-          "'warp IMAGE' (a copy seen through "
-          "a random homography), 'crops PHOTOS..' (parts of photographs at several scales), or "
-          "images and folders of images")
+          "'shapes' (synthetic shapes with their corners), 'textures' (procedural photographs), "
+          "'stickman' (figures with their joints), 'scene' (a picture to detect in), 'warp IMAGE' "
+          "(a copy seen through a random homography), 'crops PHOTOS..' (parts of photographs at "
+          "several scales), or images and folders of images")
       ->required()
       ->type_name("");
   verb.add_option("--out", o->out,
                   "the picture to write; with crops or --images a folder; data.png")
       ->type_name("FILE");
-  verb.add_option("--images", o->images, "write so many textures as PNG files instead of a sheet")
+  verb.add_option("--images", o->images,
+                  "write so many textures or figures as PNG files instead of a sheet; figures with "
+                  "annotations as COCO keypoints")
       ->type_name("N")
       ->check(CLI::Range(1, 10000000));
   verb.add_option("--count", o->count, "how many images; 27")

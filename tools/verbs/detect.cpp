@@ -115,8 +115,11 @@ class Detection {
  public:
   explicit Detection(const DetectArguments& o) : o_(o), loaded_(load_detector(o)) {
     for (const std::string& box : o.boxes) boxes_.push_back(parse_box(box));
-    if (loaded_.model->crop_rule() == nullptr && (!boxes_.empty() || o.detect.flip))
-      throw UsageError(boxes_.empty() ? "--flip" : "--box",
+    const bool named_only = !boxes_.empty() || o.detect.flip || o.detect.stacks;
+    if (loaded_.model->crop_rule() == nullptr && named_only)
+      throw UsageError(!boxes_.empty() ? "--box"
+                       : o.detect.flip ? "--flip"
+                                       : "--stacks",
                        o.model + " finds points without names, all over an image",
                        "a network of named points", "leave it out");
   }
@@ -213,8 +216,7 @@ void add_detect(CLI::App& verb) {
                   "Without, it looks at the whole image")
       ->type_name("X,Y,W,H")
       ->allow_extra_args(false);
-  verb.add_flag("--flip", o->detect.flip,
-                "of a network of named points: the mean with the answer for the mirror image");
+  add_named_point_options(verb, o->detect, o->set);
   verb.add_option("--out", o->out, "folder for pictures with the keypoints")->type_name("DIR");
   verb.add_option("--npz", o->npz, "folder for points, scores and descriptors, NAME.npz")
       ->type_name("DIR");

@@ -50,8 +50,7 @@ void add_export(CLI::App& verb) {
       ->type_name("HxW");
   verb.add_option("--top-k", o->detect.top_k,
                   "also softmax, suppression (as --threshold, --nms and --border say), this many "
-                  "points and "
-                  "their descriptors")
+                  "points and their descriptors")
       ->type_name("K")
       ->check(CLI::Range(1, 1000000));
   add_point_options(verb, o->detect);

@@ -27,17 +27,21 @@ json category(const Skeleton& s) {
 
 json annotation(const Instance& instance, int64_t image) {
   json points = json::array();
-  int64_t labelled = 0;
   for (const LabelledPoint& p : instance.points) {
     for (const double v : {p.x, p.y}) points.push_back(v);
     points.push_back(int(p.v));
-    labelled += p.v != Visibility::missing;
   }
-  const Box& b = instance.box;
-  return {{"id", instance.id},         {"image_id", image},
-          {"category_id", 1},          {"keypoints", points},
-          {"num_keypoints", labelled}, {"bbox", {b.x + 0.5, b.y + 0.5, b.width, b.height}},
-          {"area", instance.area},     {"iscrowd", int(instance.crowd)}};
+  const auto edges = [](const Box& b) { return json{b.x + 0.5, b.y + 0.5, b.width, b.height}; };
+  json a{{"id", instance.id},
+         {"image_id", image},
+         {"category_id", 1},
+         {"keypoints", points},
+         {"num_keypoints", instance.labelled_points()},
+         {"bbox", edges(instance.box)},
+         {"area", instance.area},
+         {"iscrowd", int(instance.crowd)}};
+  if (instance.head) a["head_bbox"] = edges(*instance.head);
+  return a;
 }
 
 std::string name_of(const AnnotatedImage& image, const fs::path& folder) {

@@ -20,6 +20,15 @@ const std::map<std::string, double> coco_sigmas = {
     {"right_hip", .107},   {"left_knee", .087},     {"right_knee", .087},     {"left_ankle", .089},
     {"right_ankle", .089}};
 
+// Edges counted from the border of the first pixel, not from its centre.
+std::optional<Box> box_of(const json& list) {
+  if (!list.is_array() || list.size() != 4) return {};
+  std::optional<double> v[4];
+  for (size_t i = 0; i < 4; ++i) v[i] = number(list[i]);
+  if (!v[0] || !v[1] || !v[2] || !v[3] || *v[2] < 0 || *v[3] < 0) return {};
+  return Box{*v[0] - 0.5, *v[1] - 0.5, *v[2], *v[3]};
+}
+
 class CocoReader {
  public:
   CocoReader(const std::string& path, const json& root) : root_(root) {
@@ -267,19 +276,21 @@ class CocoReader {
     const json &box = element(a, "bbox"), &area = element(a, "area");
     const json& crowd = element(a, "iscrowd");
     instance.crowd = crowd.is_boolean() ? crowd.get<bool>() : whole_number(crowd).value_or(0) != 0;
-    std::optional<double> side[4];
-    const bool labelled = extent(instance.points).width > 0;
+    const bool labelled = instance.labelled_points() > 0;
     const std::string without = place + (labelled ? "" : ", and no labelled point: left out");
-    const bool four = box.is_array() && box.size() == 4;
-    for (size_t i = 0; i < 4 && four; ++i) side[i] = number(box[i]);
+    const std::optional<Box> whole = box_of(box);
     if (box.is_null())
       add(Problem::no_box, without);
-    else if (!side[0] || !side[1] || !side[2] || !side[3] || *side[2] < 0 || *side[3] < 0)
+    else if (!whole)
       add(Problem::bad_box, text(place, ": bbox is ", shown(box)));
-    else if (*side[2] * *side[3] == 0)
+    else if (whole->width * whole->height == 0)
       add(Problem::empty_box, text(without, ": bbox is ", shown(box)));
-    else  // edges counted from the border of the first pixel, not from its centre
-      instance.box = {*side[0] - 0.5, *side[1] - 0.5, *side[2], *side[3]};
+    else
+      instance.box = *whole;
+    const json& head = element(a, "head_bbox");
+    instance.head = box_of(head);
+    if (!head.is_null() && !instance.head)
+      add(Problem::bad_box, text(place, ": head_bbox is ", shown(head)));
     const double value = number(area).value_or(area.is_null() ? 0 : -1);
     if (value < 0) add(Problem::bad_entry, text(place, ": area is ", shown(area)));
     if (value == 0) add(Problem::no_area, place);

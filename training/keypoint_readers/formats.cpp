@@ -103,23 +103,6 @@ void check_skeleton(Skeleton& s, Problems& problems) {
   for (int k = 0; k < K; ++k) s.swap[size_t(k)] = k;
 }
 
-Box extent(const std::vector<LabelledPoint>& points) {
-  double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
-  for (const LabelledPoint& p : points) {
-    if (p.v == Visibility::missing) continue;
-    left = std::min(left, p.x - 0.5);
-    right = std::max(right, p.x + 0.5);
-    top = std::min(top, p.y - 0.5);
-    bottom = std::max(bottom, p.y + 0.5);
-  }
-  return right < left ? Box{} : Box{left, top, right - left, bottom - top};
-}
-
-void complete(Instance& instance) {
-  if (!(instance.box.width * instance.box.height > 0)) instance.box = extent(instance.points);
-  if (!(instance.area > 0)) instance.area = 0.53 * instance.box.width * instance.box.height;
-}
-
 void locate_images(KeypointDataset& data) {
   fs::path best = fs::path(data.source).parent_path();
   size_t most = 0;

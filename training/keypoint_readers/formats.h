@@ -12,7 +12,8 @@ namespace cairn {
 /// COCO keypoints: {"images": [], "annotations": [], "categories": []}. Keypoints are taken as they
 /// are (integers are pixel centres), boxes count from the border of the first pixel. A category may
 /// have flip_indices (K indices from 0) and sigmas (K) beside keypoints and skeleton (from 1; from
-/// 0 if a 0 occurs). Without, swaps follow left and right in the names.
+/// 0 if a 0 occurs). Without, swaps follow left and right in the names. An annotation may have
+/// head_bbox beside bbox.
 ScannedDataset scan_coco_json(const std::string& path, const nlohmann::json& root);
 
 /// MPII persons as [{"image", "joints": [16][2], "joints_vis": [16], "center", "scale"}], which
@@ -28,15 +29,9 @@ ScannedDataset scan_csv(const std::string& path);
 std::optional<Skeleton> read_keypoints_txt(const std::string& annotation_file, Problems& problems);
 
 /// Adds bad_names and bad_swap; a swap that does not lead back becomes the identity. Without swap
-/// (empty) partners are found by left and right in the names; no_swap is added where there are none.
+/// (empty) partners are found by left and right in the names; no_swap is added where there are
+/// none.
 void check_skeleton(Skeleton& skeleton, Problems& problems);
-
-/// The box around the pixels of the labelled points; of size 0 without any.
-Box extent(const std::vector<LabelledPoint>& points);
-
-/// Gives an instance with an empty box that of its points, and one without area 0.53 of its box
-/// (the usual share of a person's mask).
-void complete(Instance& instance);
 
 /// See keypoint_readers.h.
 void locate_images(KeypointDataset& data);

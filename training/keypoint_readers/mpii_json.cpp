@@ -10,29 +10,6 @@ using nlohmann::json;
 
 namespace {
 
-Skeleton mpii_skeleton() {
-  return {{"right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
-           "pelvis", "thorax", "upper_neck", "head_top", "right_wrist", "right_elbow",
-           "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"},
-          {5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10},
-          {{0, 1},
-           {1, 2},
-           {2, 6},
-           {3, 6},
-           {3, 4},
-           {4, 5},
-           {6, 7},
-           {7, 8},
-           {8, 9},
-           {10, 11},
-           {11, 12},
-           {12, 7},
-           {13, 7},
-           {13, 14},
-           {14, 15}},
-          {}};
-}
-
 // The two numbers of a point, counted from 1 in the file.
 std::optional<LabelledPoint> point(const json& xy) {
   if (!xy.is_array() || xy.size() != 2 || !number(xy[0]) || !number(xy[1])) return {};
