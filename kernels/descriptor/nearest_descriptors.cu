@@ -7,7 +7,7 @@
 //             L2. Keys: 16 B a descriptor, two atomics per descriptor and tile it is in.
 //   Work      2 N M C flop; floor = flop / peak of float32. Shared memory beside it: 2 reads a
 //             product, C / 128 of what the product itself reads.
-//   Registers 168 a thread, 34 KB of shared memory a block, no spills (sm_90).
+//   Registers 164 to 168 a thread, 34 KB of shared memory a block; no spills (sm_80 to sm_120).
 //   Repeats   bitwise: a maximum does not depend on the order, and neither does the second one:
 //             each merge passes the smaller key on, and all but the largest are passed on.
 #include "kernels/descriptor/nearest_descriptors.h"

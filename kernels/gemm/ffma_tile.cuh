@@ -1,7 +1,7 @@
 #pragma once
 // The product in float32 or float64 on the ordinary cores, for tensors of any size and alignment.
 //
-//   Block     M x N of C, 16 of k at a time; a thread sums 8x8 (4x4 in the small tile)
+//   Block     M x N of C, K = 16 (8) of k at a time; a thread sums 8x8 (4x4 in the small tile)
 //   Memory    global -> registers -> shared, one step ahead, two buffers: one barrier per step
 //   Shared    [k][m] and [k][n], lines padded by 4 floats: no bank conflicts when a step is written
 //             (16 rows by 2 runs a half-warp) or read (16 bytes a thread, the same or adjacent)
@@ -12,13 +12,14 @@
 
 namespace cairn::CAIRN_NS {
 
-template <int M_, int N_, int ThreadM_, int ThreadN_>
+template <int M_, int N_, int ThreadM_, int ThreadN_, int K_ = 16>
 struct FfmaTile {
-  static constexpr int M = M_, N = N_, K = 16;
+  static constexpr int M = M_, N = N_, K = K_;
   static constexpr int ThreadM = ThreadM_, ThreadN = ThreadN_;
   static constexpr int ThreadsN = N / ThreadN, Threads = M / ThreadM * ThreadsN;
-  /// Of the loop over a step's k. In full, the wide tile passes 168 registers on sm_100 to sm_120.
-  static constexpr int Unroll = M < N ? 2 : K;
+  /// Of the loop over a step's k. In full, the wide tile and the square one of 8x8 pass 168
+  /// registers on some of sm_80 to sm_120.
+  static constexpr int Unroll = ThreadM == 8 && M <= N ? 2 : K;
   /// Blocks per multiprocessor for sums of so many bytes: 168 registers a thread, 255 for doubles.
   static constexpr int resident(int bytes) { return 384 / Threads * 4 / bytes; }
 

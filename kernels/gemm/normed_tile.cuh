@@ -7,8 +7,8 @@
 //             memory, a step after they were asked for: its three numbers per channel come from L1
 //   Ends      a thread has 8 (4) rows of 8 (4) columns; columns are merged over the block's 16 (8)
 //             rows of threads through shared memory, in their order, and a block writes one part
-//   Registers 167 for the large tile, 37 KiB shared, three blocks per multiprocessor; no spills
-//             (sm_80, sm_90)
+//   Registers 167 for the large tile, 37 KiB shared, three blocks per multiprocessor; the wide one,
+//             8 of k at a time, 150 to 168; no spills (sm_80 to sm_120)
 #include "kernels/gemm/ffma_tile.cuh"
 #include "kernels/norm/batch_norm_parts.h"
 
