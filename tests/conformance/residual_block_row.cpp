@@ -227,6 +227,7 @@ Row row() {
   }
   // Pixels enough for the large tile of a GPU's products (kernels/gemm/gemm.cu), which is then cut.
   r.cases.push_back(gradient_case({{1, 127, 130, 8}, 36, 40}, Statistics::batch, false));
+  r.cases.back().large = true;
   return r;
 }
 
