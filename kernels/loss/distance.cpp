@@ -1,9 +1,6 @@
 #include "kernels/loss/distance.h"
 
-#include <algorithm>
-#include <vector>
-
-#include "runtime/threads.h"
+#include "kernels/loss/pointwise_loss_cpu.h"
 
 namespace cairn::cpu {
 
@@ -11,10 +8,7 @@ void distance(const Tensor& x, const Tensor& target, const Tensor& weight, doubl
               Tensor& loss, Tensor& factor) {
   constexpr int64_t per_part = 8192;
   const int64_t pairs = x.count() / 2, parts = (pairs + per_part - 1) / per_part;
-  struct Sums {
-    double loss = 0, weight = 0;
-  };
-  std::vector<Sums> part(static_cast<size_t>(parts));
+  std::vector<LossSums> part(static_cast<size_t>(parts));
   with_float(x.dtype(), [&](auto type) {
     using T = decltype(type);
     const T *px = x.data<T>(), *pt = target.data<T>();
@@ -29,13 +23,9 @@ void distance(const Tensor& x, const Tensor& target, const Tensor& weight, doubl
           part[p].weight += w;
         }
     });
-    Sums total;
-    for (const Sums& s : part) {
-      total.loss += s.loss;
-      total.weight += s.weight;
-    }
-    const double f = total.weight == 0 ? 0 : 1 / total.weight;
-    loss.data<T>()[0] = T(f * total.loss);
+    const LossSums all = total(part);
+    const double f = all.weight == 0 ? 0 : 1 / all.weight;
+    loss.data<T>()[0] = T(f * all.loss);
     factor.data<T>()[0] = T(f);
   });
 }

@@ -8,6 +8,19 @@
 
 namespace cairn::cpu {
 
+/// Of a part of the elements; in double, so that the number of parts hardly matters.
+struct LossSums {
+  double loss = 0, weight = 0;
+};
+inline LossSums total(const std::vector<LossSums>& parts) {
+  LossSums all;
+  for (const LossSums& s : parts) {
+    all.loss += s.loss;
+    all.weight += s.weight;
+  }
+  return all;
+}
+
 /// x cut into rows whose weights lie side by side: row r uses weight row r / rows_per_weight.
 struct WeightRows {
   int64_t count, length, rows_per_weight;
@@ -29,12 +42,9 @@ struct WeightRows {
 template <class Loss>
 void pointwise_loss(const Loss& l, const Tensor& x, const Tensor& target, const Tensor& weight,
                     LossMean mean, Tensor& loss, Tensor& factor) {
-  struct Sums {
-    double loss = 0, weight = 0;
-  };
   const WeightRows rows(x, weight);
   const int64_t per_part = rows.per_part(), parts = (rows.count + per_part - 1) / per_part;
-  std::vector<Sums> part(parts);
+  std::vector<LossSums> part(parts);
   with_float(x.dtype(), [&](auto type) {
     using T = decltype(type);
     const T *px = x.data<T>(), *pt = target.data<T>();
@@ -51,14 +61,10 @@ void pointwise_loss(const Loss& l, const Tensor& x, const Tensor& target, const 
           }
         }
     });
-    Sums total;
-    for (const Sums& s : part) {
-      total.loss += s.loss;
-      total.weight += s.weight;
-    }
-    const double divisor = mean == LossMean::weights ? total.weight : double(x.count());
+    const LossSums all = total(part);
+    const double divisor = mean == LossMean::weights ? all.weight : double(x.count());
     const double f = divisor == 0 ? 0 : 1 / divisor;
-    loss.data<T>()[0] = T(f * total.loss);
+    loss.data<T>()[0] = T(f * all.loss);
     factor.data<T>()[0] = T(f);
   });
 }
