@@ -7,6 +7,9 @@
 #include <thread>
 #ifdef _OPENMP
 #include <omp.h>
+#include <unistd.h>
+
+#include <cstdlib>
 #else
 #include <condition_variable>
 #include <vector>
@@ -131,6 +134,14 @@ void set_thread_count(int n) {
   wanted_threads = std::max(0, n);
 #ifdef _OPENMP
   omp_set_num_threads(thread_count());
+#endif
+}
+
+void restart_with_short_spin([[maybe_unused]] char** argv) {
+#if defined _OPENMP && !defined __clang__
+  if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY")) return;
+  setenv("GOMP_SPINCOUNT", "1000", 1);
+  execv("/proc/self/exe", argv);  // returns where that is not allowed: then as it is
 #endif
 }
 

@@ -9,6 +9,12 @@ namespace cairn {
 int thread_count();            ///< how many threads parallel_for uses
 void set_thread_count(int n);  ///< `--threads`; the default is the number of cores
 
+/// For the first line of main(). Threads that wait for each other spin for milliseconds in GNU's
+/// OpenMP: beside other programs a training step then takes 90 times as long as with a short spin,
+/// which costs idle cores nothing (docs/performance.md). OpenMP reads the time before main(), so
+/// this starts the program again, unless the environment has GOMP_SPINCOUNT or OMP_WAIT_POLICY.
+void restart_with_short_spin(char** argv);
+
 /// Calls f(begin, end) on ranges that cover 0..n, each at least `grain` long, from several threads;
 /// returns when all are done. The ranges depend on n, grain and the thread count, so a reduction
 /// must not follow them: split it by a fixed size and give each part its own output.

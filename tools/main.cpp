@@ -5,6 +5,7 @@
 
 #include "build_info.h"
 #include "runtime/error.h"
+#include "runtime/threads.h"
 #include "tools/verb.h"
 #include "training/recipe.h"
 
@@ -91,6 +92,7 @@ int report(const std::exception& error, int code) {
 }  // namespace cairn
 
 int main(int argc, char** argv) {
+  cairn::restart_with_short_spin(argv);
   try {
     return cairn::run(argc, argv);
   } catch (const cairn::UsageError& error) {

@@ -68,6 +68,19 @@ TEST_F(Program, DataCutsPhotographsIntoCropsOfSeveralScales) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "twice"));
 }
 
+// Tests themselves run with OMP_WAIT_POLICY; libgomp says how it was started.
+TEST_F(Program, ThreadsSpinBrieflyUnlessTheEnvironmentSaysOtherwise) {
+  if (!build::has_onednn) GTEST_SKIP() << "a build without OpenMP";
+  const std::string line = "env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose $more \"$cairn\" doctor";
+  const Answer usual = shell("more=; " + line);
+  EXPECT_EQ(usual.code, 0) << usual;
+  EXPECT_TRUE(usual.says("GOMP_SPINCOUNT = \"1000\"") || usual.says("GOMP_SPINCOUNT = '1000'"))
+      << usual;
+  const Answer asked = shell("more=GOMP_SPINCOUNT=77; " + line);
+  EXPECT_FALSE(asked.says("1000")) << asked;
+  EXPECT_TRUE(asked.says("77")) << asked;
+}
+
 TEST_F(Program, DoctorNamesEveryDeviceAndWhyOneIsMissing) {
   const Answer a = cairn("doctor --json");
   ASSERT_EQ(a.code, 0) << a;
