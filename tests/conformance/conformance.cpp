@@ -148,9 +148,11 @@ void check(const Case& c, Device device, DType real, double tolerance, double gr
   const Tensors dout = converted(dout64, device, real);
   const bool with_backward = c.backward && !(real == DType::bf16 && device == Device::cpu);
   const Run first = run(c, inputs, dout, with_backward);
-  const Run second = run(c, inputs, dout, with_backward);
-  EXPECT_TRUE(same_bits(first.out, second.out)) << "two forward runs differ";
-  EXPECT_TRUE(same_bits(first.gradients, second.gradients)) << "two backward runs differ";
+  if (!c.large) {
+    const Run second = run(c, inputs, dout, with_backward);
+    EXPECT_TRUE(same_bits(first.out, second.out)) << "two forward runs differ";
+    EXPECT_TRUE(same_bits(first.gradients, second.gradients)) << "two backward runs differ";
+  }
 
   ASSERT_EQ(first.out.size(), want.size());
   for (size_t i = 0; i < want.size(); ++i)

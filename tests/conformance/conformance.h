@@ -39,7 +39,7 @@ struct Case {
   /// Also run with the real inputs in bfloat16 (simt and cuda); the allowance there, 0: do not.
   double bf16_tolerance = 0;
   bool bf16_on_cpu = false;  ///< the forward also on cpu
-  bool large = false;        ///< float32 alone, and simt's blocks in one order alone
+  bool large = false;        ///< once, in float32, with simt's blocks in order
 };
 
 /// Where an op runs in float64.
