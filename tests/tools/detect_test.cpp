@@ -82,7 +82,10 @@ TEST_F(Detect, NamedPointsHaveOnePlaceForEachNameInTheImageOrInEachBox) {
     EXPECT_NEAR(p[1].get<double>(), 100, 20);
   }
   expect_error(cairn("detect a.png --model h.safetensors --box 3,4,0,5"), 2, "--box");
-  expect_error(cairn("detect a.png --model m.safetensors --box 3,4,5,5"), 2, "--box");
+  for (const std::string option : {"--box 3,4,5,5", "--flip", "--stacks 1"})
+    expect_error(cairn("detect a.png --model m.safetensors " + option), 2,
+                 option.substr(0, option.find(' ')));
+  expect_error(cairn("detect a.png --model m.safetensors --set decoder=argmax"), 2, "decoder");
 }
 
 TEST_F(Detect, NpzAndColmapFilesHoldThePointsOfTheJson) {
