@@ -11,7 +11,7 @@ void set_thread_count(int n);  ///< `--threads`; the default is the number of co
 
 /// For the first line of main(). Threads that wait for each other spin for milliseconds in GNU's
 /// OpenMP: beside other programs a training step then takes 90 times as long as with a short spin,
-/// which costs idle cores nothing (docs/performance.md). OpenMP reads the time before main(), so
+/// which costs idle cores 3 % at most (docs/performance.md). OpenMP reads it before main(), so
 /// this starts the program again, unless the environment has GOMP_SPINCOUNT or OMP_WAIT_POLICY.
 void restart_with_short_spin(char** argv);
 
