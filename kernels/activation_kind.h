@@ -19,6 +19,8 @@ template <class F>
 void with_rectifier(Activation act, F&& f) {
   if (act == Activation::relu) return f(std::integral_constant<Activation, Activation::relu>());
   if (act == Activation::relu6) return f(std::integral_constant<Activation, Activation::relu6>());
+  if (act == Activation::leaky_relu)
+    return f(std::integral_constant<Activation, Activation::leaky_relu>());
   f(std::integral_constant<Activation, Activation::none>());
 }
 

@@ -36,12 +36,12 @@ Var in_parts(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& 
   if (step.order == NormOrder::none) {
     // No activation falls anywhere, so the maximum may come first: a quarter of the work and
     // memory.
-    return activation(step.pool2 ? max_pool(y, 2, 2) : y, step.act);
+    return activation(step.pool2 ? max_pool(y, 2, 2) : y, step.act, step.slope);
   }
   if (step.order == NormOrder::pre)
-    y = (*norm)(y, step.act);
+    y = (*norm)(y, step.act, step.slope);
   else
-    y = (*norm)(activation(y, step.act));
+    y = (*norm)(activation(y, step.act, step.slope));
   return step.pool2 ? max_pool(y, 2, 2) : y;
 }
 
@@ -57,7 +57,7 @@ FusedConv fused(const Var& x, const ConvNormLayer& layer) {
   return {constant(c.weight),
           constant(c.bias),
           layer.conv.options,
-          {.act = layer.step.act, .pool2 = layer.step.pool2 && !after}};
+          {.act = layer.step.act, .slope = layer.step.slope, .pool2 = layer.step.pool2 && !after}};
 }
 
 // What fused() left out.

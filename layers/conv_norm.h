@@ -15,6 +15,7 @@ struct ConvNormStep {
   NormOrder order = NormOrder::none;
   Activation act = Activation::relu;
   bool pool2 = false;  ///< 2x2 max pool, stride 2, after everything else
+  float slope = 0;     ///< of leaky_relu
 };
 
 /// pool2(act(norm(conv(x)))) in the step's order. `norm` may be null when the order is none.

@@ -25,13 +25,14 @@ void check_batch_norm(const Var& x, const Var& gamma, const Var& beta, const Ten
     check.require(!x.tape().training || x.value().count() != x.dim(-1),
                   "training on a single value per channel");
   }
-  check.require(options.act == Activation::none || options.act == Activation::relu ||
-                    options.act == Activation::relu6,
+  check.require(options.act != Activation::sigmoid && options.act != Activation::softplus,
                 "the activation is none of those that a norm can end in");
+  check.require(options.slope >= 0, "slope is ", options.slope);
   check.require(options.eps > 0, "eps is ", options.eps);
   check.require(options.momentum >= 0 && options.momentum <= 1, "momentum is ", options.momentum);
   check.done(
-      "x [...,C], the others [C], of one type and device; two rows or more when training",
+      "x [...,C], the others [C], of one type and device; two rows or more when training; "
+      "slope >= 0",
       "give the layer the channels it was built for, batches of two or more pixels, and other "
       "activations a call of their own");
 }
@@ -52,25 +53,23 @@ Var batch_norm(const Var& x, const Var& gamma, const Var& beta, Tensor& running_
                           running_var, mean, invstd, y);
   Trace::add(x.tape(), "batch_norm",
              {x.value(), gamma.value(), beta.value(), running_mean, running_var}, y,
-             {{"eps", options.eps}, {"activation", double(options.act)}});
-  const Activation act = options.act;
+             {{"eps", options.eps}, {"activation", double(options.act)}, {"slope", options.slope}});
   Var result = x.tape().record(
       "batch_norm", {x, gamma, beta}, y,
-      [xv = x.value(), g = gamma.value(), b = beta.value(), mean, invstd, act, statistics](
-          const Tensor& dy, Grads& grads) {
+      [=, xv = x.value(), g = gamma.value(), b = beta.value()](const Tensor& dy, Grads& grads) {
         Tensor *dx = grads.want(0), *dgamma = grads.want(1), *dbeta = grads.want(2);
         Tensor unwanted_gamma, unwanted_beta;
         if (!dgamma) dgamma = &(unwanted_gamma = g.empty_like());
         if (!dbeta) dbeta = &(unwanted_beta = g.empty_like());
-        batch_norm_backward(xv, dy, g, b, mean, invstd, act, statistics, dx, *dgamma, *dbeta);
+        batch_norm_backward(xv, dy, g, b, mean, invstd, options.act, options.slope, statistics, dx,
+                            *dgamma, *dbeta);
       });
-  if (act == Activation::none) return result;
-  return result.computed_by(
-      [xv = x.value(), g = gamma.value(), b = beta.value(), mean, invstd, act] {
-        Tensor again = xv.empty_like();
-        batch_norm_apply(xv, g, b, mean, invstd, act, again);
-        return again;
-      });
+  if (options.act == Activation::none) return result;
+  return result.computed_by([=, xv = x.value(), g = gamma.value(), b = beta.value()] {
+    Tensor again = xv.empty_like();
+    batch_norm_apply(xv, g, b, mean, invstd, options.act, options.slope, again);
+    return again;
+  });
 }
 
 }  // namespace cairn

@@ -6,7 +6,7 @@
 namespace cairn {
 
 /// y = act(gamma (x - mean) / sqrt(var + eps) + beta) over the last dimension's channels, x
-/// [...,C]; act is the options': none, relu or relu6. With the batch's statistics if x's tape is
+/// [...,C]; act is the options': none or a rectifier. With the batch's statistics if x's tape is
 /// training (then the running ones move towards them), with the running ones otherwise. The four
 /// vectors have shape [C]. Throws an Error that lists every mismatch, and when training on a single
 /// value per channel. With an activation, a backward

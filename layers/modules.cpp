@@ -76,11 +76,12 @@ void BatchNorm2d::visit(Visitor& v) {
   v("running_var", running_var);
 }
 
-Var BatchNorm2d::operator()(const Var& x, Activation act) {
+Var BatchNorm2d::operator()(const Var& x, Activation act, float slope) {
   const ModuleScope scope(x.tape(), *this);
   Tape& tape = x.tape();
   BatchNormOptions with_act = options;
   with_act.act = act;
+  with_act.slope = slope;
   return batch_norm(x, parameter(tape, weight), parameter(tape, bias), running_mean, running_var,
                     with_act);
 }

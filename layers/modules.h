@@ -48,7 +48,7 @@ class BatchNorm2d : public Module {
   explicit BatchNorm2d(int channels, const BatchNormOptions& options = {});
   void visit(Visitor& v) override;
   /// act(norm(x)).
-  Var operator()(const Var& x, Activation act = Activation::none);
+  Var operator()(const Var& x, Activation act = Activation::none, float slope = 0);
 
   Parameter weight, bias;
   Tensor running_mean, running_var;

@@ -97,8 +97,8 @@ void training_passes(Maker& m) {
         [=]() mutable { batch_norm_training(x, gamma, beta, {}, rm, rv, mean, invstd, y); });
   batch_norm_training(x, gamma, beta, {}, rm, rv, mean, invstd, y);
   m.add("batch_norm backward", s, 5 * bytes, 9 * count, [=]() mutable {
-    batch_norm_backward(x, dy, gamma, beta, mean, invstd, Activation::none, Statistics::batch, &dx,
-                        dgamma, dbeta);
+    batch_norm_backward(x, dy, gamma, beta, mean, invstd, Activation::none, 0, Statistics::batch,
+                        &dx, dgamma, dbeta);
   });
   m.add("bias_activation relu", s, 2 * bytes, count,
         [=]() mutable { bias_activation(x, nullptr, Activation::relu, 0, y); });

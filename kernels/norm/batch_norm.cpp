@@ -27,12 +27,12 @@ struct Parts {
 }  // namespace
 
 void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-                      const Tensor& invstd, Activation act, Tensor& y) {
+                      const Tensor& invstd, Activation act, float slope, Tensor& y) {
   with_float(y.dtype(), [&](auto type) {
     using T = decltype(type);
     const Parts parts(x);
     const std::vector<T> scales = scales_of<T>(gamma, invstd);
-    const ChannelNorm<T> norm{mean.data<T>(), scales.data(), beta.data<T>(), act};
+    const ChannelNorm<T> norm{mean.data<T>(), scales.data(), beta.data<T>(), act, T(slope)};
     parts.each([&](int64_t, int64_t first, int64_t rows) {
       const NormRows<T> k{
           x.data<T>() + first, parts.C, rows, parts.C, norm, y.data<T>() + first, parts.C,
@@ -46,25 +46,25 @@ void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& bet
                          const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
                          Tensor& mean, Tensor& invstd, Tensor& y) {
   moments_of(x).finish(options, running_mean, running_var, mean, invstd);
-  cpu::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
+  cpu::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, options.slope, y);
 }
 
 void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                            const BatchNormOptions& options, const Tensor& running_mean,
                            const Tensor& running_var, Tensor& mean, Tensor& invstd, Tensor& y) {
   running_statistics(options, running_mean, running_var, mean, invstd);
-  cpu::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
+  cpu::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, options.slope, y);
 }
 
 namespace {
 
 template <class T>
 void backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
-              const Tensor& mean, const Tensor& invstd, Activation act, Statistics statistics,
-              Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
+              const Tensor& mean, const Tensor& invstd, Activation act, float slope,
+              Statistics statistics, Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
   const Parts parts(x);
   const std::vector<T> scales = scales_of<T>(gamma, invstd);
-  const ChannelNorm<T> norm{mean.data<T>(), scales.data(), beta.data<T>(), act};
+  const ChannelNorm<T> norm{mean.data<T>(), scales.data(), beta.data<T>(), act, T(slope)};
   std::vector<double> partial(parts.count * 2 * parts.C);
   parts.each([&](int64_t p, int64_t first, int64_t rows) {
     const ThroughRows<T> k{
@@ -94,10 +94,11 @@ void backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tens
 }  // namespace
 
 void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
-                         const Tensor& mean, const Tensor& invstd, Activation act,
+                         const Tensor& mean, const Tensor& invstd, Activation act, float slope,
                          Statistics statistics, Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
   with_float(x.dtype(), [&](auto type) {
-    backward<decltype(type)>(x, dy, gamma, beta, mean, invstd, act, statistics, dx, dgamma, dbeta);
+    backward<decltype(type)>(x, dy, gamma, beta, mean, invstd, act, slope, statistics, dx, dgamma,
+                             dbeta);
   });
 }
 

@@ -103,35 +103,36 @@ CAIRN_KERNEL void from_running_kernel(const T* running_mean, const T* running_va
 
 template <class T, int V, Activation act>
 CAIRN_KERNEL void normalise_kernel(const T* x, const T* gamma, const T* beta, const T* mean,
-                                   const T* invstd, T* y, int64_t rows, int64_t C) {
+                                   const T* invstd, T slope, T* y, int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
   const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
   const Pack<T, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
     Pack<T, V> p = load_pack<V>(x + r * C + c);
-    for (int v = 0; v < V; ++v) p[v] = activate<act>((p[v] - m[v]) * (g[v] * is[v]) + b[v], T(0));
+    for (int v = 0; v < V; ++v) p[v] = activate<act>((p[v] - m[v]) * (g[v] * is[v]) + b[v], slope);
     store_pack(y + r * C + c, p);
   }
 }
 
 // dz from dy, where x is `off` away from the mean.
 template <Activation act, class T>
-CAIRN_DEVICE T through_act(T dy, T off, T scale, T beta) {
-  return dy * activation_derivative<act>(activate<act>(off * scale + beta, T(0)), T(0));
+CAIRN_DEVICE T through_act(T dy, T off, T scale, T beta, T slope) {
+  return dy * activation_derivative<act>(activate<act>(off * scale + beta, slope), slope);
 }
 
 // dz and dz (x - mean).
 template <class T, int V, Activation act>
 struct BackwardTerms {
   const T *x, *dy, *gamma, *beta, *mean, *invstd;
+  T slope;
   int64_t C;
   CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, T (&acc)[2 * V]) const {
     const Pack<T, V> p = load_pack<V>(x + r * C + c), d = load_pack<V>(dy + r * C + c);
     const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
     const Pack<T, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
     for (int v = 0; v < V; ++v) {
-      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, g[v] * is[v], b[v]);
+      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, g[v] * is[v], b[v], slope);
       acc[v] += dz;
       acc[V + v] += dz * off;
     }
@@ -148,28 +149,28 @@ struct StoreGradients {
   }
 };
 
-// dx = gamma invstd (dz - shift - (x - mean) slope) + add, unless that is null; shift and slope are
+// dx = gamma invstd (dz - shift - (x - mean) tilt) + add, unless that is null; shift and tilt are
 // 0 where the statistics were not those of the batch (share = 0, else 1/R).
 template <class T, int V, Activation act>
 CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* beta, const T* mean,
-                            const T* invstd, const T* dgamma, const T* dbeta, T share, const T* add,
-                            T* dx, int64_t rows, int64_t C) {
+                            const T* invstd, T slope, const T* dgamma, const T* dbeta, T share,
+                            const T* add, T* dx, int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
   const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
-  T scale[V], shift[V], slope[V];
+  T scale[V], shift[V], tilt[V];
   for (int v = 0; v < V; ++v) {
     const T is = invstd[c + v];
     scale[v] = gamma[c + v] * is;
     shift[v] = dbeta[c + v] * share;
-    slope[v] = dgamma[c + v] * is * share;
+    tilt[v] = dgamma[c + v] * is * share;
   }
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
     const Pack<T, V> p = load_pack<V>(x + r * C + c);
     Pack<T, V> d = load_pack<V>(dy + r * C + c);
     for (int v = 0; v < V; ++v) {
-      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, scale[v], b[v]);
-      d[v] = scale[v] * (dz - shift[v] - off * slope[v]);
+      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, scale[v], b[v], slope);
+      d[v] = scale[v] * (dz - shift[v] - off * tilt[v]);
     }
     if (add) {
       const Pack<T, V> more = load_pack<V>(add + r * C + c);
@@ -182,7 +183,7 @@ CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* be
 }  // namespace
 
 void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-                      const Tensor& invstd, Activation act, Tensor& y) {
+                      const Tensor& invstd, Activation act, float slope, Tensor& y) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
   with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
@@ -190,8 +191,8 @@ void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, 
     const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
     with_rectifier(act, [&](auto kind) {
       launch("batch_norm", normalise_kernel<T, V, kind()>, g.grid, g.block, 0, x.data<T>(),
-             gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(), y.data<T>(), rows,
-             C);
+             gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(), T(slope),
+             y.data<T>(), rows, C);
     });
   });
 }
@@ -236,14 +237,14 @@ void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& bet
                          const BatchNormOptions& options, Tensor& running_mean, Tensor& running_var,
                          Tensor& mean, Tensor& invstd, Tensor& y) {
   finish_moments(partial_moments(x), options, running_mean, running_var, mean, invstd);
-  CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
+  CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, options.slope, y);
 }
 
 void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                            const BatchNormOptions& options, const Tensor& running_mean,
                            const Tensor& running_var, Tensor& mean, Tensor& invstd, Tensor& y) {
   running_moments(options, running_mean, running_var, mean, invstd);
-  CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, y);
+  CAIRN_NS::batch_norm_apply(x, gamma, beta, mean, invstd, options.act, options.slope, y);
 }
 
 void finish_gradients(const Tensor& partial, const Tensor& invstd, Tensor& dgamma, Tensor& dbeta) {
@@ -257,8 +258,9 @@ void finish_gradients(const Tensor& partial, const Tensor& invstd, Tensor& dgamm
 }
 
 void norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
-                   const Tensor& mean, const Tensor& invstd, Activation act, Statistics statistics,
-                   const Tensor& dgamma, const Tensor& dbeta, const Tensor* add, Tensor& dx) {
+                   const Tensor& mean, const Tensor& invstd, Activation act, float slope,
+                   Statistics statistics, const Tensor& dgamma, const Tensor& dbeta,
+                   const Tensor* add, Tensor& dx) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
   with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
@@ -268,33 +270,30 @@ void norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const
     with_rectifier(act, [&](auto kind) {
       launch("batch_norm_backward", dx_kernel<T, V, kind()>, g.grid, g.block, 0, x.data<T>(),
              dy.data<T>(), gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(),
-             dgamma.data<T>(), dbeta.data<T>(), share, add ? add->data<T>() : nullptr, dx.data<T>(),
-             rows, C);
+             T(slope), dgamma.data<T>(), dbeta.data<T>(), share, add ? add->data<T>() : nullptr,
+             dx.data<T>(), rows, C);
     });
   });
 }
 
 void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
-                         const Tensor& mean, const Tensor& invstd, Activation act,
+                         const Tensor& mean, const Tensor& invstd, Activation act, float slope,
                          Statistics statistics, Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
   with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
     constexpr int V = pack_size();
     with_rectifier(act, [&](auto kind) {
-      const BackwardTerms<T, V, kind()> terms{x.data<T>(),
-                                              dy.data<T>(),
-                                              gamma.data<T>(),
-                                              beta.data<T>(),
-                                              mean.data<T>(),
-                                              invstd.data<T>(),
-                                              C};
+      const BackwardTerms<T, V, kind()> terms{
+          x.data<T>(),    dy.data<T>(),     gamma.data<T>(), beta.data<T>(),
+          mean.data<T>(), invstd.data<T>(), T(slope),        C};
       const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
       column_sums<T, 2, V>("batch_norm_backward", rows, C, terms, store, x);
     });
   });
   if (dx)
-    norm_backward(x, dy, gamma, beta, mean, invstd, act, statistics, dgamma, dbeta, nullptr, *dx);
+    norm_backward(x, dy, gamma, beta, mean, invstd, act, slope, statistics, dgamma, dbeta, nullptr,
+                  *dx);
 }
 
 }  // namespace cairn::CAIRN_NS

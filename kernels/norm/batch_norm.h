@@ -7,7 +7,7 @@
 //   running_mean, running_var       [C]
 //   mean, invstd                    [C]: what x was normalised with, kept for the backward
 //
-//   xhat = (x - mean) invstd,   z = gamma xhat + beta,   y = act(z): none, relu or relu6
+//   xhat = (x - mean) invstd,   z = gamma xhat + beta,   y = act(z): none or a rectifier
 //   training    mean, var over the R rows (var biased), invstd = 1 / sqrt(var + eps);
 //               running <- (1 - momentum) running + momentum new, with the unbiased variance
 //   evaluation  mean = running_mean, invstd = 1 / sqrt(running_var + eps)
@@ -27,8 +27,9 @@ namespace cairn {
 
 struct BatchNormOptions {
   double eps = 1e-5;
-  double momentum = 0.1;  ///< the weight of the new statistics
-  Activation act = Activation::none;
+  double momentum = 0.1;              ///< the weight of the new statistics
+  Activation act = Activation::none;  ///< or relu, leaky_relu, relu6
+  float slope = 0;                    ///< of leaky_relu
 };
 
 /// Which statistics x is normalised with.
@@ -42,11 +43,12 @@ CAIRN_ON_EACH_DEVICE(
                                const BatchNormOptions& options, const Tensor& running_mean,
                                const Tensor& running_var, Tensor& mean, Tensor& invstd, Tensor& y);
     void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta,
-                          const Tensor& mean, const Tensor& invstd, Activation act, Tensor& y);
+                          const Tensor& mean, const Tensor& invstd, Activation act, float slope,
+                          Tensor& y);
     void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma,
                              const Tensor& beta, const Tensor& mean, const Tensor& invstd,
-                             Activation act, Statistics statistics, Tensor* dx, Tensor& dgamma,
-                             Tensor& dbeta);)
+                             Activation act, float slope, Statistics statistics, Tensor* dx,
+                             Tensor& dgamma, Tensor& dbeta);)
 
 /// Writes y, mean and invstd; moves running_mean and running_var.
 inline void batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -67,17 +69,18 @@ inline void batch_norm_evaluation(const Tensor& x, const Tensor& gamma, const Te
 
 /// Writes y from a mean and invstd that are known: the same bits as the forward that found them.
 inline void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta,
-                             const Tensor& mean, const Tensor& invstd, Activation act, Tensor& y) {
-  CAIRN_DISPATCH(y.device(), batch_norm_apply, x, gamma, beta, mean, invstd, act, y);
+                             const Tensor& mean, const Tensor& invstd, Activation act, float slope,
+                             Tensor& y) {
+  CAIRN_DISPATCH(y.device(), batch_norm_apply, x, gamma, beta, mean, invstd, act, slope, y);
 }
 
 /// dgamma, dbeta, and dx unless null.
 inline void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma,
                                 const Tensor& beta, const Tensor& mean, const Tensor& invstd,
-                                Activation act, Statistics statistics, Tensor* dx, Tensor& dgamma,
-                                Tensor& dbeta) {
-  CAIRN_DISPATCH(x.device(), batch_norm_backward, x, dy, gamma, beta, mean, invstd, act, statistics,
-                 dx, dgamma, dbeta);
+                                Activation act, float slope, Statistics statistics, Tensor* dx,
+                                Tensor& dgamma, Tensor& dbeta) {
+  CAIRN_DISPATCH(x.device(), batch_norm_backward, x, dy, gamma, beta, mean, invstd, act, slope,
+                 statistics, dx, dgamma, dbeta);
 }
 
 }  // namespace cairn

@@ -32,7 +32,8 @@ void running_moments(const BatchNormOptions& options, const Tensor& running_mean
 void finish_gradients(const Tensor& partial, const Tensor& invstd, Tensor& dgamma, Tensor& dbeta);
 /// dx = gamma invstd (dz - dbeta/R - xhat dgamma/R) + add, dz = dy act'(z); add may be null, or dx.
 void norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const Tensor& beta,
-                   const Tensor& mean, const Tensor& invstd, Activation act, Statistics statistics,
-                   const Tensor& dgamma, const Tensor& dbeta, const Tensor* add, Tensor& dx);
+                   const Tensor& mean, const Tensor& invstd, Activation act, float slope,
+                   Statistics statistics, const Tensor& dgamma, const Tensor& dbeta,
+                   const Tensor* add, Tensor& dx);
 
 }  // namespace cairn::CAIRN_NS

@@ -10,11 +10,12 @@
 
 namespace cairn {
 
-/// z = act((x - mean) scale + beta), each of [C]; act is none, relu or relu6.
+/// z = act((x - mean) scale + beta), each of [C]; act is none or a rectifier.
 template <class T>
 struct ChannelNorm {
   const T *mean = nullptr, *scale = nullptr, *beta = nullptr;
   Activation act = Activation::none;
+  T slope = 0;  ///< of leaky_relu
 };
 
 /// z of x [rows,C], whose rows lie x_row apart. Column c of row r goes to z[c / P z_panel + r z_row

@@ -49,11 +49,12 @@ inline __attribute__((always_inline)) void over_channels(int64_t C, F&& f) {
   for (; c < C; c += lanes<T>) f(Columns<T, 1>{int(C - c < lanes<T> ? C - c : lanes<T>)}, c);
 }
 
-// g where act passes z on, 0 elsewhere.
+// g act'(z).
 template <Activation act, class T>
-inline Vector<T> through(Vector<T> g, Vector<T> z) {
+inline Vector<T> through(Vector<T> g, Vector<T> z, T slope) {
   const Vector<T> zero{};
   if constexpr (act == Activation::relu) return z > zero ? g : zero;
+  if constexpr (act == Activation::leaky_relu) return z > zero ? g : slope * g;
   if constexpr (act == Activation::relu6) return z > zero ? (z < broadcast(T(6)) ? g : zero) : zero;
   return g;
 }
@@ -76,7 +77,7 @@ void normalise_rows(const NormRows<T>& k) {
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) {
         const auto z = (columns.get(x, v) - mean.v[v]) * scale.v[v] + beta.v[v];
-        columns.put(to[v] + r * k.z_row, 0, activated(z, act, T(0)));
+        columns.put(to[v] + r * k.z_row, 0, activated(z, act, k.norm.slope));
       }
   });
 }
@@ -129,7 +130,8 @@ void through_rows(const ThroughRows<T>& k) {
         for (int v = 0; v < V; ++v) {
           const int64_t at = r * k.C + c;
           const Vec d = columns.get(k.x + at, v) - mean.v[v];
-          const Vec g = through<act, T>(columns.get(k.dz + at, v), d * scale.v[v] + beta.v[v]);
+          const Vec z = d * scale.v[v] + beta.v[v];
+          const Vec g = through<act, T>(columns.get(k.dz + at, v), z, k.norm.slope);
           if (k.g) columns.put(k.g + at, v, g);
           s[v] += g;
           q[v] += g * d;
@@ -159,7 +161,8 @@ void norm_back_rows(const NormBackRows<T>& k) {
         for (int v = 0; v < V; ++v) {
           const int64_t at = r * k.C + c;
           const Vec d = columns.get(k.x + at, v) - mean.v[v];
-          const Vec g = through<act, T>(columns.get(k.dz + at, v), d * scale.v[v] + beta.v[v]);
+          const Vec z = d * scale.v[v] + beta.v[v];
+          const Vec g = through<act, T>(columns.get(k.dz + at, v), z, k.norm.slope);
           Vec dx = scale.v[v] * (g - shift.v[v] - d * slope.v[v]);
           if (k.add) dx += columns.get(k.add + at, v);
           columns.put(k.dx + at, v, dx);

@@ -67,7 +67,8 @@ void normed_weights_gradient(const T* dy, int64_t O, const T* x, int64_t C, int6
                              const ChannelNorm<T>& norm, T* dw) {
   outer_product_of_panels(
       O, C, rows, dy, O, dw, [&](int64_t k0, int64_t k1, int64_t n0, int64_t columns, T* panels) {
-        const ChannelNorm<T> part{norm.mean + n0, norm.scale + n0, norm.beta + n0, norm.act};
+        const ChannelNorm<T> part{norm.mean + n0, norm.scale + n0, norm.beta + n0, norm.act,
+                                  norm.slope};
         const int64_t width = panel_width<T>();
         const NormRows<T> z{x + k0 * C + n0, C,     k1 - k0,          columns, part,
                             panels,          width, (k1 - k0) * width};

@@ -46,7 +46,7 @@ class Rectified {
   // z of x, as a tensor.
   Tensor apply(const Tensor& x) const {
     Tensor z = x.empty_like();
-    cpu::batch_norm_apply(x, gamma_, beta_, mean_, invstd_, Activation::relu, z);
+    cpu::batch_norm_apply(x, gamma_, beta_, mean_, invstd_, Activation::relu, 0, z);
     return z;
   }
 

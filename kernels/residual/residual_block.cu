@@ -202,7 +202,7 @@ void residual_block_backward(const Tensor& x, const ResidualBlock& block, Statis
     Tensor g = i == 0 && to.x.defined() ? to.x : in[i].empty_like();
     const Tensor sums = backward_data(d, s.w, i, in[i], norm.parts, g);
     finish_gradients(sums, kept.invstd[i], to.step[i].gamma, to.step[i].beta);
-    norm_backward(in[i], g, s.gamma, s.beta, kept.mean[i], kept.invstd[i], Activation::none,
+    norm_backward(in[i], g, s.gamma, s.beta, kept.mean[i], kept.invstd[i], Activation::none, 0,
                   statistics, to.step[i].gamma, to.step[i].beta, i == 0 ? &skip : nullptr, g);
     d = g;
   }

@@ -12,7 +12,9 @@ namespace {
 
 const BatchNormOptions options{1e-3, 0.25};
 
-BatchNormOptions ending_in(Activation act) { return {options.eps, options.momentum, act}; }
+constexpr float slope = 0.125f;
+
+BatchNormOptions ending_in(Activation act) { return {options.eps, options.momentum, act, slope}; }
 
 struct Moments {
   std::vector<double> mean, var;  // var biased
@@ -40,7 +42,7 @@ Tensors formula_of(const Tensors& x, const std::vector<double>& mean,
     const int64_t c = i % C;
     double& to = y.data<double>()[i];
     to = in(x[1])[c] * (in(x[0])[i] - in(m)[c]) * in(s)[c] + in(x[2])[c];
-    if (act != Activation::none) to = std::max(to, 0.0);
+    if (act != Activation::none && to < 0) to *= act == Activation::leaky_relu ? slope : 0;
     if (act == Activation::relu6) to = std::min(to, 6.0);
   }
   return {y, m, s};
@@ -84,7 +86,7 @@ Case gradient_case(Tensors inputs, Statistics statistics, Activation act = Activ
   c.forward = [=](const Tensors& x) {
     const Tensors saved = run(x, statistics, act);
     Tensor again = x[0].empty_like();
-    batch_norm_apply(x[0], x[1], x[2], saved[1], saved[2], act, again);
+    batch_norm_apply(x[0], x[1], x[2], saved[1], saved[2], act, slope, again);
     return Tensors{saved[0], again};
   };
   c.backward = [=](const Tensors& x, const Tensors&, const Tensors& dy) {
@@ -92,8 +94,8 @@ Case gradient_case(Tensors inputs, Statistics statistics, Activation act = Activ
     Tensor sum = dy[0].empty_like();
     add(dy[0], dy[1], sum);
     Tensors d{x[0].empty_like(), x[1].empty_like(), x[2].empty_like()};
-    batch_norm_backward(x[0], sum, x[1], x[2], saved[1], saved[2], act, statistics, &d[0], d[1],
-                        d[2]);
+    batch_norm_backward(x[0], sum, x[1], x[2], saved[1], saved[2], act, slope, statistics, &d[0],
+                        d[1], d[2]);
     return d;
   };
   return c;
@@ -141,7 +143,7 @@ Row row() {
   }
   for (const Shape& shape : {Shape{3, 5, 7, 3}, Shape{2, 7, 9, 8}}) {
     Tensors x = drawn(shape);
-    for (Activation act : {Activation::relu, Activation::relu6}) {
+    for (Activation act : {Activation::relu, Activation::leaky_relu, Activation::relu6}) {
       for (int64_t c = 0; act == Activation::relu6 && c < shape[-1]; ++c)
         x[1].data<double>()[c] *= 4;  // so that some pass 6
       r.cases.push_back(gradient_case(x, Statistics::batch, act));

@@ -86,5 +86,21 @@ TEST(ConvNorm, Bf16StaysBf16AndNearFloat32InEveryOrderOfTheNorm) {
   }
 }
 
+TEST(ConvNorm, OnePassIsTheSequenceOfItsPartsInEveryOrderOfTheNorm) {
+  for (NormOrder order : {NormOrder::none, NormOrder::pre, NormOrder::post}) {
+    const ConvNormStep step{.order = order, .act = Activation::leaky_relu, .slope = 0.25f};
+    Net net(order);
+    Parameters parameters(net, Device::cpu);
+    disturb(net, parameters);
+    const auto through = [&](bool recording) {
+      Tape tape(recording);
+      return conv_norm(tape.constant(image()), net.conv1, &net.norm1, step).value();
+    };
+    const auto one_pass = through(false).values<float>(), parts = through(true).values<float>();
+    for (size_t i = 0; i < parts.size(); ++i) ASSERT_NEAR(one_pass[i], parts[i], 1e-5) << i;
+    if (order != NormOrder::post) EXPECT_LT(*std::min_element(parts.begin(), parts.end()), -0.05f);
+  }
+}
+
 }  // namespace
 }  // namespace cairn

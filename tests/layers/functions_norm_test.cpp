@@ -76,11 +76,11 @@ TEST(BatchNorm, EveryMismatchIsNamed) {
   Tensor mean = Tensor::zeros({3}), var = Tensor::zeros({2});
   try {
     batch_norm(tape.leaf(Tensor::zeros({4, 2})), tape.leaf(Tensor::zeros({2})),
-               tape.leaf(Tensor::zeros({5})), mean, var, {0, 2});
+               tape.leaf(Tensor::zeros({5})), mean, var, {0, 2, Activation::leaky_relu, -1});
     FAIL();
   } catch (const Error& e) {
     for (const char* part : {"beta has shape [5] for 2", "running_mean has shape [3] for 2",
-                             "eps is 0", "momentum is 2"})
+                             "slope is -1", "eps is 0", "momentum is 2"})
       EXPECT_NE(e.wrong.find(part), std::string::npos) << part << " in: " << e.wrong;
   }
 }
