@@ -26,6 +26,10 @@ Parameter conv_bias(int out, int kernel, int inner, const std::optional<Init>& i
 
 }  // namespace
 
+Init xavier_uniform(int in, int out, int kernel) {
+  return {Init::Kind::uniform, std::sqrt(6.0 / (double(kernel) * kernel * (in + out)))};
+}
+
 Conv2d::Conv2d(int in, int out, int kernel, const Conv2dOptions& o, bool with_bias_,
                std::optional<Init> init)
     : weight(conv_weight(out, kernel, in / o.groups, init)),

@@ -10,6 +10,9 @@
 
 namespace cairn {
 
+/// Uniform within +- sqrt(6 / (kernel^2 (in + out))) (Glorot, Bengio, AISTATS 2010).
+Init xavier_uniform(int in, int out, int kernel);
+
 /// y = conv(x, weight) + bias.
 ///   weight [out, kernel, kernel, in/groups], bias [out]
 /// Initialised as PyTorch does: both uniform within +- 1/sqrt(fan_in), fan_in = kernel^2 in/groups.

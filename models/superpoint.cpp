@@ -8,12 +8,10 @@
 namespace cairn {
 namespace {
 
-// Zero-mean normal with gain sqrt 2 before a ReLU (He et al. 2015), Glorot uniform for the 1x1
-// heads.
+// Zero-mean normal with gain sqrt 2 before a ReLU (He et al. 2015).
 Init kaiming(int in, int kernel) {
   return {Init::Kind::normal, std::sqrt(2.0 / (in * kernel * kernel))};
 }
-Init glorot(int in, int out) { return {Init::Kind::uniform, std::sqrt(6.0 / (in + out))}; }
 
 Conv2dOptions same3x3(int stride = 1, int groups = 1) {
   return {.stride = stride, .padding = 1, .dilation = 1, .groups = groups};
@@ -160,7 +158,7 @@ SuperPoint::SuperPoint(const SuperPointOptions& options)
                     : std::make_unique<MobileNet>()),
       convPa_(backbone_->out_channels(), 256, 3, same3x3(), true,
               kaiming(backbone_->out_channels(), 3)),
-      convPb_(256, 65, 1, {}, true, glorot(256, 65)) {
+      convPb_(256, 65, 1, {}, true, xavier_uniform(256, 65, 1)) {
   const bool mobile = options.backbone == SuperPointOptions::Backbone::mnv2;
   if (mobile) options_.norm = NormOrder::pre;
   const bool norm = options_.norm != NormOrder::none;
@@ -170,7 +168,8 @@ SuperPoint::SuperPoint(const SuperPointOptions& options)
   SuperPoint::set_loss_options({});
   const int features = backbone_->out_channels();
   convDa_ = std::make_unique<Conv2d>(features, 256, 3, same3x3(), true, kaiming(features, 3));
-  convDb_ = std::make_unique<Conv2d>(256, 256, 1, Conv2dOptions{}, true, glorot(256, 256));
+  convDb_ =
+      std::make_unique<Conv2d>(256, 256, 1, Conv2dOptions{}, true, xavier_uniform(256, 256, 1));
   bnDa_ = norm_if(norm, 256);
   // Without a norm of their own, descriptors keep the freedom that their L2 normalisation needs.
   bnDb_ = norm_if(mobile, 256);

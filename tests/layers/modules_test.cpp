@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/error.h"
@@ -56,6 +57,19 @@ TEST(Modules, AGivenInitIsTheWeightsAndTheBiasStartsAtZero) {
   parameters.initialize(1);
   EXPECT_EQ(conv.weight.value.values<float>(), std::vector<float>(16, 0.5f));
   EXPECT_EQ(conv.bias.value.values<float>(), std::vector<float>(4, 0));
+}
+
+TEST(Modules, XavierUniformFillsItsBound) {
+  Conv2d conv(8, 16, 3, {}, true, xavier_uniform(8, 16, 3));
+  Parameters parameters(conv, Device::cpu);
+  parameters.initialize(1);
+  const double bound = std::sqrt(6.0 / (9 * 8 + 9 * 16));
+  const auto values = conv.weight.value.values<float>();
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  EXPECT_GE(*low, -bound);
+  EXPECT_LE(*high, bound);
+  EXPECT_LT(*low, -0.95 * bound);
+  EXPECT_GT(*high, 0.95 * bound);
 }
 
 TEST(Modules, ABackwardReachesEveryParameterUnderItsModulesPath) {
