@@ -39,6 +39,12 @@ struct Collect : Visitor {
   void enter(const std::string& path, Module& m) override { m.set_path(path); }
 };
 
+Collect collected(Module& module) {
+  Collect found;
+  module.visit(found);
+  return found;
+}
+
 int64_t padded(int64_t n) {
   return (n + Parameters::chunk - 1) / Parameters::chunk * Parameters::chunk;
 }
@@ -46,8 +52,7 @@ int64_t padded(int64_t n) {
 }  // namespace
 
 Parameters::Parameters(Module& module, Device device, DType dtype) {
-  Collect found;
-  module.visit(found);
+  Collect found = collected(module);
   segments_ = std::move(found.segments);
   std::reverse(segments_.begin(), segments_.end());
 
@@ -101,20 +106,21 @@ Tensor Parameters::chunk_scales() const {
     const bool active = s.parameter->touched && !s.frozen;
     for (int64_t i = 0; i < padded(s.length); i += chunk) {
       scales.push_back(active ? s.lr_scale : 0);
-      scales.push_back(active ? s.decay_scale : 0);
+      scales.push_back(active && s.parameter->decays ? 1 : 0);
     }
   }
   return Tensor::from<float>({int64_t(scales.size() / 2), 2}, scales, values_.device());
+}
+
+void exempt_biases_from_decay(Module& module) {
+  for (const Segment& s : collected(module).segments)
+    if (s.name == "bias" || s.name.ends_with(".bias")) s.parameter->decays = false;
 }
 
 Var parameter(Tape& tape, Parameter& p) {
   return tape.leaf_once(&p, p.value, p.grad, p.touched, [&p] { p.touched = true; });
 }
 
-std::vector<NamedTensor> named_tensors(Module& module) {
-  Collect found;
-  module.visit(found);
-  return std::move(found.named);
-}
+std::vector<NamedTensor> named_tensors(Module& module) { return collected(module).named; }
 
 }  // namespace cairn

@@ -27,6 +27,7 @@ struct Parameter {
   Shape shape{0};
   Init init;
   Tensor value, grad;
+  bool decays = true;    ///< weight decay acts on it
   bool touched = false;  ///< a gradient has arrived since the last Parameters::begin_step()
 };
 
@@ -90,7 +91,6 @@ struct Segment {
   Parameter* parameter;
   int64_t offset, length;  ///< in elements; offsets are multiples of Parameters::chunk
   float lr_scale = 1;      ///< multiplies the learning rate
-  float decay_scale = 1;   ///< multiplies the weight decay
   bool frozen = false;
 };
 
@@ -117,14 +117,19 @@ class Parameters {
   Tensor& values() { return values_; }
   Tensor& grads() { return grads_; }
 
-  /// Per chunk: learning-rate scale and decay scale, or (0, 0) where the segment is frozen or
-  /// untouched; float32 [chunks, 2] on the device. What optimizers and clipping read.
+  /// Per chunk: learning-rate scale and decay scale (1, or 0 where the parameter does not decay),
+  /// or (0, 0) where the segment is frozen or untouched; float32 [chunks, 2] on the device. What
+  /// optimizers and clipping read.
   Tensor chunk_scales() const;
 
  private:
   std::vector<Segment> segments_;
   Tensor values_, grads_;
 };
+
+/// Takes every parameter named "bias" out of weight decay: those of convolutions, and the shifts of
+/// norms.
+void exempt_biases_from_decay(Module& module);
 
 /// A parameter as a value of this tape: the same Var for every use, so that shared weights add up.
 Var parameter(Tape& tape, Parameter& p);

@@ -5,10 +5,11 @@
 
 namespace cairn::conformance {
 
-// Every third chunk is skipped; the others differ in both scales.
+// Every third chunk is skipped, another third does not decay; otherwise both scales differ.
 inline Tensor scales(int64_t chunks) {
   Tensor t = uniform({chunks, 2}, 5, 0.1, 2);
   for (int64_t c = 1; c < chunks; c += 3) t.data<double>()[2 * c] = t.data<double>()[2 * c + 1] = 0;
+  for (int64_t c = 3; c < chunks; c += 3) t.data<double>()[2 * c + 1] = 0;
   return t;
 }
 

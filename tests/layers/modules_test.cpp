@@ -86,6 +86,16 @@ TEST(Modules, ABackwardReachesEveryParameterUnderItsModulesPath) {
   EXPECT_EQ(net.bn.path(), "bn");
 }
 
+TEST(Modules, BiasesAndShiftsAreExemptFromDecayOnRequest) {
+  Net net;
+  const Parameters parameters(net, Device::cpu);
+  exempt_biases_from_decay(net);
+  std::vector<std::string> decaying;
+  for (const Segment& s : parameters.segments())
+    if (s.parameter->decays) decaying.push_back(s.name);
+  EXPECT_EQ(decaying, (std::vector<std::string>{"up.weight", "bn.weight", "conv.weight"}));
+}
+
 TEST(Modules, RunningStatisticsMoveInTrainingOnly) {
   BatchNorm2d bn(2);
   Parameters parameters(bn, Device::cpu);

@@ -65,6 +65,25 @@ TEST(Optimizer, AdamWDecaysTheWeightApartFromTheGradient) {
   EXPECT_NEAR(s.b(), 2 * (1 - 0.1 * 0.01) - 0.1, 1e-8);
 }
 
+TEST(Optimizer, AParameterThatDoesNotDecayMovesByItsGradientAlone) {
+  for (OptimizerKind kind :
+       {OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::rmsprop, OptimizerKind::sgd}) {
+    TwoParameterRun spared, plain;
+    spared.module.b.decays = false;
+    OptimizerConfig config = OptimizerConfig::defaults(kind);
+    config.weight_decay = 0.5;
+    Optimizer with(config, spared.parameters);
+    config.weight_decay = 0;
+    Optimizer without(config, plain.parameters);
+    for (int i = 0; i < 2; ++i) {
+      spared.step(with, 0.1, 1, 1, no_clipping);
+      plain.step(without, 0.1, 1, 1, no_clipping);
+    }
+    EXPECT_NE(spared.a(), plain.a());
+    EXPECT_EQ(spared.b(), plain.b());
+  }
+}
+
 TEST(Optimizer, NesterovLooksOneMomentumStepAhead) {
   TwoParameterRun s;
   OptimizerConfig config = OptimizerConfig::defaults(OptimizerKind::sgd);
