@@ -37,5 +37,26 @@ TEST(VectorMath, ExpGoesToZeroInfinityAndNanWhereItShould) {
   EXPECT_TRUE(std::isnan(exp_vec(std::numeric_limits<float>::quiet_NaN())));
 }
 
+TEST(VectorMath, LogIsWithinOneAndAHalfUnitsInTheLastPlaceOverItsWholeRange) {
+  double worst = 0;
+  for (int i = 0; i <= 4000000; ++i) {
+    const float wide = float(std::exp2(-126 + i * (253.9 / 4000000)));
+    const float near_one = 1 + float(i - 2000000) * 0x1p-23f;
+    for (float x : {wide, near_one}) worst = std::max(worst, ulps(log_vec(x), std::log(double(x))));
+  }
+  RecordProperty("worst_ulps", std::to_string(worst));
+  EXPECT_LT(worst, 1.5);
+}
+
+TEST(VectorMath, LogOfZeroIsFiniteAndInfinityAndNanStay) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(log_vec(1.f), 0.f);
+  EXPECT_FLOAT_EQ(log_vec(0.f), -87.336544f);
+  EXPECT_EQ(log_vec(-1.f), log_vec(0.f));
+  EXPECT_EQ(log_vec(infinity), infinity);
+  EXPECT_TRUE(std::isnan(log_vec(std::numeric_limits<float>::quiet_NaN())));
+  EXPECT_TRUE(std::isfinite(log_vec(0.0)));
+}
+
 }  // namespace
 }  // namespace cairn
