@@ -77,4 +77,74 @@ Tensor warp_image(const Tensor& x, const Tensor& matrices, int64_t height, int64
   return y;
 }
 
+namespace {
+
+// The three parts fit each other, and there is one map for each of `images`.
+void check_warp(Check& check, const PointWarp& warp, int64_t images) {
+  check.argument("control", warp.control).argument("theta", warp.theta);
+  check.argument("affine", warp.affine)
+      .require(warp.control.rank() == 3 && warp.control.shape()[-1] == 2,
+               "the control points have shape ", warp.control.shape())
+      .alike("control", warp.control, "theta", warp.theta)
+      .alike("affine", warp.affine, "theta", warp.theta);
+  if (!check.fine()) return;
+  check
+      .require(warp.theta.shape() == Shape{images, warp.control.dim(1) + 3, 2}, "theta has shape ",
+               warp.theta.shape())
+      .require(warp.control.dim(0) == images, "control points of ", warp.control.dim(0),
+               " images for ", images)
+      .require(warp.affine.shape() == Shape{images, 2, 3}, "the affine maps have shape ",
+               warp.affine.shape());
+}
+
+constexpr const char* warp_expected =
+    "control [N,n,2], theta [N,n+3,2], affine [N,2,3] of one type and device";
+
+}  // namespace
+
+Var warp_points(const Var& points, const PointWarp& warp) {
+  Check check("warp_points");
+  check.argument("points", points)
+      .require(points.value().rank() == 3 && points.shape()[-1] == 2, "the points have shape ",
+               points.shape())
+      .alike("points", points.value(), "theta", warp.theta);
+  if (check.fine()) check_warp(check, warp, points.dim(0));
+  check.done(text("points [N,P,2], ", warp_expected).c_str(),
+             "give one map for each image's points, on their device");
+  Tensor y = points.value().empty_like();
+  warp_points(points.value(), warp, y);
+  return points.tape().record("warp_points", {points}, y,
+                              [at = points.value(), warp](const Tensor& dy, Grads& grads) {
+                                if (Tensor* dpoints = grads.want(0))
+                                  warp_points_backward(at, warp, dy, *dpoints);
+                              });
+}
+
+Tensor warped_grid(const PointWarp& warp, int64_t height, int64_t width) {
+  Check check("warped_grid");
+  check.require(height > 0 && width > 0, "the grid is ", height, "x", width)
+      .require(warp.theta.rank() == 3, "theta has rank ", warp.theta.rank());
+  if (check.fine()) check_warp(check, warp, warp.theta.dim(0));
+  check.done(warp_expected, "give one map for each image, and a grid with pixels");
+  Tensor grid = warp.theta.empty_like({warp.theta.dim(0), height, width, 2});
+  warped_grid(warp, grid);
+  return grid;
+}
+
+Tensor warp_smoothly(const Tensor& image, const PointWarp& warp) {
+  Check check("warp_smoothly");
+  check.argument("image", image)
+      .require(image.rank() == 4, "the image has rank ", image.rank())
+      .alike("image", image, "theta", warp.theta);
+  if (check.fine()) check.require(image.dim(1) > 0 && image.dim(2) > 0, "the image has no pixels");
+  if (check.fine()) check_warp(check, warp, image.dim(0));
+  check.done(text("an image [N,H,W,C], ", warp_expected).c_str(),
+             "give one map for each image, on its device");
+  const int64_t N = image.dim(0), H = image.dim(1), W = image.dim(2);
+  const Tensor points = warped_grid(warp, H, W).reshape({N, H * W, 2});
+  Tensor y = image.empty_like({N, H * W, image.dim(3)});
+  grid_sample(image, points, {Coordinates::unit, Padding::border}, y);
+  return y.reshape(image.shape());
+}
+
 }  // namespace cairn

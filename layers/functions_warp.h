@@ -2,6 +2,7 @@
 // Sampling and warping of images [N,H,W,C]. Each throws an Error that lists what does not fit.
 #include "kernels/warp/grid_sample.h"
 #include "kernels/warp/warp_image.h"
+#include "kernels/warp/warp_points.h"
 #include "layers/tape.h"
 
 namespace cairn {
@@ -19,5 +20,17 @@ Var grid_sample(const Var& image, const Var& grid, const SampleOptions& options)
 /// if given, becomes [N,height,width] u8: 1 where the nearest input pixel exists.
 Tensor warp_image(const Tensor& x, const Tensor& matrices, int64_t height, int64_t width,
                   const WarpOptions& options = {}, Tensor* valid = nullptr);
+
+/// g of points [N,P,2] in unit half-pixel coordinates, likewise in unit coordinates; differentiable
+/// in the points. Which way round: in an image seen through g, I'(p') = I(g(p')), what is found at
+/// p' is what I shows at g(p').
+Var warp_points(const Var& points, const PointWarp& warp);
+
+/// g of the pixel centres of height x width images -> [N,height,width,2], in unit coordinates.
+Tensor warped_grid(const PointWarp& warp, int64_t height, int64_t width);
+
+/// Images [N,H,W,C] seen through g, of the type of the warp: I'(p') = I(g(p')), bilinear; beyond
+/// its border the image continues with its border pixels. Not differentiable.
+Tensor warp_smoothly(const Tensor& image, const PointWarp& warp);
 
 }  // namespace cairn

@@ -124,6 +124,139 @@ TEST(WarpImage, AHalfTurnMapsEveryCornerPixelToTheOppositeOne) {
   for (size_t i = 0; i < in.size(); ++i) EXPECT_EQ(out[i], in[in.size() - 1 - i]);
 }
 
+// Maps of two images, each part well away from the identity.
+PointWarp some_warp(DType type = DType::f64) {
+  const Tensor control =
+      Tensor::from<double>({2, 4, 2}, {-1, -1, 1, -1, -1, 1, 1, 1, -1, -1, 1, -1, -1, 1, 1, 1});
+  const Tensor theta = Tensor::from<double>(
+      {2, 7, 2}, {.02, -.01, -.02, .01, -.02,  .01, .02, -.01, 0,    0,   1,   0,   0,   1,
+                  0,   .03,  .01,  0,   -.015, .01, .02, 0,    -.05, .02, .95, .03, .04, 1.1});
+  const Tensor affine =
+      Tensor::from<double>({2, 2, 3}, {.9, .2, .1, -.2, .9, -.05, 1.2, 0, -.1, .1, .8, .05});
+  return PointWarp{control, theta, affine}.to(type);
+}
+
+PointWarp identity_warp(int64_t N) {
+  Tensor eye = Tensor::zeros({N, 3, 2}, DType::f64), affine = Tensor::zeros({N, 2, 3}, DType::f64);
+  for (int64_t n = 0; n < N; ++n) {
+    eye.data<double>()[6 * n + 2] = eye.data<double>()[6 * n + 5] = 1;
+    affine.data<double>()[6 * n] = affine.data<double>()[6 * n + 4] = 1;
+  }
+  return {Tensor::empty({N, 0, 2}, DType::f64), eye, affine};
+}
+
+TEST(WarpSmoothly, TheIdentityReproducesTheImage) {
+  const Tensor image = random_image({2, 7, 9, 3});
+  EXPECT_LT(largest_difference(warp_smoothly(image, identity_warp(2)), image), 1e-12);
+  const Tensor small = image.to(DType::f32);
+  EXPECT_LT(largest_difference(warp_smoothly(small, identity_warp(2).to(DType::f32)).to(DType::f64),
+                               image),
+            1e-5);
+}
+
+TEST(WarpSmoothly, ShowsTheBorderPixelsBeyondTheBorder) {
+  PointWarp away = identity_warp(1);
+  away.affine.data<double>()[2] = 2;  // a whole image to the left
+  const Tensor image = random_image({1, 5, 6, 1}), y = warp_smoothly(image, away);
+  for (int64_t i = 0; i < 30; ++i)
+    EXPECT_EQ(y.data<double>()[i], image.data<double>()[i / 6 * 6 + 5]);
+}
+
+TEST(WarpSmoothly, TheGridHoldsThePixelCentresThroughTheMap) {
+  const PointWarp warp = some_warp();
+  Tensor centres = Tensor::empty({2, 5 * 7, 2}, DType::f64);
+  for (int64_t i = 0; i < 2 * 35; ++i) {
+    centres.data<double>()[2 * i] = (double(i % 7) + .5) / 7;
+    centres.data<double>()[2 * i + 1] = (double(i / 7 % 5) + .5) / 5;
+  }
+  Tape tape;
+  const Tensor grid = warped_grid(warp, 5, 7);
+  EXPECT_EQ(grid.shape(), (Shape{2, 5, 7, 2}));
+  EXPECT_EQ(largest_difference(grid, warp_points(tape.constant(centres), warp).value()), 0);
+}
+
+// The dot is drawn where the point of I' leads: I'(p') = I(g(p')).
+TEST(WarpSmoothly, ADotIsFoundAtThePointThatLeadsToIt) {
+  const int64_t side = 80;
+  const Tensor seen = Tensor::from<double>({2, 1, 2}, {.4, .55, .62, .4});
+  for (Device device : available_devices()) {
+    const DType type = device == Device::cpu ? DType::f64 : DType::f32;
+    const PointWarp warp = some_warp(type).to(device);
+    Tape tape;
+    const auto dot = warp_points(tape.constant(seen.to(type).to(device)), warp)
+                         .value()
+                         .to(DType::f64)
+                         .values<double>();
+    Tensor image = Tensor::empty({2, side, side, 1}, DType::f64);
+    for (int64_t i = 0; i < image.count(); ++i) {
+      const double* at = &dot[2 * (i / (side * side))];
+      const double x = (double(i % side) + .5) / side - at[0];
+      const double y = (double(i / side % side) + .5) / side - at[1];
+      image.data<double>()[i] = std::exp(-(x * x + y * y) * 800);
+    }
+    const auto found =
+        warp_smoothly(image.to(type).to(device), warp).to(DType::f64).values<double>();
+    for (int64_t n = 0; n < 2; ++n) {
+      double sum = 0, x = 0, y = 0;
+      for (int64_t i = 0; i < side * side; ++i) {
+        const double v = std::pow(found[n * side * side + i], 4);  // its brightest part
+        sum += v;
+        x += v * (double(i % side) + .5) / side;
+        y += v * (double(i / side) + .5) / side;
+      }
+      EXPECT_NEAR(x / sum, seen.data<double>()[2 * n], 0.1 / side) << device;
+      EXPECT_NEAR(y / sum, seen.data<double>()[2 * n + 1], 0.1 / side) << device;
+    }
+  }
+}
+
+TEST(WarpPoints, ItsGradientReachesThePoints) {
+  const auto sum = [](const Tensor& t) {
+    double total = 0;
+    for (double v : t.values<double>()) total += v;
+    return total;
+  };
+  const auto value = [&](double moved) {
+    Tape tape;
+    return sum(
+        warp_points(tape.constant(Tensor::full({2, 3, 2}, .3 + moved, DType::f64)), some_warp())
+            .value());
+  };
+  Tape tape;
+  const Var points = tape.leaf(Tensor::full({2, 3, 2}, .3, DType::f64));
+  const Var y = warp_points(points, some_warp());
+  tape.backward(y, Tensor::full(y.shape(), 1, DType::f64));
+  EXPECT_NEAR(sum(points.grad()), (value(1e-6) - value(-1e-6)) / 2e-6, 1e-7);
+}
+
+TEST(WarpPoints, NamesEverythingThatDoesNotFit) {
+  Tape tape;
+  const Var points = tape.constant(Tensor::zeros({3, 6, 2}, DType::f64));
+  PointWarp warp = some_warp();
+  const std::string three = error_of([&] { warp_points(points, warp); });
+  EXPECT_NE(three.find("theta has shape [2,7,2]; control points of 2 images for 3; the affine maps "
+                       "have shape [2,2,3]"),
+            std::string::npos)
+      << three;
+  EXPECT_NE(error_of([&] {
+              warp_points(tape.constant(Tensor::zeros({2, 6, 3})), warp);
+            }).find("the points have shape [2,6,3]; points is f32, theta is f64"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { warped_grid(warp, 0, 4); }).find("the grid is 0x4"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              warp_smoothly(Tensor::zeros({2, 0, 4, 1}, DType::f64), warp);
+            }).find("the image has no pixels"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] {
+              warp_smoothly(Tensor::zeros({4, 4, 1}), warp);
+            }).find("the image has rank 3; image is f32, theta is f64"),
+            std::string::npos);
+  warp.control = warp.control.to(DType::f32);
+  warp.affine = Tensor();
+  const std::string parts = error_of([&] { warped_grid(warp, 4, 4); });
+  EXPECT_NE(parts.find("control is f32, theta is f64; affine is f32"), std::string::npos) << parts;
+}
+
 TEST(WarpFunctions, NameEverythingThatDoesNotFit) {
   Tape tape;
   const Var image = tape.constant(Tensor::zeros({2, 4, 5, 3}));
