@@ -1,6 +1,6 @@
 #pragma once
 // First and second moments of a map in float32, about the pixel of its largest value so far; and
-// the gradient of mean and variance. What soft_argmax.cu and spatial_moments.cu have in common.
+// the gradient of mean and variance. What soft_argmax.cu and zeta_moments_device.h have in common.
 #include "kernels/heatmap/over_pixels.h"
 
 namespace cairn::CAIRN_NS {
