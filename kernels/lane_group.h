@@ -44,5 +44,10 @@ CAIRN_DEVICE float group_sum(float v, int lanes, Site site = Site::current()) {
   for (int d = lanes / 2; d > 0; d /= 2) v += shuffle_xor(full_warp, v, d, site);
   return v;
 }
+/// The largest, likewise.
+CAIRN_DEVICE float group_max(float v, int lanes, Site site = Site::current()) {
+  for (int d = lanes / 2; d > 0; d /= 2) v = fmaxf(v, shuffle_xor(full_warp, v, d, site));
+  return v;
+}
 
 }  // namespace cairn::CAIRN_NS

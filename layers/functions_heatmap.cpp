@@ -1,6 +1,7 @@
 #include "layers/functions_heatmap.h"
 
 #include "kernels/heatmap/gaussian_stack.h"
+#include "kernels/heatmap/landmark_maps.h"
 #include "kernels/heatmap/soft_argmax.h"
 #include "kernels/heatmap/spatial_moments.h"
 #include "kernels/heatmap/spatial_softmax.h"
@@ -77,6 +78,35 @@ PointMoments spatial_moments(const Var& map) {
                                                      or_zeros(dy[1], variance), *dmap);
                         });
   return {out[0], out[1]};
+}
+
+LandmarkMaps landmark_maps(const Var& logits) {
+  Check check("landmark_maps");
+  check.argument("logits", logits)
+      .require(logits.value().rank() == 4, "the logits have rank ", logits.value().rank());
+  if (check.fine()) {
+    const int64_t channels = logits.dim(3);
+    check.require(logits.dim(1) > 0 && logits.dim(2) > 0, "the map has no pixels")
+        .require(channels >= 2, "no landmark in ", channels, " channels")
+        .require(logits.device() == Device::cpu || channels <= landmark_maps_channels, channels,
+                 " channels on ", logits.device());
+  }
+  check.done("logits [N,H,W,K+1] with pixels, K >= 1, and at most 64 channels but on cpu",
+             "give one channel for each landmark and one for the background");
+
+  const Tensor& z = logits.value();
+  const int64_t N = z.dim(0), K = z.dim(3) - 1;
+  Tensor maps = z.empty_like(), point = z.empty_like({N, K, 2}), variance = point.empty_like();
+  Tensor zeta = z.empty_like({N, K});
+  landmark_maps(z, maps, point, variance, zeta);
+  const std::vector<Var> out = logits.tape().record(
+      "landmark_maps", {logits}, {maps, point, variance},
+      [maps, point, variance, zeta](const std::vector<Tensor>& dy, Grads& grads) {
+        if (Tensor* dz = grads.want(0))
+          landmark_maps_backward(maps, point, variance, zeta, dy[0], or_zeros(dy[1], point),
+                                 or_zeros(dy[2], variance), *dz);
+      });
+  return {out[0], out[1], out[2], zeta};
 }
 
 Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,

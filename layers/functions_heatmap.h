@@ -20,6 +20,16 @@ PointMoments soft_argmax(const Var& logits, double gain = 1);
 /// Mean and variance of a non-negative map, normalised by its sum.
 PointMoments spatial_moments(const Var& map);
 
+struct LandmarkMaps {
+  Var maps;   ///< [N,H,W,K+1]: of every pixel, what belongs to each landmark; the background last
+  Var point;  ///< [N,K,2]
+  Var variance;  ///< [N,K,2], in squared unit coordinates
+  Tensor zeta;   ///< [N,K]: the sum of a landmark's map; near 0, the landmark is dead
+};
+/// The softmax over the channels of each pixel of logits [N,H,W,K+1], and the zeta-normalised mean
+/// and variance of all maps but the last (kernels/heatmap/landmark_maps.h).
+LandmarkMaps landmark_maps(const Var& logits);
+
 /// A blob for each point: centre [N,K,2], sigma and amplitude [N,K] -> [N,height,width,K].
 Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,
              int64_t width, GaussianForm form = GaussianForm::plain);

@@ -8,6 +8,7 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/heatmap/detector_heatmap.h"
 #include "kernels/heatmap/gaussian.h"
+#include "kernels/heatmap/landmark_maps.h"
 #include "kernels/heatmap/soft_argmax.h"
 #include "kernels/heatmap/spatial_softmax.h"
 #include "kernels/loss/descriptor_double_norm.h"
@@ -139,6 +140,22 @@ void heatmaps(Maker& m) {
         [=]() mutable { gaussian(centre, sigma, one, GaussianForm::plain, h); });
 }
 
+// Ten landmarks and the background of 16 padded faces (Zhang et al. 2018).
+void landmarks(Maker& m) {
+  const Shape s{16, m.side(96), m.side(96), 11}, points{16, 10, 2};
+  const Tensor z = m.random(s, -3, 3), dmaps = m.random(s), dpoint = m.random(points),
+               dvariance = m.random(points);
+  Tensor maps = m.empty(s), dz = m.empty(s), point = m.empty(points), variance = m.empty(points),
+         zeta = m.empty({16, 10});
+  const double bytes = double(z.bytes()), count = double(z.count());
+  m.add("landmark_maps", s, 2 * bytes, 25 * count,
+        [=]() mutable { landmark_maps(z, maps, point, variance, zeta); });
+  landmark_maps(z, maps, point, variance, zeta);
+  m.add("landmark_maps backward", s, 3 * bytes, 20 * count, [=]() mutable {
+    landmark_maps_backward(maps, point, variance, zeta, dmaps, dpoint, dvariance, dz);
+  });
+}
+
 void detection(Maker& m) {
   const int64_t h = m.side(480), w = m.side(640);
   const Tensor logits = m.random({1, h / 8, w / 8, 65}, -4, 4);
@@ -223,6 +240,7 @@ std::vector<KernelBenchmark> kernel_benchmarks(Device device) {
   products(m);
   training_passes(m);
   heatmaps(m);
+  landmarks(m);
   detection(m);
   descriptor_losses(m);
   return std::move(m.list);

@@ -18,6 +18,12 @@ CAIRN_ON_EACH_ISA(
     template <class T> void add_products(const T* a, const T* b, double* sums, int64_t count);
     /// s += w, sy += w y, syy += w y^2
     template <class T>
-    void add_moments(const T* w, double y, double* s, double* sy, double* syy, int64_t count);)
+    void add_moments(const T* w, double y, double* s, double* sy, double* syy, int64_t count);
+    /// y = softmax over the channels of each of `pixels`; `top` is room for as many elements
+    template <class T>
+    void softmax_pixels(const T* z, int64_t pixels, int64_t channels, T* top, T* y);
+    /// dz = y (dy - sum over the channels of dy y)
+    template <class T>
+    void softmax_slope(const T* y, const T* dy, int64_t pixels, int64_t channels, T* dz);)
 
 }  // namespace cairn

@@ -2,7 +2,7 @@
 
 #include "kernels/vector_math.h"
 
-// The compiler vectorises all of these.
+// The compiler vectorises all of these; of the softmax over few channels the exponentials alone.
 namespace cairn::CAIRN_ISA {
 
 template <class T>
@@ -45,5 +45,35 @@ void add_moments(const T* w, double y, double* s, double* sy, double* syy, int64
 }
 template void add_moments(const float*, double, double*, double*, double*, int64_t);
 template void add_moments(const double*, double, double*, double*, double*, int64_t);
+
+template <class T>
+void softmax_pixels(const T* z, int64_t pixels, int64_t channels, T* top, T* y) {
+  for (int64_t p = 0; p < pixels; ++p) {
+    const T* own = z + p * channels;
+    T largest = own[0];
+    for (int64_t c = 1; c < channels; ++c) largest = largest < own[c] ? own[c] : largest;
+    for (int64_t c = 0; c < channels; ++c) top[p * channels + c] = largest;
+  }
+  exp_row(z, top, T(1), y, pixels * channels);
+  for (int64_t p = 0; p < pixels; ++p, y += channels) {
+    T sum = 0;
+    for (int64_t c = 0; c < channels; ++c) sum += y[c];
+    const T scale = 1 / sum;
+    for (int64_t c = 0; c < channels; ++c) y[c] *= scale;
+  }
+}
+template void softmax_pixels(const float*, int64_t, int64_t, float*, float*);
+template void softmax_pixels(const double*, int64_t, int64_t, double*, double*);
+
+template <class T>
+void softmax_slope(const T* y, const T* dy, int64_t pixels, int64_t channels, T* dz) {
+  for (int64_t p = 0; p < pixels; ++p, y += channels, dy += channels, dz += channels) {
+    T mean = 0;
+    for (int64_t c = 0; c < channels; ++c) mean += dy[c] * y[c];
+    for (int64_t c = 0; c < channels; ++c) dz[c] = y[c] * (dy[c] - mean);
+  }
+}
+template void softmax_slope(const float*, const float*, int64_t, int64_t, float*);
+template void softmax_slope(const double*, const double*, int64_t, int64_t, double*);
 
 }  // namespace cairn::CAIRN_ISA

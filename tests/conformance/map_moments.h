@@ -1,5 +1,6 @@
 #pragma once
-// Rows of soft_argmax and spatial_moments: where pixels lie, and moments of a weight, in float64.
+// Rows of soft_argmax, spatial_moments and landmark_maps: where pixels lie, and moments of a
+// weight, in float64.
 #include <array>
 #include <cstdint>
 #include <functional>

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "layers/functions_softmax.h"
 #include "runtime/random.h"
 #include "tests/caught.h"
+#include "tests/layers/gradient_check.h"
 
 namespace cairn {
 namespace {
@@ -73,6 +75,76 @@ TEST(SoftArgmax, IsTrainedThroughTheVarianceAlone) {
   }
   EXPECT_NEAR(sum, 0, 1e-15) << "a softmax does not feel a constant";
   EXPECT_GT(largest, 1e-4);
+}
+
+TEST(LandmarkMaps, AreTheSoftmaxOfEachPixelAndTheMomentsOfItsMaps) {
+  Tape tape;
+  const Var z = tape.constant(normal64({2, 9, 7, 4}, 3));
+  const LandmarkMaps fused = landmark_maps(z);
+  const Var maps = softmax(z);
+  for (int64_t i = 0; i < maps.value().count(); ++i)
+    EXPECT_NEAR(fused.maps.value().data<double>()[i], maps.value().data<double>()[i], 1e-15);
+  const PointMoments composed = spatial_moments(maps);
+  for (int64_t n = 0; n < 2; ++n)
+    for (int64_t k = 0; k < 3; ++k) {
+      double sum = 1e-6;
+      for (int64_t u = 0; u < 63; ++u) sum += maps.value().data<double>()[(n * 63 + u) * 4 + k];
+      EXPECT_NEAR(fused.zeta.data<double>()[n * 3 + k], sum, 1e-12);
+      for (int axis = 0; axis < 2; ++axis) {
+        const int64_t at = (n * 3 + k) * 2 + axis, of_composed = (n * 4 + k) * 2 + axis;
+        EXPECT_NEAR(fused.point.value().data<double>()[at],
+                    composed.point.value().data<double>()[of_composed], 1e-12);
+        EXPECT_NEAR(fused.variance.value().data<double>()[at],
+                    composed.variance.value().data<double>()[of_composed], 1e-12);
+      }
+    }
+}
+
+TEST(LandmarkMaps, AreTrainedThroughEachOutputAlone) {
+  const auto gradient = [](int output) {
+    Tape tape;
+    const Var z = tape.leaf(normal64({1, 5, 4, 3}, 3));
+    const LandmarkMaps m = landmark_maps(z);
+    const Var& y = output == 0 ? m.maps : output == 1 ? m.point : m.variance;
+    tape.backward(y, normal64(y.shape(), 4));
+    return z.grad().values<double>();
+  };
+  for (int output = 0; output < 3; ++output) {
+    const std::vector<double> dz = gradient(output);
+    double largest = 0;
+    for (size_t u = 0; u < dz.size(); u += 3) {
+      EXPECT_NEAR(dz[u] + dz[u + 1] + dz[u + 2], 0, 1e-15) << "a softmax feels no constant";
+      largest = std::max(largest, std::abs(dz[u]));
+    }
+    EXPECT_GT(largest, 1e-4) << "output " << output;
+  }
+}
+
+TEST(LandmarkMaps, ADeadLandmarkShowsInZetaAndStaysFinite) {
+  Tensor logits = normal64({1, 6, 6, 3}, 3);
+  for (int64_t i = 0; i < logits.count(); i += 3) logits.data<double>()[i] = -1e4;
+  Tape tape;
+  const Var z = tape.leaf(logits);
+  const LandmarkMaps m = landmark_maps(z);
+  EXPECT_DOUBLE_EQ(m.zeta.data<double>()[0], 1e-6);
+  EXPECT_GT(m.zeta.data<double>()[1], 1);
+  tape.backward(m.point, Tensor::full({1, 2, 2}, 1, DType::f64));
+  for (double g : z.grad().values<double>()) EXPECT_TRUE(std::isfinite(g));
+}
+
+TEST(LandmarkMaps, RefuseLogitsWithoutLandmarksAndMoreChannelsThanADeviceTakes) {
+  Tape tape;
+  const auto message = [&](const Shape& shape, Device device = Device::cpu) {
+    return error_of(
+        [&] { landmark_maps(tape.constant(Tensor::zeros(shape, DType::f32, device))); });
+  };
+  EXPECT_NE(message({3, 4}).find("rank 2"), std::string::npos);
+  const std::string both = message({1, 0, 4, 1});
+  EXPECT_NE(both.find("no pixels; no landmark in 1 channels"), std::string::npos) << both;
+  EXPECT_EQ(landmark_maps(tape.constant(Tensor::zeros({1, 2, 2, 65}))).point.dim(1), 64);
+  for (Device device : available_devices())
+    if (device != Device::cpu)
+      EXPECT_NE(message({1, 2, 2, 65}, device).find("65 channels on"), std::string::npos);
 }
 
 TEST(GaussianStack, SumsToOneAtEveryPixel) {
