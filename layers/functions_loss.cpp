@@ -6,6 +6,7 @@
 #include "kernels/loss/distance.h"
 #include "kernels/loss/js_divergence.h"
 #include "kernels/loss/mse.h"
+#include "kernels/loss/separation.h"
 #include "kernels/loss/smooth_l1.h"
 #include "layers/check.h"
 
@@ -124,6 +125,24 @@ Var distance(const Var& x, const Var& target, const Tensor& weight, double beta)
       },
       [weight, beta](const Tensor& a, const Tensor& b, const Tensor& factor, const Tensor& dloss,
                      Tensor& da) { distance_backward(a, b, weight, beta, factor, dloss, da); });
+}
+
+Var separation(const Var& points, double sigma, double aspect) {
+  Check("separation")
+      .argument("points", points)
+      .require(points.value().rank() == 3 && points.shape()[-1] == 2, "points have shape ",
+               points.shape())
+      .require(sigma > 0, "sigma is ", sigma)
+      .require(aspect > 0, "the aspect is ", aspect)
+      .done("points [N,K,2], sigma and aspect above 0", "give sigma in units of the frame's side");
+  const Tensor& p = points.value();
+  Tensor loss = p.empty_like(Shape{});
+  separation(p, sigma, aspect, loss);
+  return points.tape().record("separation", {points}, loss,
+                              [p, sigma, aspect](const Tensor& dloss, Grads& grads) {
+                                if (Tensor* dp = grads.want(0))
+                                  separation_backward(p, sigma, aspect, dloss, *dp);
+                              });
 }
 
 }  // namespace cairn

@@ -40,4 +40,9 @@ Var js_divergence(const Var& p, const Var& q, const Tensor& weight = {},
 /// weight has one element per point. Also of the pairs of neighbours of a longer last dimension.
 Var distance(const Var& x, const Var& target, const Tensor& weight = {}, double beta = 0);
 
+/// The mean over images of how close the points [N,K,2] of an image are to each other: the sum of
+/// exp(-d^2 / (2 sigma^2)) over pairs, both orders counted, with d in a frame of area 1 and width /
+/// height = aspect (kernels/loss/separation.h).
+Var separation(const Var& points, double sigma, double aspect = 1);
+
 }  // namespace cairn

@@ -67,6 +67,52 @@ TEST(Losses, DistributionsWithoutCommonElementsAreLogTwoApart) {
   EXPECT_EQ(js_divergence(p, p).value().item(), 0);
 }
 
+TEST(Losses, SeparationCountsEachPairInBothOrders) {
+  Tape tape;
+  const Var p = tape.leaf(Tensor::from<double>({1, 2, 2}, {0.5, 0.5, 0.75, 0.5}));
+  const Var loss = separation(p, 0.25);
+  const double e = std::exp(-0.5);
+  EXPECT_NEAR(loss.value().item(), 2 * e, 1e-15);
+  tape.backward(loss);
+  const std::vector<double> want{8 * e, 0, -8 * e, 0};  // downhill is apart
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(p.grad().values<double>()[i], want[i], 1e-13);
+}
+
+TEST(Losses, SeparationMeasuresDistancesInAFrameOfAreaOne) {
+  Tape tape;
+  const auto of_pair = [&](double dx, double dy, double aspect) {
+    const Tensor pair = Tensor::from<double>({1, 2, 2}, {0.1, 0.1, 0.1 + dx, 0.1 + dy});
+    return separation(tape.constant(pair), 0.1, aspect).value().item();
+  };
+  EXPECT_NEAR(of_pair(0.1, 0, 4), of_pair(0.2, 0, 1), 1e-15);
+  EXPECT_NEAR(of_pair(0, 0.1, 4), of_pair(0, 0.05, 1), 1e-15);
+}
+
+TEST(Losses, SeparationOfOnePointAndOfCoincidentPointsHasNoGradient) {
+  Tape tape;
+  const Var one = tape.leaf(Tensor::full({3, 1, 2}, 0.5, DType::f64)),
+            same = tape.leaf(Tensor::full({2, 4, 2}, 0.5, DType::f64));
+  const Var loss = separation(one, 0.1);
+  EXPECT_EQ(loss.value().item(), 0);
+  tape.backward(loss);
+  for (double g : one.grad().values<double>()) EXPECT_EQ(g, 0);
+  const Var close = separation(same, 0.1);
+  EXPECT_EQ(close.value().item(), 12);
+  tape.backward(close);
+  for (double g : same.grad().values<double>()) EXPECT_EQ(g, 0);
+}
+
+TEST(Losses, SeparationNamesEveryMismatch) {
+  Tape tape;
+  try {
+    separation(tape.constant(row({1, 2, 3})), 0, -1);
+    FAIL();
+  } catch (const Error& e) {
+    for (const char* part : {"points have shape [1,3]", "sigma is 0", "the aspect is -1"})
+      EXPECT_NE(e.wrong.find(part), std::string::npos) << part << " in: " << e.wrong;
+  }
+}
+
 TEST(Losses, DistanceNamesEveryMismatch) {
   Tape tape;
   const Var x = tape.leaf(row({1, 2, 3}));
