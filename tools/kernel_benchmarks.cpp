@@ -6,9 +6,12 @@
 #include "kernels/descriptor/sample_descriptors.h"
 #include "kernels/elementwise/bias_activation.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gemm/grouped_linear.h"
 #include "kernels/heatmap/detector_heatmap.h"
 #include "kernels/heatmap/gaussian.h"
+#include "kernels/heatmap/gaussian_unpool.h"
 #include "kernels/heatmap/landmark_maps.h"
+#include "kernels/heatmap/mask_pool.h"
 #include "kernels/heatmap/soft_argmax.h"
 #include "kernels/heatmap/spatial_softmax.h"
 #include "kernels/loss/descriptor_double_norm.h"
@@ -141,7 +144,7 @@ void heatmaps(Maker& m) {
 }
 
 // Ten landmarks and the background of 16 padded faces (Zhang et al. 2018).
-void landmarks(Maker& m) {
+void landmark_detector(Maker& m) {
   const Shape s{16, m.side(96), m.side(96), 11}, points{16, 10, 2};
   const Tensor z = m.random(s, -3, 3), dmaps = m.random(s), dpoint = m.random(points),
                dvariance = m.random(points);
@@ -153,6 +156,44 @@ void landmarks(Maker& m) {
   landmark_maps(z, maps, point, variance, zeta);
   m.add("landmark_maps backward", s, 3 * bytes, 20 * count, [=]() mutable {
     landmark_maps_backward(maps, point, variance, zeta, dmaps, dpoint, dvariance, dz);
+  });
+}
+
+// The code of a landmark autoencoder: 10 landmarks and the background, descriptors of 64 channels
+// and 8, maps of 80x80 with five widths.
+void landmark_code(Maker& m) {
+  const int64_t N = 16, K = 10, S = 64, C = 8, side = m.side(80);
+  const std::vector<double> sigmas{0.125, 0.177, 0.25, 0.354, 0.5};
+  const Shape features_shape{N, side, side, S}, code_shape{N, K + 1, S};
+  const Tensor mask = m.random({N, side, side, K + 1}, 0, 1), features = m.random(features_shape),
+               dpooled = m.random(code_shape);
+  Tensor pooled = m.empty(code_shape), mass = m.empty({N, K + 1}), dmask = mask.empty_like(),
+         dfeatures = features.empty_like();
+  const double pixels = double(N * side * side), maps = double(K + 1);
+  const double pool_bytes = double(mask.bytes() + features.bytes());
+  const double pool_flops = 2 * double(features.count()) * maps;
+  m.add("mask_pool", features_shape, pool_bytes, pool_flops,
+        [=]() mutable { mask_pool(mask, features, pooled, mass); });
+  mask_pool(mask, features, pooled, mass);
+  m.add("mask_pool backward", features_shape, 2 * pool_bytes, 2 * pool_flops, [=]() mutable {
+    mask_pool_backward(mask, features, pooled, mass, dpooled, &dmask, &dfeatures);
+  });
+
+  const Tensor weight = m.random({K + 1, C, S}), bias = m.random({C});
+  Tensor code = m.empty({N, K + 1, C});
+  m.add("grouped_linear", code_shape, double(pooled.bytes() + weight.bytes() + code.bytes()),
+        2 * double(N) * double(weight.count()),
+        [=]() mutable { grouped_linear(pooled, weight, &bias, code); });
+
+  const Tensor centre = m.random({N, K, 2}, 0, 1), values = m.random(code_shape);
+  const Shape shape{N, side, side, int64_t(sigmas.size()) * (K + 1 + S)};
+  const Tensor dy = m.random(shape);
+  Tensor y = m.empty(shape), dcentre = centre.empty_like(), dvalues = values.empty_like();
+  const double rows = pixels * double(sigmas.size()), flops = 2 * rows * maps * double(S);
+  m.add("gaussian_unpool", shape, double(y.bytes()), flops,
+        [=]() mutable { gaussian_unpool(centre, values, sigmas, 1, y); });
+  m.add("gaussian_unpool backward", shape, double(dy.bytes()), 2 * flops, [=]() mutable {
+    gaussian_unpool_backward(centre, values, sigmas, 1, dy, &dcentre, &dvalues);
   });
 }
 
@@ -240,7 +281,8 @@ std::vector<KernelBenchmark> kernel_benchmarks(Device device) {
   products(m);
   training_passes(m);
   heatmaps(m);
-  landmarks(m);
+  landmark_detector(m);
+  landmark_code(m);
   detection(m);
   descriptor_losses(m);
   return std::move(m.list);
