@@ -7,6 +7,7 @@
 #include "tests/tools/run_program.h"
 #include "training/keypoint_readers/keypoint_readers.h"
 #include "training/stickman.h"
+#include "training/synth_faces.h"
 
 namespace cairn {
 namespace {
@@ -118,6 +119,22 @@ TEST_F(EvalKeypoints, DrawnFiguresMakeADataSet) {
   EXPECT_NEAR(data.images[2].instances[0].head->width, drawn.figures[0].head->width, 1e-9);
   EXPECT_EQ(data.images[2].instances[0].points[9].x, drawn.figures[0].points[9].x);
   EXPECT_EQ(read_image(data.images[2].path, 3).values<uint8_t>(), drawn.image.values<uint8_t>());
+}
+
+TEST_F(EvalKeypoints, DrawnFacesMakeADataSet) {
+  ASSERT_EQ(cairn("data synthface --images 3 --size 64x64 --seed 5 --out faces").code, 0);
+  const KeypointDataset data = read_keypoint_dataset(folder_ / "faces");
+  const SynthFace drawn = synth_face({64, 5}, 2);
+  EXPECT_EQ(data.skeleton.names, synth_face_skeleton().names);
+  EXPECT_EQ(data.skeleton.swap, synth_face_skeleton().swap);
+  EXPECT_EQ(data.images.at(2).instances.at(0).points[9].x, drawn.points[9].x);
+  EXPECT_EQ(read_image(data.images[2].path, 3).values<uint8_t>(), drawn.image.values<uint8_t>());
+
+  const Answer sheet = cairn("data synthface --count 2 --out sheet.png --json");
+  ASSERT_EQ(sheet.code, 0) << sheet;
+  EXPECT_EQ(sheet.json()["images"].size(), 2u);
+  expect_error(cairn("data synthface --size 64x96"), 2, "a square, as 96x96");
+  expect_error(cairn("data synthface --size 8x8"), 2, "an image of 8 pixels");
 }
 
 TEST_F(EvalKeypoints, SaysWhatDoesNotFit) {

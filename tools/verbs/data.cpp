@@ -17,6 +17,7 @@
 #include "training/progress.h"
 #include "training/random_homography.h"
 #include "training/stickman.h"
+#include "training/synth_faces.h"
 #include "training/synthetic_shapes.h"
 #include "training/textures.h"
 
@@ -53,12 +54,16 @@ std::vector<Tile> shapes(const Options& o, Json& answer) {
   return tiles;
 }
 
-StickmanOptions stickman_options(const Options& o) {
-  const Size size = parse_size("--size", o.size.empty() ? "128x128" : o.size);
+int square_side(const Options& o, const char* usual) {
+  const Size size = parse_size("--size", o.size.empty() ? usual : o.size);
   if (size.height != size.width)
-    throw UsageError("--size", o.size, "a square, as 128x128", "give equal sides");
+    throw UsageError("--size", o.size, text("a square, as ", usual), "give equal sides");
+  return int(size.width);
+}
+
+StickmanOptions stickman_options(const Options& o) {
   StickmanOptions generator;
-  generator.size = int(size.width);
+  generator.size = square_side(o, "128x128");
   generator.seed = o.seed;
   return generator;
 }
@@ -76,6 +81,28 @@ std::vector<Tile> stickmen(const Options& o, Json& answer) {
     tiles.push_back(
         {draw_instances(drawn.image, mpii_skeleton(), {figure}), text(i, ", ", hidden)});
     answer["images"].push_back({{"figures", drawn.figures.size()}, {"hidden", hidden}});
+  }
+  return tiles;
+}
+
+SynthFaceOptions face_options(const Options& o) { return {square_side(o, "96x96"), o.seed}; }
+
+Instance labelled(const SynthFace& face) {
+  Instance instance;
+  for (const Point& p : face.points) instance.points.push_back({p.x, p.y, Visibility::visible});
+  complete(instance);
+  return instance;
+}
+
+std::vector<Tile> faces(const Options& o, Json& answer) {
+  const SynthFaceOptions generator = face_options(o);
+  std::vector<Tile> tiles;
+  answer["images"] = Json::array();
+  for (int64_t i = 0; i < o.count; ++i) {
+    const SynthFace drawn = synth_face(generator, i);
+    tiles.push_back(
+        {draw_instances(drawn.image, synth_face_skeleton(), {labelled(drawn)}), text(i)});
+    answer["images"].push_back({{"points", drawn.points.size()}});
   }
   return tiles;
 }
@@ -126,20 +153,41 @@ void export_textures(const Options& o) {
   });
 }
 
-// A data set in COCO's form, of the figure in the middle of each image.
-void export_stickmen(const Options& o) {
-  const StickmanOptions generator = stickman_options(o);
+struct Example {
+  Tensor image;
+  Instance instance;
+};
+
+// A data set in COCO's form, of square images with one instance each: draw(i).
+template <class F>
+void export_examples(const Options& o, int size, const Skeleton& skeleton, F&& draw) {
   make_folder(o.out + "/images");
-  KeypointDataset data{"", mpii_skeleton(), std::vector<AnnotatedImage>(size_t(o.images))};
+  KeypointDataset data{"", skeleton, std::vector<AnnotatedImage>(size_t(o.images))};
   for_each_written(o, [&](int64_t i) {
-    const Stickman drawn = stickman(generator, i);
+    Example drawn = draw(i);
     const std::string path = o.out + "/images/" + six_digits(i) + ".png";
     write_png(path, drawn.image);
-    Instance figure = drawn.figures[0];
-    figure.id = i;
-    data.images[size_t(i)] = {i, path, generator.size, generator.size, {figure}};
+    drawn.instance.id = i;
+    data.images[size_t(i)] = {i, path, size, size, {drawn.instance}};
   });
   write_coco_keypoints(o.out + "/annotations.json", data);
+}
+
+// The figure in the middle of each image.
+void export_stickmen(const Options& o) {
+  const StickmanOptions generator = stickman_options(o);
+  export_examples(o, generator.size, mpii_skeleton(), [&](int64_t i) {
+    const Stickman drawn = stickman(generator, i);
+    return Example{drawn.image, drawn.figures[0]};
+  });
+}
+
+void export_faces(const Options& o) {
+  const SynthFaceOptions generator = face_options(o);
+  export_examples(o, generator.size, synth_face_skeleton(), [&](int64_t i) {
+    const SynthFace drawn = synth_face(generator, i);
+    return Example{drawn.image, labelled(drawn)};
+  });
 }
 
 // Crops are named by their photograph: of two with one name, the second would overwrite the first.
@@ -224,12 +272,14 @@ void run(const Options& o) {
   const std::string what = o.what.size() == 1 ? o.what[0] : "";
   const bool is_warp = o.what.size() == 2 && o.what[0] == "warp";
   const bool is_crops = o.what.size() > 1 && o.what[0] == "crops";
-  if (o.images > 0 && what != "textures" && what != "stickman")
+  if (o.images > 0 && what != "textures" && what != "stickman" && what != "synthface")
     throw UsageError("--images", text("given with '", o.what[0], "'"),
-                     "cairn data textures, or cairn data stickman",
+                     "cairn data textures, stickman or synthface",
                      "use --count for the number of images on a sheet");
   if (o.images > 0) {
-    what == "textures" ? export_textures(o) : export_stickmen(o);
+    what == "textures"   ? export_textures(o)
+    : what == "stickman" ? export_stickmen(o)
+                         : export_faces(o);
     answer = {{"folder", o.out}, {"images", o.images}};
   } else if (is_crops) {
     crops(o, answer);
@@ -238,10 +288,11 @@ void run(const Options& o) {
   } else if (is_warp) {
     warp(o, answer);
   } else {
-    const std::vector<Tile> tiles = what == "shapes"     ? shapes(o, answer)
-                                    : what == "textures" ? textures(o, answer)
-                                    : what == "stickman" ? stickmen(o, answer)
-                                                         : files(o, answer);
+    const std::vector<Tile> tiles = what == "shapes"      ? shapes(o, answer)
+                                    : what == "textures"  ? textures(o, answer)
+                                    : what == "stickman"  ? stickmen(o, answer)
+                                    : what == "synthface" ? faces(o, answer)
+                                                          : files(o, answer);
     write_png(o.out, contact_sheet(tiles, o.columns, o.tile));
   }
   if (!answer.contains("folder")) answer["picture"] = o.out;
@@ -258,22 +309,25 @@ void add_data(CLI::App& verb) {
            "cairn data shapes --count 27 --out shapes.png\n  cairn data photos/ --out photos.png\n"
            "  cairn data textures --images 2000 --size 240x320 --out textures\n"
            "  cairn data stickman --images 1000 --out figures\n"
+           "  cairn data synthface --size 32x32 --out faces.png\n"
            "  cairn data crops photos/ --size 240x320 --out crops");
   auto o = std::make_shared<Options>();
   verb.add_option(
           "WHAT", o->what,
           "'shapes' (synthetic shapes with their corners), 'textures' (procedural photographs), "
-          "'stickman' (figures with their joints), 'scene' (a picture to detect in), 'warp IMAGE' "
-          "(a copy seen through a random homography), 'crops PHOTOS..' (parts of photographs at "
-          "several scales), or images and folders of images")
+          "'stickman' (figures with their joints), 'synthface' (faces with their points), 'scene' "
+          "(a picture to detect in), 'warp IMAGE' (a copy seen through a random homography), "
+          "'crops PHOTOS..' (parts of photographs at several scales), or images and folders of "
+          "images")
       ->required()
       ->type_name("");
   verb.add_option("--out", o->out,
                   "the picture to write; with crops or --images a folder; data.png")
       ->type_name("FILE");
-  verb.add_option("--images", o->images,
-                  "write so many textures or figures as PNG files instead of a sheet; figures with "
-                  "annotations as COCO keypoints")
+  verb.add_option(
+          "--images", o->images,
+          "write so many textures, figures or faces as PNG files instead of a sheet; figures and "
+          "faces with annotations as COCO keypoints")
       ->type_name("N")
       ->check(CLI::Range(1, 10000000));
   verb.add_option("--count", o->count, "how many images; 27")
@@ -288,9 +342,10 @@ void add_data(CLI::App& verb) {
   verb.add_option(
           "--size", o->size,
           "of shapes: 120x160 (unless given) or 240x320; of textures and crops: any, 240x320; of "
-          "stickman: a square, 128x128")
+          "stickman and synthface: a square, 128x128 and 96x96")
       ->type_name("HxW");
-  verb.add_option("--seed", o->seed, "of shapes, textures, stickman and warp: which ones; 0")
+  verb.add_option("--seed", o->seed,
+                  "of shapes, textures, stickman, synthface and warp: which ones; 0")
       ->type_name("N");
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
