@@ -145,4 +145,21 @@ Var separation(const Var& points, double sigma, double aspect) {
                               });
 }
 
+Var concentration(const Var& variance, double aspect, Spread form) {
+  const Tensor& v = variance.value();
+  Check("concentration")
+      .argument("variance", variance)
+      .require(v.rank() == 3 && v.dim(-1) == 2, "the variances have shape ", v.shape())
+      .require(aspect > 0, "the aspect is ", aspect)
+      .done("variances [N,K,2] and an aspect above 0",
+            "give the variances of soft_argmax, spatial_moments or landmark_maps");
+  Tensor loss = v.empty_like(Shape{});
+  concentration(v, aspect, form, loss);
+  return variance.tape().record("concentration", {variance}, loss,
+                                [v, aspect, form](const Tensor& dloss, Grads& grads) {
+                                  if (Tensor* dv = grads.want(0))
+                                    concentration_backward(v, aspect, form, dloss, *dv);
+                                });
+}
+
 }  // namespace cairn

@@ -9,6 +9,7 @@
 //               loss and gradient 0
 //
 // Each throws an Error that lists what does not fit.
+#include "kernels/loss/concentration.h"
 #include "kernels/loss/pointwise_loss.h"
 #include "kernels/loss/wing.h"
 #include "layers/tape.h"
@@ -44,5 +45,9 @@ Var distance(const Var& x, const Var& target, const Tensor& weight = {}, double 
 /// exp(-d^2 / (2 sigma^2)) over pairs, both orders counted, with d in a frame of area 1 and width /
 /// height = aspect (kernels/loss/separation.h).
 Var separation(const Var& points, double sigma, double aspect = 1);
+
+/// How far the maps of landmarks spread: 2 pi e s^2 from their variances [N,K,2] in unit
+/// coordinates, summed over landmarks, averaged over images; `aspect` is width / height.
+Var concentration(const Var& variance, double aspect = 1, Spread form = Spread::variance);
 
 }  // namespace cairn

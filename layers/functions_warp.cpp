@@ -1,5 +1,6 @@
 #include "layers/functions_warp.h"
 
+#include "kernels/warp/pad_border.h"
 #include "layers/check.h"
 
 namespace cairn {
@@ -145,6 +146,19 @@ Tensor warp_smoothly(const Tensor& image, const PointWarp& warp) {
   Tensor y = image.empty_like({N, H * W, image.dim(3)});
   grid_sample(image, points, {Coordinates::unit, Padding::border}, y);
   return y.reshape(image.shape());
+}
+
+Tensor pad_border(const Tensor& x, int padding) {
+  Check("pad_border")
+      .argument("x", x)
+      .require(x.rank() == 4 && x.dim(1) > 0 && x.dim(2) > 0, "x has the shape ", x.shape())
+      .require(x.dtype() == DType::f32 || x.dtype() == DType::f64, "x is ", x.dtype())
+      .require(padding >= 0, "the padding is ", padding)
+      .done("f32 or f64 images [N,H,W,C] with pixels, and a padding of at least 0",
+            "decode the images and convert them first");
+  Tensor y = x.empty_like({x.dim(0), x.dim(1) + 2 * padding, x.dim(2) + 2 * padding, x.dim(3)});
+  pad_border(x, padding, y);
+  return y;
 }
 
 }  // namespace cairn

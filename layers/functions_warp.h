@@ -33,4 +33,8 @@ Tensor warped_grid(const PointWarp& warp, int64_t height, int64_t width);
 /// its border the image continues with its border pixels. Not differentiable.
 Tensor warp_smoothly(const Tensor& image, const PointWarp& warp);
 
+/// Images [N,H,W,C] (f32 or f64) on a ground that is `padding` pixels wider on every side and has
+/// the mean colour of each image's border. Not differentiable.
+Tensor pad_border(const Tensor& x, int padding);
+
 }  // namespace cairn
