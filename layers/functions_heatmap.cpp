@@ -1,5 +1,6 @@
 #include "layers/functions_heatmap.h"
 
+#include "kernels/heatmap/field_moments.h"
 #include "kernels/heatmap/gaussian_stack.h"
 #include "kernels/heatmap/landmark_maps.h"
 #include "kernels/heatmap/soft_argmax.h"
@@ -107,6 +108,30 @@ LandmarkMaps landmark_maps(const Var& logits) {
                                  or_zeros(dy[2], variance), *dz);
       });
   return {out[0], out[1], out[2], zeta};
+}
+
+FieldMoments field_moments(const Var& p_var, const Tensor& field) {
+  const Tensor& p = p_var.value();
+  Check check("field_moments");
+  check.argument("p", p).argument("field", field).require(p.rank() == 4, "p has rank ", p.rank());
+  if (check.fine())
+    check.require(p.dim(1) > 0 && p.dim(2) > 0, "p has no pixels")
+        .require(field.shape() == Shape{p.dim(0), p.dim(1), p.dim(2), 2},
+                 "there is not one place to a pixel");
+  check.alike("field", field, "p", p)
+      .done("p [N,H,W,K] with pixels and field [N,H,W,2] of one type and device",
+            "give every pixel of the maps its place");
+  Tensor mean = p.empty_like({p.dim(0), p.dim(3), 2}),
+         variance = p.empty_like({p.dim(0), p.dim(3)});
+  field_moments(p, field, mean, variance);
+  const std::vector<Var> out =
+      p_var.tape().record("field_moments", {p_var}, {mean, variance},
+                          [field, mean, variance](const std::vector<Tensor>& dy, Grads& grads) {
+                            if (Tensor* dp = grads.want(0))
+                              field_moments_backward(field, mean, or_zeros(dy[0], mean),
+                                                     or_zeros(dy[1], variance), *dp);
+                          });
+  return {out[0], out[1]};
 }
 
 Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,

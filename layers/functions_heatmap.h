@@ -30,6 +30,13 @@ struct LandmarkMaps {
 /// and variance of all maps but the last (kernels/heatmap/landmark_maps.h).
 LandmarkMaps landmark_maps(const Var& logits);
 
+struct FieldMoments {
+  Var mean;      ///< [N,K,2]
+  Var variance;  ///< [N,K]: the trace of the covariance
+};
+/// Where the maps, distributions over the pixels, lie in a field of places [N,H,W,2], in its unit.
+FieldMoments field_moments(const Var& p, const Tensor& field);
+
 /// A blob for each point: centre [N,K,2], sigma and amplitude [N,K] -> [N,height,width,K].
 Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,
              int64_t width, GaussianForm form = GaussianForm::plain);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "layers/functions_softmax.h"
 #include "runtime/random.h"
 #include "tests/caught.h"
@@ -30,10 +32,7 @@ TEST(SoftArgmax, GivesTheGoldenMomentsOfASmallMap) {
 
 TEST(SoftArgmax, EqualsTheMomentsOfTheSpatialSoftmax) {
   Tape tape;
-  Tensor z = Tensor::empty({2, 9, 7, 3}, DType::f64);
-  Random random(3);
-  for (int64_t i = 0; i < z.count(); ++i) z.data<double>()[i] = random.normal();
-  const Var logits = tape.constant(z);
+  const Var logits = tape.constant(normal64({2, 9, 7, 3}, 3));
   const auto fused = soft_argmax(logits, 5).point.value().values<double>();
   const auto composed = spatial_moments(spatial_softmax(logits, 5)).point.value().values<double>();
   for (size_t i = 0; i < fused.size(); ++i) EXPECT_NEAR(fused[i], composed[i], 2e-6);
@@ -147,6 +146,62 @@ TEST(LandmarkMaps, RefuseLogitsWithoutLandmarksAndMoreChannelsThanADeviceTakes) 
       EXPECT_NE(message({1, 2, 2, 65}, device).find("65 channels on"), std::string::npos);
 }
 
+TEST(FieldMoments, GiveTheExpectedSquaredDistanceOfTwoIndependentPlaces) {
+  const Shape maps{2, 8, 8, 3};
+  Tape tape;
+  const Var p = spatial_softmax(tape.constant(normal64(maps, 1))),
+            q = spatial_softmax(tape.constant(normal64(maps, 2)));
+  const Tensor u = normal64({2, 8, 8, 2}, 3), g = normal64({2, 8, 8, 2}, 4);
+  const FieldMoments a = field_moments(p, u), b = field_moments(q, g);
+  const auto pv = p.value().values<double>(), qv = q.value().values<double>(),
+             uv = u.values<double>(), gv = g.values<double>();
+  for (int64_t map = 0; map < 6; ++map) {
+    const int64_t pixels = 64, first = map / 3 * pixels, k = map % 3;
+    double brute = 0;
+    for (int64_t i = first; i < first + pixels; ++i)
+      for (int64_t j = first; j < first + pixels; ++j)
+        brute += pv[i * 3 + k] * qv[j * 3 + k] *
+                 (std::pow(uv[2 * i] - gv[2 * j], 2) + std::pow(uv[2 * i + 1] - gv[2 * j + 1], 2));
+    const auto am = a.mean.value().values<double>(), bm = b.mean.value().values<double>();
+    const double apart = std::hypot(am[2 * map] - bm[2 * map], am[2 * map + 1] - bm[2 * map + 1]);
+    EXPECT_NEAR(apart * apart + a.variance.value().values<double>()[map] +
+                    b.variance.value().values<double>()[map],
+                brute, 1e-12);
+  }
+}
+
+TEST(FieldMoments, OverThePixelCentresAreThoseOfTheSoftArgmax) {
+  Tensor centres = Tensor::empty({2, 9, 7, 2}, DType::f64);
+  for (int64_t u = 0; u < 2 * 9 * 7; ++u) {
+    centres.data<double>()[2 * u] = (double(u % 7) + 0.5) / 7;
+    centres.data<double>()[2 * u + 1] = (double(u / 7 % 9) + 0.5) / 9;
+  }
+  Tape tape;
+  const Var logits = tape.constant(normal64({2, 9, 7, 3}, 3));
+  const PointMoments want = soft_argmax(logits);
+  const FieldMoments got = field_moments(spatial_softmax(logits), centres);
+  for (int64_t i = 0; i < 2 * 3; ++i) {
+    const auto at = [=](const Var& v, int64_t k) { return v.value().values<double>()[k]; };
+    EXPECT_NEAR(at(got.mean, 2 * i), at(want.point, 2 * i), 1e-12);
+    EXPECT_NEAR(at(got.variance, i), at(want.variance, 2 * i) + at(want.variance, 2 * i + 1),
+                1e-12);
+  }
+}
+
+TEST(FieldMoments, AreTrainedThroughEitherOutput) {
+  const Tensor field = normal64({1, 3, 3, 2}, 5);
+  for (bool variance : {false, true}) {
+    Tape tape;
+    const Var z = tape.leaf(normal64({1, 3, 3, 1}, 6));
+    const FieldMoments m = field_moments(spatial_softmax(z), field);
+    tape.backward(variance ? m.variance : m.mean,
+                  variance ? map64({1, 1}, {1}) : map64({1, 1, 2}, {1, 0}));
+    double largest = 0;
+    for (double g : z.grad().values<double>()) largest = std::max(largest, std::abs(g));
+    EXPECT_GT(largest, 1e-3);
+  }
+}
+
 TEST(GaussianStack, SumsToOneAtEveryPixel) {
   Tape tape;
   const Var y = gaussian_stack(tape.constant(map64({1, 2, 2}, {.2, .3, .7, .9})), 0.1, 1, 8, 12);
@@ -182,6 +237,14 @@ TEST(HeatmapFunctions, NameEverythingThatDoesNotFit) {
   EXPECT_NE(two.find("gain is -1"), std::string::npos) << two;
   EXPECT_NE(error_of([&] { spatial_softmax(empty); }).find("no pixels"), std::string::npos);
   EXPECT_NE(error_of([&] { spatial_moments(empty); }).find("no pixels"), std::string::npos);
+  const std::string field = error_of([&] {
+    field_moments(tape.constant(Tensor::zeros({1, 4, 4, 2})), map64({2}, {1, 2}));
+  });
+  EXPECT_NE(field.find("not one place to a pixel; field is f64"), std::string::npos) << field;
+  EXPECT_NE(error_of([&] { field_moments(flat, flat.value()); }).find("p has rank 2"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { field_moments(empty, empty.value()); }).find("no pixels"),
+            std::string::npos);
   const std::string sizes = error_of([&] { gaussian(centre, flat, flat, 4, 4); });
   EXPECT_NE(sizes.find("sigma has shape [3,4]"), std::string::npos) << sizes;
   EXPECT_NE(sizes.find("amplitude has shape [3,4]"), std::string::npos) << sizes;
