@@ -6,6 +6,7 @@
 #include "kernels/pool/upsample_add.h"
 #include "kernels/pool/upsample_bilinear.h"
 #include "kernels/pool/upsample_nearest.h"
+#include "kernels/pool/window_mean.h"
 #include "layers/check.h"
 #include "layers/functions_elementwise.h"
 #include "layers/trace.h"
@@ -62,6 +63,19 @@ Var avg_pool(const Var& x, const PoolBlock& block) {
   avg_pool(x.value(), block, y);
   return x.tape().record("avg_pool", {x}, y, [block](const Tensor& dy, Grads& grads) {
     if (Tensor* dx = grads.want(0)) avg_pool_backward(dy, block, *dx);
+  });
+}
+
+Var window_mean(const Var& x, int size) {
+  Check check = image_check("window_mean", "x", x);
+  check.require(size >= 1, "the window's size is ", size);
+  if (check.fine())
+    check.require(x.dim(1) >= size && x.dim(2) >= size, "a window of ", size, " does not fit");
+  check.done("x [N,H,W,C], a window of 1 or more", "use a window within the image");
+  Tensor y = x.value().empty_like({x.dim(0), x.dim(1) - size + 1, x.dim(2) - size + 1, x.dim(3)});
+  window_mean(x.value(), size, y);
+  return x.tape().record("window_mean", {x}, y, [size](const Tensor& dy, Grads& grads) {
+    if (Tensor* dx = grads.want(0)) window_mean_backward(dy, size, *dx);
   });
 }
 

@@ -14,6 +14,9 @@ Var max_pool(const Var& x, int size, int stride, int padding = 0);
 /// The mean of every block of pixels; the blocks must cover the image.
 Var avg_pool(const Var& x, const PoolBlock& block = {});
 
+/// The mean of every size x size window that lies within the image; windows overlap.
+Var window_mean(const Var& x, int size);
+
 /// Every pixel becomes a factor x factor square.
 Var upsample_nearest(const Var& x, int factor);
 

@@ -53,6 +53,18 @@ TEST(AvgPool, BlocksBecomeTheirMeansAndShareTheGradient) {
             std::string::npos);
 }
 
+TEST(WindowMean, WindowsOverlapAndShareTheirGradients) {
+  Tape tape;
+  const Var x = tape.leaf(image(2, {1, 5, 2, 2, 3, 7}));
+  const Var y = window_mean(x, 2);
+  EXPECT_EQ(values(y.value()), (std::vector<double>{2.75, 4.25}));
+  tape.backward(y, image(1, {4, 8}));
+  EXPECT_EQ(values(x.grad()), (std::vector<double>{1, 3, 2, 1, 3, 2}));
+  EXPECT_NE(wrong([&] { window_mean(x, 3); }).find("a window of 3 does not fit"),
+            std::string::npos);
+  EXPECT_NE(wrong([&] { window_mean(x, 0); }).find("size is 0"), std::string::npos);
+}
+
 TEST(UpsampleNearest, PixelsBecomeSquaresAndTheirGradientsSum) {
   Tape tape;
   const Var x = tape.leaf(image(1, {3, 4}));
