@@ -162,4 +162,19 @@ Var concentration(const Var& variance, double aspect, Spread form) {
                                 });
 }
 
+Var diversity(const Var& p_var, DiversityForm form) {
+  const Tensor& p = p_var.value();
+  Check("diversity")
+      .argument("p", p)
+      .require(p.rank() == 4 && p.dim(-1) > 0, "these are not maps with channels")
+      .done("p [N,H,W,K] with K of 1 or more", "give one map for each point, channels last");
+  Tensor loss = p.empty_like(Shape{});
+  diversity(p, form, loss);
+  return p_var.tape().record("diversity", {p_var}, loss,
+                             [p, form](const Tensor& dloss, Grads& grads) {
+                               if (Tensor* dp = grads.want(0))
+                                 diversity_backward(p, form, dloss, *dp);
+                             });
+}
+
 }  // namespace cairn

@@ -10,6 +10,7 @@
 //
 // Each throws an Error that lists what does not fit.
 #include "kernels/loss/concentration.h"
+#include "kernels/loss/diversity.h"
 #include "kernels/loss/pointwise_loss.h"
 #include "kernels/loss/wing.h"
 #include "layers/tape.h"
@@ -49,5 +50,8 @@ Var separation(const Var& points, double sigma, double aspect = 1);
 /// How far the maps of landmarks spread: 2 pi e s^2 from their variances [N,K,2] in unit
 /// coordinates, summed over landmarks, averaged over images; `aspect` is width / height.
 Var concentration(const Var& variance, double aspect = 1, Spread form = Spread::variance);
+
+/// How much distributions over pixels p [N,H,W,K] overlap, 0 if not at all; the mean over images.
+Var diversity(const Var& p, DiversityForm form = DiversityForm::linear);
 
 }  // namespace cairn

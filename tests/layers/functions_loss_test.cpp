@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "layers/functions_pool.h"
 #include "runtime/error.h"
 
 namespace cairn {
@@ -110,6 +111,54 @@ TEST(Losses, SeparationNamesEveryMismatch) {
   } catch (const Error& e) {
     for (const char* part : {"points have shape [1,3]", "sigma is 0", "the aspect is -1"})
       EXPECT_NE(e.wrong.find(part), std::string::npos) << part << " in: " << e.wrong;
+  }
+}
+
+// K maps of 12x12 with all their weight in one pixel each.
+Tensor deltas(const std::vector<int64_t>& pixels) {
+  const int64_t K = int64_t(pixels.size());
+  Tensor p = Tensor::zeros({1, 12, 12, K}, DType::f64);
+  for (int64_t k = 0; k < K; ++k) p.data<double>()[pixels[k] * K + k] = 1;
+  return p;
+}
+
+double overlap(const Tensor& p, DiversityForm form, int window) {
+  Tape tape;
+  return diversity(window_mean(tape.constant(p), window), form).value().item();
+}
+
+TEST(Diversity, OfEqualMapsIsOneLessThanTheirNumberAndOfDistantOnesZero) {
+  const Tensor equal = deltas({66, 66, 66}), distant = deltas({39, 55, 104});
+  for (int window : {1, 4}) {
+    EXPECT_NEAR(overlap(equal, DiversityForm::linear, window), 2, 1e-12) << window;
+    EXPECT_NEAR(overlap(distant, DiversityForm::linear, window), 0, 1e-12) << window;
+    EXPECT_EQ(overlap(distant, DiversityForm::quadratic, window), 0) << window;
+  }
+  EXPECT_NEAR(overlap(equal, DiversityForm::quadratic, 1), 6 / 9.0, 1e-12);
+}
+
+TEST(Diversity, AWindowSeesNeighboursThatShareNoPixel) {
+  const Tensor neighbours = deltas({66, 67});
+  EXPECT_EQ(overlap(neighbours, DiversityForm::linear, 1), 0);
+  EXPECT_NEAR(overlap(neighbours, DiversityForm::linear, 4), 12 / 16.0, 1e-12);
+}
+
+TEST(Diversity, TheFirstOfEqualChannelsGetsTheGradientThroughAllItsWindows) {
+  Tape tape;
+  const Var p = tape.leaf(deltas({66, 66}));
+  tape.backward(diversity(window_mean(p, 2)));
+  const auto g = p.grad().values<double>();
+  EXPECT_DOUBLE_EQ(g[2 * 66], -1);
+  EXPECT_EQ(g[2 * 66 + 1], 0);
+}
+
+TEST(Diversity, NeedsMapsWithChannels) {
+  Tape tape;
+  try {
+    diversity(tape.constant(row({1, 2})));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.wrong.find("not maps with channels (p [1,2])"), std::string::npos) << e.wrong;
   }
 }
 
