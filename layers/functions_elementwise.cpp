@@ -131,6 +131,23 @@ Var slice_channels(const Var& x, int64_t first, int64_t count) {
   });
 }
 
+Tensor stacked(const Tensor& first, const Tensor& second) {
+  Check("stacked")
+      .argument("first", first)
+      .argument("second", second)
+      .require(first.shape() == second.shape(), "the shapes differ")
+      .require(first.rank() >= 1, "there is no dimension to stack along")
+      .alike("second", second, "first", first)
+      .done("two tensors [N,...] of one shape, type and device", "batch images in pairs");
+  std::vector<int64_t> dims(first.shape().begin(), first.shape().end());
+  const int64_t n = dims[0];
+  dims[0] = 2 * n;
+  Tensor both = first.empty_like(Shape(dims)), upper = both.rows(0, n), lower = both.rows(n, 2 * n);
+  upper.copy_from(first);
+  lower.copy_from(second);
+  return both;
+}
+
 std::pair<Var, Var> halves(const Var& x) {
   Check("halves")
       .argument("x", x)

@@ -31,6 +31,9 @@ Var concat(const std::vector<Var>& xs, int64_t channels = 0);
 /// Channels first .. first + count.
 Var slice_channels(const Var& x, int64_t first, int64_t count);
 
+/// Two tensors of one shape [N,...], one above the other: [2N,...].
+Tensor stacked(const Tensor& first, const Tensor& second);
+
 /// The first and the second half of x [2N,...] along its first dimension, as views.
 std::pair<Var, Var> halves(const Var& x);
 

@@ -21,6 +21,10 @@ Var grid_sample(const Var& image, const Var& grid, const SampleOptions& options)
 Tensor warp_image(const Tensor& x, const Tensor& matrices, int64_t height, int64_t width,
                   const WarpOptions& options = {}, Tensor* valid = nullptr);
 
+/// For each of so many images, the map that scales about their centre; of the type and on the
+/// device of `like`.
+PointWarp scaling_warp(int64_t images, double x, double y, const Tensor& like);
+
 /// g of points [N,P,2] in unit half-pixel coordinates, likewise in unit coordinates; differentiable
 /// in the points. Which way round: in an image seen through g, I'(p') = I(g(p')), what is found at
 /// p' is what I shows at g(p').

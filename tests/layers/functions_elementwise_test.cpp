@@ -123,6 +123,17 @@ TEST(Halves, GradientsGoBackToTheirRowsAndAHalfWithoutOneGetsZeros) {
   EXPECT_EQ(grad(x), (std::vector<double>{0, 0, 5, 6}));
 }
 
+TEST(Halves, AreWhatWasStacked) {
+  const Tensor first = matrix(2, {1, 2}), second = matrix(2, {3, 4}), both = stacked(first, second);
+  EXPECT_EQ(both.values<double>(), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(wrong([&] {
+              stacked(first, Tensor::zeros({1, 2}));
+            }),
+            "the shapes differ; second is f32, first is f64 (first [2,1], second [1,2])");
+  const Tensor number = Tensor::zeros(Shape{});
+  EXPECT_NE(wrong([&] { stacked(number, number); }).find("no dimension"), std::string::npos);
+}
+
 TEST(Halves, RefusesAnOddNumberOfRows) {
   Tape tape;
   EXPECT_EQ(wrong([&] {

@@ -210,6 +210,15 @@ TEST(WarpSmoothly, ADotIsFoundAtThePointThatLeadsToIt) {
   }
 }
 
+TEST(WarpPoints, AScalingKeepsTheCentre) {
+  Tape tape;
+  const Tensor points = Tensor::from<double>({2, 2, 2}, {.5, .5, 1, 0, 0, 1, .7, .7});
+  const auto y =
+      warp_points(tape.constant(points), scaling_warp(2, .5, 2, points)).value().values<double>();
+  const std::vector<double> want{.5, .5, .75, -.5, .25, 1.5, .6, .9};
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(y[i], want[i], 1e-12);
+}
+
 TEST(WarpPoints, ItsGradientReachesThePoints) {
   const auto sum = [](const Tensor& t) {
     double total = 0;
