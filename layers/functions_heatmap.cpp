@@ -1,7 +1,6 @@
 #include "layers/functions_heatmap.h"
 
 #include "kernels/heatmap/field_moments.h"
-#include "kernels/heatmap/gaussian_stack.h"
 #include "kernels/heatmap/landmark_maps.h"
 #include "kernels/heatmap/soft_argmax.h"
 #include "kernels/heatmap/spatial_moments.h"
@@ -160,21 +159,6 @@ Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t 
                                 if (!ds) ds = &(unwanted_s = s.empty_like());
                                 if (!da) da = &(unwanted_a = a.empty_like());
                                 gaussian_backward(c, s, a, form, dy, *dc, *ds, *da);
-                              });
-}
-
-Var gaussian_stack(const Var& centre, double sigma, double background, int64_t height,
-                   int64_t width) {
-  centre_check("gaussian_stack", centre, height, width)
-      .require(sigma > 0, "sigma is ", sigma)
-      .require(background > 0, "the background is ", background)
-      .done("centre [N,K,2], a width, a background and a map size above 0", "correct the call");
-  Tensor y = centre.value().empty_like({centre.dim(0), height, width, centre.dim(1) + 1});
-  gaussian_stack(centre.value(), sigma, background, y);
-  return centre.tape().record("gaussian_stack", {centre}, y,
-                              [c = centre.value(), y, sigma](const Tensor& dy, Grads& grads) {
-                                if (Tensor* dc = grads.want(0))
-                                  gaussian_stack_backward(c, sigma, y, dy, *dc);
                               });
 }
 

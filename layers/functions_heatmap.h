@@ -41,11 +41,6 @@ FieldMoments field_moments(const Var& p, const Tensor& field);
 Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,
              int64_t width, GaussianForm form = GaussianForm::plain);
 
-/// Densities at the points and a constant background, normalised at each pixel:
-/// centre [N,K,2] -> [N,height,width,K+1].
-Var gaussian_stack(const Var& centre, double sigma, double background, int64_t height,
-                   int64_t width);
-
 /// Heatmaps to learn, [N,height,width,K], from points [N,M,K,2] in heatmap cells and visible
 /// [N,M,K] u8; the options are those of kernels/heatmap/gaussian_targets.h.
 Tensor gaussian_targets(const Tensor& points, const Tensor& visible, int64_t height, int64_t width,

@@ -63,8 +63,8 @@ Var grouped_linear(const Var& x, const Var& weight, const Var& bias) {
                          });
 }
 
-Var gaussian_unpool(const Var& centre, const Var& values, const std::vector<double>& sigmas,
-                    double background, int64_t height, int64_t width) {
+Var gaussian_unpool(const Var& centre, const Var& values, const std::vector<GaussianWidth>& widths,
+                    int64_t height, int64_t width) {
   Check check("gaussian_unpool");
   check.argument("centre", centre).argument("values", values);
   check
@@ -78,23 +78,24 @@ Var gaussian_unpool(const Var& centre, const Var& values, const std::vector<doub
         .require(values.dim(1) == centre.dim(1) + 1, values.dim(1), " values are for ",
                  centre.dim(1), " points and the background")
         .alike("values", values.value(), "centre", centre.value());
-  check.require(!sigmas.empty() && sigmas.size() <= most_gaussian_widths, sigmas.size(), " widths");
-  for (double sigma : sigmas) check.require(sigma > 0, "a width is ", sigma);
-  check.require(background > 0, "the background is ", background)
-      .require(height > 0 && width > 0, "the map is ", height, "x", width)
+  check.require(!widths.empty() && widths.size() <= most_gaussian_widths, widths.size(), " widths");
+  for (const GaussianWidth& w : widths)
+    check.require(w.sigma > 0, "a width is ", w.sigma)
+        .require(w.background > 0, "a background is ", w.background);
+  check.require(height > 0 && width > 0, "the map is ", height, "x", width)
       .done(
-          "centre [N,K,2] and values [N,K+1,S] of one type and device, 1 to 16 widths, a "
-          "background and a map size above 0",
+          "centre [N,K,2] and values [N,K+1,S] of one type and device, 1 to 16 widths, their "
+          "backgrounds and a map size above 0",
           "give the background a value of its own, the last one");
 
   const int64_t maps = values.dim(1) + values.dim(2);
   Tensor y =
-      centre.value().empty_like({centre.dim(0), height, width, int64_t(sigmas.size()) * maps});
-  gaussian_unpool(centre.value(), values.value(), sigmas, background, y);
+      centre.value().empty_like({centre.dim(0), height, width, int64_t(widths.size()) * maps});
+  gaussian_unpool(centre.value(), values.value(), widths, y);
   return centre.tape().record(
       "gaussian_unpool", {centre, values}, y,
-      [c = centre.value(), v = values.value(), sigmas, background](const Tensor& dy, Grads& grads) {
-        gaussian_unpool_backward(c, v, sigmas, background, dy, grads.want(0), grads.want(1));
+      [c = centre.value(), v = values.value(), widths](const Tensor& dy, Grads& grads) {
+        gaussian_unpool_backward(c, v, widths, dy, grads.want(0), grads.want(1));
       });
 }
 

@@ -2,6 +2,7 @@
 // Differentiable functions of a landmark autoencoder, which passes an image through points and a
 // descriptor for each. Points are (x, y) in unit half-pixel coordinates. Each throws an Error that
 // lists what does not fit.
+#include "kernels/heatmap/gaussian_unpool.h"
 #include "layers/tape.h"
 
 namespace cairn {
@@ -15,9 +16,9 @@ Var mask_pool(const Var& mask, const Var& features);
 Var grouped_linear(const Var& x, const Var& weight, const Var& bias);
 
 /// Normalised Gaussians at the points and a constant background (K+1 maps), and the values spread
-/// by them (S maps), for each of M widths: centre [N,K,2], values [N,K+1,S] ->
+/// by them (S maps), for each of 1 to 16 widths: centre [N,K,2], values [N,K+1,S] ->
 /// [N,height,width,M (K+1+S)].
-Var gaussian_unpool(const Var& centre, const Var& values, const std::vector<double>& sigmas,
-                    double background, int64_t height, int64_t width);
+Var gaussian_unpool(const Var& centre, const Var& values, const std::vector<GaussianWidth>& widths,
+                    int64_t height, int64_t width);
 
 }  // namespace cairn

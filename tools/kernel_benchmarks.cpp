@@ -163,7 +163,7 @@ void landmark_detector(Maker& m) {
 // and 8, maps of 80x80 with five widths.
 void landmark_code(Maker& m) {
   const int64_t N = 16, K = 10, S = 64, C = 8, side = m.side(80);
-  const std::vector<double> sigmas{0.125, 0.177, 0.25, 0.354, 0.5};
+  const std::vector<GaussianWidth> widths{{0.125}, {0.177}, {0.25}, {0.354}, {0.5}};
   const Shape features_shape{N, side, side, S}, code_shape{N, K + 1, S};
   const Tensor mask = m.random({N, side, side, K + 1}, 0, 1), features = m.random(features_shape),
                dpooled = m.random(code_shape);
@@ -186,14 +186,14 @@ void landmark_code(Maker& m) {
         [=]() mutable { grouped_linear(pooled, weight, &bias, code); });
 
   const Tensor centre = m.random({N, K, 2}, 0, 1), values = m.random(code_shape);
-  const Shape shape{N, side, side, int64_t(sigmas.size()) * (K + 1 + S)};
+  const Shape shape{N, side, side, int64_t(widths.size()) * (K + 1 + S)};
   const Tensor dy = m.random(shape);
   Tensor y = m.empty(shape), dcentre = centre.empty_like(), dvalues = values.empty_like();
-  const double rows = pixels * double(sigmas.size()), flops = 2 * rows * maps * double(S);
+  const double rows = pixels * double(widths.size()), flops = 2 * rows * maps * double(S);
   m.add("gaussian_unpool", shape, double(y.bytes()), flops,
-        [=]() mutable { gaussian_unpool(centre, values, sigmas, 1, y); });
+        [=]() mutable { gaussian_unpool(centre, values, widths, y); });
   m.add("gaussian_unpool backward", shape, double(dy.bytes()), 2 * flops, [=]() mutable {
-    gaussian_unpool_backward(centre, values, sigmas, 1, dy, &dcentre, &dvalues);
+    gaussian_unpool_backward(centre, values, widths, dy, &dcentre, &dvalues);
   });
 }
 

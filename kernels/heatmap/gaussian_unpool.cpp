@@ -13,18 +13,18 @@ namespace {
 template <class T>
 struct Unpool {
   const T *centre, *values;
-  std::vector<double> sigmas;
+  std::vector<GaussianWidth> widths;
   MapParts map;  ///< of the K+1 maps of one width
   int64_t K, S, M;
 
-  Unpool(const Tensor& c, const Tensor& v, const std::vector<double>& widths, const Tensor& y)
+  Unpool(const Tensor& c, const Tensor& v, const std::vector<GaussianWidth>& w, const Tensor& y)
       : centre(c.data<T>()),
         values(v.data<T>()),
-        sigmas(widths),
+        widths(w),
         map({y.dim(0), y.dim(1), y.dim(2), c.dim(1) + 1}),
         K(c.dim(1)),
         S(v.dim(2)),
-        M(int64_t(widths.size())) {
+        M(int64_t(w.size())) {
     map.tile = std::clamp<int64_t>(chunk_rows / M, 1, std::max<int64_t>(map.width, 1));
   }
 
@@ -59,17 +59,13 @@ struct Unpool {
 template <class T>
 class Stack {
  public:
-  Stack(const Unpool<T>& u, int64_t image, T background)
-      : K_(u.K),
-        M_(u.M),
-        background_(background),
-        falloff_(M_ * K_),
-        row_(M_ * K_),
-        column_(u.map.tile * M_ * K_) {
+  Stack(const Unpool<T>& u, int64_t image)
+      : K_(u.K), M_(u.M), falloff_(M_ * K_), row_(M_ * K_), column_(u.map.tile * M_ * K_) {
     for (int64_t i = 0; i < M_; ++i) {
       const T *first = u.centre + image * K_ * 2, *end = first + K_ * 2;
       centre_.insert(centre_.end(), first, end);
-      std::fill_n(falloff_.begin() + i * K_, K_, T(0.5 / (u.sigmas[i] * u.sigmas[i])));
+      std::fill_n(falloff_.begin() + i * K_, K_, T(0.5 / (u.widths[i].sigma * u.widths[i].sigma)));
+      background_.push_back(T(u.widths[i].background));
     }
     factors_ = {u.map.height, u.map.width, M_ * K_, centre_.data(), falloff_.data()};
   }
@@ -86,18 +82,17 @@ class Stack {
     for (int64_t x = 0; x < columns_; ++x)
       for (int64_t i = 0; i < M_; ++i, D += row_length, column += K_) {
         const T* const row = row_.data() + i * K_;
-        T sum = background_;
+        T sum = background_[i];
         for (int64_t k = 0; k < K_; ++k) sum += D[k] = row[k] * column[k];
         const T scale = 1 / sum;
         for (int64_t k = 0; k < K_; ++k) D[k] *= scale;
-        D[K_] = background_ * scale;
+        D[K_] = background_[i] * scale;
       }
   }
 
  private:
   const int64_t K_, M_;
-  const T background_;
-  std::vector<T> centre_, falloff_, row_, column_;
+  std::vector<T> background_, centre_, falloff_, row_, column_;
   GaussianFactors<T> factors_;
   int64_t columns_ = 0;
 };
@@ -105,10 +100,10 @@ class Stack {
 // A tile is made in the cache and then copied out: written in place, rows of a few lines each, it
 // takes twice as long.
 template <class T>
-void forward(const Unpool<T>& u, T background, T* y) {
+void forward(const Unpool<T>& u, T* y) {
   u.map.each([&](int64_t, int64_t image, int64_t y0, int64_t y1) {
     const Panels<T> values = u.panels(image, false);
-    Stack<T> stack(u, image, background);
+    Stack<T> stack(u, image);
     std::vector<T> tile(u.tile_rows() * u.row_length());
     T *const D = tile.data(), *const F = D + u.K + 1;
     u.map.each_tile([&](int64_t x0, int64_t x1) {
@@ -127,16 +122,16 @@ void forward(const Unpool<T>& u, T background, T* y) {
 template <class T>
 class TileGradient {
  public:
-  TileGradient(const Unpool<T>& u, int64_t image, T background)
+  TileGradient(const Unpool<T>& u, int64_t image)
       : u_(u),
         maps_(u.K + 1),
-        stack_(u, image, background),
+        stack_(u, image),
         transposed_values_(u.panels(image, true)),
         factors_{u.map.height, u.map.width, u.K, u.centre + image * u.K * 2, nullptr},
         D_(u.tile_rows() * maps_),
         g_(u.tile_rows() * maps_),
         dy_(u.tile_rows() * u.row_length() + panel_width<T>()) {
-    for (double s : u.sigmas) inverse_.push_back(T(1 / (s * s)));
+    for (const GaussianWidth& w : u.widths) inverse_.push_back(T(1 / (w.sigma * w.sigma)));
   }
 
   void columns(int64_t x0, int64_t x1) {
@@ -215,12 +210,12 @@ void add_parts(const MapParts& map, const std::vector<P>& parts, int64_t count, 
 }
 
 template <class T>
-void backward(const Unpool<T>& u, T background, const T* dy, T* dcentre, T* dvalues) {
+void backward(const Unpool<T>& u, const T* dy, T* dcentre, T* dvalues) {
   const int64_t of_centre = dcentre ? 2 * u.K : 0, of_values = dvalues ? (u.K + 1) * u.S : 0;
   std::vector<double> centre_parts(u.map.count() * of_centre);
   std::vector<T> value_parts(u.map.count() * of_values);
   u.map.each([&](int64_t part, int64_t image, int64_t y0, int64_t y1) {
-    TileGradient<T> gradient(u, image, background);
+    TileGradient<T> gradient(u, image);
     u.map.each_tile([&](int64_t x0, int64_t x1) {
       gradient.columns(x0, x1);
       for (int64_t v = y0; v < y1; ++v) {
@@ -238,20 +233,20 @@ void backward(const Unpool<T>& u, T background, const T* dy, T* dcentre, T* dval
 
 }  // namespace
 
-void gaussian_unpool(const Tensor& centre, const Tensor& values, const std::vector<double>& sigmas,
-                     double background, Tensor& y) {
+void gaussian_unpool(const Tensor& centre, const Tensor& values,
+                     const std::vector<GaussianWidth>& widths, Tensor& y) {
   with_float(y.dtype(), [&](auto type) {
     using T = decltype(type);
-    forward<T>(Unpool<T>(centre, values, sigmas, y), T(background), y.data<T>());
+    forward<T>(Unpool<T>(centre, values, widths, y), y.data<T>());
   });
 }
 
 void gaussian_unpool_backward(const Tensor& centre, const Tensor& values,
-                              const std::vector<double>& sigmas, double background,
-                              const Tensor& dy, Tensor* dcentre, Tensor* dvalues) {
+                              const std::vector<GaussianWidth>& widths, const Tensor& dy,
+                              Tensor* dcentre, Tensor* dvalues) {
   with_float(dy.dtype(), [&](auto type) {
     using T = decltype(type);
-    backward<T>(Unpool<T>(centre, values, sigmas, dy), T(background), dy.data<T>(),
+    backward<T>(Unpool<T>(centre, values, widths, dy), dy.data<T>(),
                 dcentre ? dcentre->data<T>() : nullptr, dvalues ? dvalues->data<T>() : nullptr);
   });
 }

@@ -11,7 +11,7 @@
 //             slice of an image's rows for up to 32 landmarks, sums of the groups meet in shared
 //             memory, those of the slices in a second kernel.
 //   Traffic   forward 4 (K+1 + S) B a row, all written; backward 4 (6 (K+1) + 2 S) B. Of the
-//             composition, a gaussian_stack and a product for each width and a concat: 4 (4 (K+1) +
+//             composition, a stack of maps and a product for each width and a concat: 4 (4 (K+1) +
 //             3 S) B and 4 (9 (K+1) + 4 S) B. With K = 10, S = 64: 300 B instead of 944, 776
 //             instead of 1420. Floor = that / bandwidth.
 //   Work      2 (K+1) S flop and K exponentials a row forward, twice the flop backward.
@@ -36,8 +36,7 @@ struct Unpool {
   int64_t images;
   int height, width, blobs, channels, widths;  ///< blobs: K, channels: S, widths: M
   Divisor by_width, by_channels, by_widths;
-  float background;
-  float falloff[most_gaussian_widths] = {};
+  float falloff[most_gaussian_widths] = {}, background[most_gaussian_widths] = {};
 
   CAIRN_HD int rows() const { return height * width * widths; }
   CAIRN_HD int row_length() const { return blobs + 1 + channels; }
@@ -48,7 +47,7 @@ struct Unpool {
             (float(line) + 0.5f) / float(height), row - pixel * widths};
   }
   CAIRN_DEVICE_MEMBER float weight(const float* centres, int k, const Place& p) const {
-    if (k == blobs) return background;
+    if (k == blobs) return background[p.width];
     const float aspect = float(width) / float(height), f = falloff[p.width];
     const float a = p.x - centres[2 * k], b = p.y - centres[2 * k + 1];
     return f * 0.31830988618f * expf(-f * (a * a * aspect + b * b / aspect));
@@ -164,8 +163,8 @@ CAIRN_KERNEL void merge_centre_slices_kernel(Unpool s, int slices, const Float2*
   }
 }
 
-Unpool unpool_of(const Tensor& centre, const Tensor& values, const std::vector<double>& sigmas,
-                 double background, const Tensor& y) {
+Unpool unpool_of(const Tensor& centre, const Tensor& values,
+                 const std::vector<GaussianWidth>& widths, const Tensor& y) {
   Unpool s;
   s.centre = centre.data<float>();
   s.values = values.data<float>();
@@ -174,12 +173,14 @@ Unpool unpool_of(const Tensor& centre, const Tensor& values, const std::vector<d
   s.width = int(y.dim(2));
   s.blobs = int(centre.dim(1));
   s.channels = int(values.dim(2));
-  s.widths = int(sigmas.size());
+  s.widths = int(widths.size());
   s.by_width = Divisor(s.width);
   s.by_channels = Divisor(std::max(s.channels, 1));
   s.by_widths = Divisor(s.widths);
-  s.background = float(background);
-  for (size_t i = 0; i < sigmas.size(); ++i) s.falloff[i] = float(0.5 / (sigmas[i] * sigmas[i]));
+  for (size_t i = 0; i < widths.size(); ++i) {
+    s.falloff[i] = float(0.5 / (widths[i].sigma * widths[i].sigma));
+    s.background[i] = float(widths[i].background);
+  }
   return s;
 }
 
@@ -254,15 +255,15 @@ void centre_backward(const Unpool& s, const Tensor& weights, const Tensor& dy, T
 
 }  // namespace
 
-void gaussian_unpool(const Tensor& centre, const Tensor& values, const std::vector<double>& sigmas,
-                     double background, Tensor& y) {
-  start_forward(unpool_of(centre, values, sigmas, background, y), y);
+void gaussian_unpool(const Tensor& centre, const Tensor& values,
+                     const std::vector<GaussianWidth>& widths, Tensor& y) {
+  start_forward(unpool_of(centre, values, widths, y), y);
 }
 
 void gaussian_unpool_backward(const Tensor& centre, const Tensor& values,
-                              const std::vector<double>& sigmas, double background,
-                              const Tensor& dy, Tensor* dcentre, Tensor* dvalues) {
-  const Unpool s = unpool_of(centre, values, sigmas, background, dy);
+                              const std::vector<GaussianWidth>& widths, const Tensor& dy,
+                              Tensor* dcentre, Tensor* dvalues) {
+  const Unpool s = unpool_of(centre, values, widths, dy);
   const Tensor weights = weights_of(s, dy);
   if (dcentre) centre_backward(s, weights, dy, *dcentre);
   if (dvalues) values_backward(s, weights, dy, *dvalues);

@@ -77,9 +77,9 @@ TEST(GroupedLinear, NamesEverythingThatDoesNotFit) {
                 "weight is f64, x is f32", "the bias has shape [8] for 7 outputs"});
 }
 
-TEST(GaussianUnpool, EqualsStacksAndProductsWithTheirGradients) {
+TEST(GaussianUnpool, SpreadsValuesByItsMapsWithTheirGradients) {
   const int64_t N = 2, K = 3, S = 4, H = 6, W = 9, maps = K + 1, row = maps + S;
-  const std::vector<double> sigmas{0.1, 0.3};
+  const std::vector<GaussianWidth> widths{{0.1}, {0.3, 2}};
   Tensor centre = normal64({N, K, 2}, 1);
   for (int64_t i = 0; i < centre.count(); ++i)
     centre.data<double>()[i] = 0.5 + 0.3 * centre.data<double>()[i];
@@ -87,13 +87,13 @@ TEST(GaussianUnpool, EqualsStacksAndProductsWithTheirGradients) {
 
   Tape fused;
   const Var c = fused.leaf(centre), v = fused.leaf(values);
-  const Var y = gaussian_unpool(c, v, sigmas, 1, H, W);
+  const Var y = gaussian_unpool(c, v, widths, H, W);
   fused.backward(y, dy);
 
   Tape composed;
   const Var points = composed.leaf(centre);
-  const Var D = concat(
-      {gaussian_stack(points, sigmas[0], 1, H, W), gaussian_stack(points, sigmas[1], 1, H, W)});
+  const Var nothing = composed.constant(Tensor::zeros({N, maps, 0}, DType::f64));
+  const Var D = gaussian_unpool(points, nothing, widths, H, W);
   Tensor dD = D.value().empty_like(), dvalues = Tensor::zeros(values.shape(), DType::f64);
   for (int64_t r = 0; r < N * H * W * 2; ++r) {
     const int64_t first = r / (H * W * 2) * maps * S;
@@ -126,18 +126,18 @@ TEST(GaussianUnpool, NamesEverythingThatDoesNotFit) {
   Tape tape;
   const Var centre = tape.constant(Tensor::zeros({1, 3, 2}));
   const Var values = tape.constant(Tensor::zeros({1, 4, 5}));
-  EXPECT_EQ(wrong([&] { gaussian_unpool(values, centre, {0.1}, 1, 4, 4); }),
+  EXPECT_EQ(wrong([&] { gaussian_unpool(values, centre, {{0.1}}, 4, 4); }),
             "centre has shape [1,4,5] (centre [1,4,5], values [1,3,2])");
   expect_parts(
       wrong([&] {
-        gaussian_unpool(centre, tape.constant(Tensor::zeros({2, 3, 5}, DType::f64)), {0.1, -1}, 0,
-                        4, 0);
+        gaussian_unpool(centre, tape.constant(Tensor::zeros({2, 3, 5}, DType::f64)),
+                        {{0.1, 0}, {-1}}, 4, 0);
       }),
       {"centre has 1 images, the values 2", "3 values are for 3 points and the background",
-       "values is f64, centre is f32", "a width is -1", "the background is 0", "the map is 4x0"});
-  expect_parts(wrong([&] { gaussian_unpool(centre, values, {}, 1, 4, 4); }), {"0 widths"});
+       "values is f64, centre is f32", "a width is -1", "a background is 0", "the map is 4x0"});
+  expect_parts(wrong([&] { gaussian_unpool(centre, values, {}, 4, 4); }), {"0 widths"});
   expect_parts(
-      wrong([&] { gaussian_unpool(centre, values, std::vector<double>(17, 0.1), 1, 4, 4); }),
+      wrong([&] { gaussian_unpool(centre, values, std::vector<GaussianWidth>(17, {0.1}), 4, 4); }),
       {"17 widths"});
 }
 
