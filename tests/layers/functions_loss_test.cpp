@@ -174,6 +174,26 @@ TEST(Losses, DistanceNamesEveryMismatch) {
   }
 }
 
+// 2 pi e s^2 with variances of 0.01 and 0.04 in a square, s^2 = 0.025; as deviations s = 0.15.
+TEST(Losses, ConcentrationIsTheExponentialOfAnEntropy) {
+  Tape tape;
+  const Tensor v = Tensor::from<double>({1, 1, 2}, {0.01, 0.04});
+  const double two_pi_e = 2 * M_PI * std::exp(1.0);
+  EXPECT_NEAR(concentration(tape.constant(v)).value().item(), two_pi_e * 0.025, 1e-12);
+  EXPECT_NEAR(concentration(tape.constant(v), 1, Spread::deviation).value().item(),
+              two_pi_e * 0.15 * 0.15, 1e-12);
+  // Twice as wide as high: an area of 1 stretches x by the root of 2.
+  EXPECT_NEAR(concentration(tape.constant(v), 2).value().item(), two_pi_e * (0.02 + 0.02) / 2,
+              1e-12);
+  try {
+    concentration(tape.constant(Tensor::zeros({3, 4})), 0);
+    FAIL();
+  } catch (const Error& e) {
+    for (const char* part : {"shape [3,4]", "the aspect is 0"})
+      EXPECT_NE(e.wrong.find(part), std::string::npos) << part << " in: " << e.wrong;
+  }
+}
+
 TEST(Losses, ABatchWithoutWeightHasLossAndGradientZero) {
   Tape tape;
   const Var x = tape.leaf(row({1, 2}));

@@ -282,5 +282,26 @@ TEST(WarpFunctions, NameEverythingThatDoesNotFit) {
   EXPECT_NE(both.find("the output is 4x0"), std::string::npos) << both;
 }
 
+TEST(PadBorder, TheGroundHasTheMeanColourOfTheBorder) {
+  // The middle pixel of 3 x 3 does not count.
+  const Tensor x = Tensor::from<float>({1, 3, 3, 1}, {1, 1, 1, 1, 100, 3, 3, 3, 3});
+  const Tensor y = pad_border(x, 2);
+  ASSERT_EQ(y.shape(), (Shape{1, 7, 7, 1}));
+  EXPECT_FLOAT_EQ(y.data<float>()[0], 2);
+  EXPECT_FLOAT_EQ(y.data<float>()[3 * 7 + 3], 100);
+  EXPECT_FLOAT_EQ(y.data<float>()[2 * 7 + 2], 1);
+}
+
+TEST(PadBorder, NamesWhatDoesNotFit) {
+  EXPECT_NE(error_of([] {
+              pad_border(Tensor::zeros({1, 0, 3, 3}), -1);
+            }).find("the padding is -1"),
+            std::string::npos);
+  EXPECT_NE(error_of([] {
+              pad_border(Tensor::zeros({1, 2, 3, 3}, DType::u8), 1);
+            }).find("x is u8"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace cairn
