@@ -37,12 +37,45 @@ bool strings_of(const toml::array& array, std::vector<std::string>& items) {
   return true;
 }
 
-// Flattens tables into dotted keys, scalars and lists of strings into text.
+// A number as TOML: 1 alone would be a whole one.
+std::string real_text(double value) {
+  const std::string shown = text(value);
+  return shown.find_first_of(".en") == std::string::npos ? shown + ".0" : shown;
+}
+
+std::string list_text(const std::vector<double>& items) {
+  std::string out = "[";
+  for (double item : items) out += (out.size() > 1 ? ", " : "") + real_text(item);
+  return out + "]";
+}
+
+bool reals_of(const toml::array& array, std::vector<double>& items) {
+  for (const toml::node& node : array) {
+    if (!node.is_number()) return false;
+    items.push_back(*node.value<double>());
+  }
+  return true;
+}
+
+// Reads a value that is a list; false if it is none, or one of other things.
+template <class Item, class Read>
+bool parse_list(const std::string& given, std::vector<Item>& items, Read&& read) {
+  try {
+    const toml::table parsed = toml::parse("list = " + given);
+    const auto* array = parsed["list"].as_array();
+    return array && read(*array, items);
+  } catch (const toml::parse_error&) {
+    return false;
+  }
+}
+
+// Flattens tables into dotted keys, scalars and lists of strings or of numbers into text.
 void flatten(const toml::table& table, const std::string& prefix, const std::string& file,
              std::map<std::string, std::string>& out) {
   for (const auto& [key_node, node] : table) {
     const std::string key = prefix + std::string(key_node.str());
     std::vector<std::string> items;
+    std::vector<double> numbers;
     if (const auto* child = node.as_table())
       flatten(*child, key + ".", file, out);
     else if (const auto* s = node.as_string())
@@ -55,10 +88,14 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
       out[key] = text(f->get());
     else if (const auto* a = node.as_array(); a && strings_of(*a, items))
       out[key] = list_text(items);
+    else if (a && reals_of(*a, numbers))
+      out[key] = list_text(numbers);
     else
       throw UsageError(file,
-                       text(key, " is neither a number, a string, a boolean nor a list of strings"),
-                       "one plain value per key, or [\"a\", \"b\"]",
+                       text(key,
+                            " is neither a number, a string, a boolean nor a list of one of the "
+                            "first two"),
+                       "one plain value per key, [\"a\", \"b\"] or [1, 2]",
                        text("correct line ", node.source().begin.line));
   }
 }
@@ -148,8 +185,7 @@ double Recipe::real(const std::string& key, double fallback, double low, double 
   if (given && (!parsed(*given, value) || !(value >= low && value <= high)))
     throw UsageError(name_, text(key, " = ", *given), text("a number from ", low, " to ", high),
                      "correct the value");
-  const std::string shown = text(value);
-  resolved_[key] = shown.find_first_of(".en") == std::string::npos ? shown + ".0" : shown;
+  resolved_[key] = real_text(value);
   return value;
 }
 
@@ -172,17 +208,31 @@ std::string Recipe::string(const std::string& key, const std::string& fallback) 
 std::vector<std::string> Recipe::strings(const std::string& key) {
   std::vector<std::string> items;
   if (const std::string* given = find(key); given && given->starts_with("[")) {
-    toml::table parsed;
-    try {
-      parsed = toml::parse("list = " + *given);
-    } catch (const toml::parse_error&) {  // leaves `parsed` empty
-    }
-    const auto* array = parsed["list"].as_array();
-    if (!array || !strings_of(*array, items))
+    if (!parse_list(*given, items, strings_of))
       throw UsageError(name_, text(key, " = ", *given), "one string, or [\"a\", \"b\"]",
                        "correct the value");
   } else if (given && !given->empty()) {
     items.push_back(*given);
+  }
+  resolved_[key] = list_text(items);
+  return items;
+}
+
+std::vector<double> Recipe::reals(const std::string& key, const std::vector<double>& fallback,
+                                  double low, double high) {
+  std::vector<double> items = fallback;
+  if (const std::string* given = find(key)) {
+    items.assign(1, 0);
+    bool fine = parsed(*given, items[0]);
+    if (!fine) {
+      items.clear();
+      fine = parse_list(*given, items, reals_of);
+    }
+    if (!fine ||
+        !std::all_of(items.begin(), items.end(), [&](double v) { return v >= low && v <= high; }))
+      throw UsageError(name_, text(key, " = ", *given),
+                       text("numbers from ", low, " to ", high, ", as [0.1, 1]"),
+                       "correct the value");
   }
   resolved_[key] = list_text(items);
   return items;

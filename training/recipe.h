@@ -27,6 +27,9 @@ class Recipe {
   std::string string(const std::string& key, const std::string& fallback);
   /// A list of strings, or one string alone; empty without the key.
   std::vector<std::string> strings(const std::string& key);
+  /// A list of numbers, or one number alone; the fallback without the key.
+  std::vector<double> reals(const std::string& key, const std::vector<double>& fallback, double low,
+                            double high);
   std::string choice(const std::string& key, const std::string& fallback,
                      const std::vector<std::string>& choices);
   /// All keys below `table` that have no dot of their own: the options of a model, say.

@@ -1,5 +1,6 @@
 #include "training/trainer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -32,6 +33,7 @@ struct Settings {
   int batch;
   int64_t steps, log_every, evaluate_every, checkpoint_every, warmup, patience;
   double lr, final_lr_fraction, clip, average_decay;
+  std::vector<double> lr_drops;
   bool evaluate_at_end;
   std::string initial_weights;
 
@@ -48,14 +50,20 @@ struct Settings {
         final_lr_fraction(r.real("train.final_lr_fraction", 1, 0, 1)),
         clip(r.real("train.clip_norm", 0, 0, 1e9)),
         average_decay(r.real("train.average_weights", 0, 0, 0.999999)),
+        lr_drops(r.reals("train.lr_drops", {}, 1, 1e8)),
         evaluate_at_end(r.boolean("train.evaluate_at_end", true)),
         initial_weights(r.string("train.initial_weights", "")) {}
 
-  // Linear warm-up, then a cosine down to final_lr_fraction of the peak (1: constant).
+  // Linear warm-up, then a cosine down to final_lr_fraction of the peak (1: constant); a tenth of
+  // it from each of lr_drops on.
   double lr_at(int64_t step) const {
     if (step < warmup) return lr * double(step + 1) / double(warmup);
     const double t = double(step - warmup) / double(std::max<int64_t>(1, steps - warmup));
-    return lr * (final_lr_fraction + (1 - final_lr_fraction) * 0.5 * (1 + std::cos(M_PI * t)));
+    const double cosine =
+        lr * (final_lr_fraction + (1 - final_lr_fraction) * 0.5 * (1 + std::cos(M_PI * t)));
+    const auto drops = std::count_if(lr_drops.begin(), lr_drops.end(),
+                                     [&](double at) { return double(step) >= at; });
+    return cosine * std::pow(0.1, double(drops));
   }
 };
 

@@ -64,8 +64,29 @@ TEST(Recipe, AListOfStringsSurvivesTheFileAnAssignmentAndTheResolvedRecipe) {
   EXPECT_TRUE(again.strings("data.none").empty());
 }
 
+TEST(Recipe, SoDoesAListOfNumbersWhichOneNumberIsToo) {
+  Recipe r = Recipe::from_text("[train]\nat = [0.1, 1, 1e5]\none = 3\n", "r.toml");
+  r.set("train.set=[2]");
+  EXPECT_EQ(r.reals("train.at", {}, 0, 1e6), (std::vector<double>{0.1, 1, 1e5}));
+  EXPECT_EQ(r.reals("train.one", {}, 0, 10), std::vector<double>{3});
+  EXPECT_EQ(r.reals("train.set", {}, 0, 10), std::vector<double>{2});
+  EXPECT_EQ(r.reals("train.none", {7}, 0, 10), std::vector<double>{7});
+  EXPECT_TRUE(r.reals("train.empty", {}, 0, 10).empty());
+  r.finish();
+  Recipe again = Recipe::from_text(r.resolved(), "config.toml");
+  EXPECT_EQ(again.reals("train.at", {}, 0, 1e6), (std::vector<double>{0.1, 1, 1e5}));
+  EXPECT_TRUE(again.reals("train.empty", {1}, 0, 10).empty());
+}
+
+TEST(Recipe, ANumberOfAListThatIsOutOfItsRangeOrNoneIsRefused) {
+  Recipe r = Recipe::from_text("a = [1, 20]\nb = [\"x\"]\n", "r.toml");
+  EXPECT_NE(message([&] { r.reals("a", {}, 0, 10); }).find("numbers from 0 to 10"),
+            std::string::npos);
+  EXPECT_NE(message([&] { r.reals("b", {}, 0, 10); }).find("b = [\"x\"]"), std::string::npos);
+}
+
 TEST(Recipe, AListOfAnythingElseIsRefused) {
-  EXPECT_NE(message([] { Recipe::from_text("a = [1, 2]\n", "r.toml"); }).find("list of strings"),
+  EXPECT_NE(message([] { Recipe::from_text("a = [1, \"b\"]\n", "r.toml"); }).find("list of one of"),
             std::string::npos);
   Recipe r;
   r.set("a=[1]");
