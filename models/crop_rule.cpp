@@ -16,8 +16,8 @@ std::map<std::string, std::string> crop_rule_options(const CropRule& rule) {
           {"margin", text(rule.margin)}};
 }
 
-CropRule read_crop_rule(OptionReader& read) {
-  CropRule rule;
+CropRule read_crop_rule(OptionReader& read, const CropRule& fallback) {
+  CropRule rule = fallback;
   rule.height = read.integer("input_height", int(rule.height), 1, 8192);
   rule.width = read.integer("input_width", int(rule.width), 1, 8192);
   rule.margin = read.real("margin", rule.margin, 0, 100);

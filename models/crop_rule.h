@@ -21,6 +21,6 @@ CropFrame frame_of(const CropRule& rule, const Tensor& image, const Box& box);
 std::map<std::string, std::string> crop_rule_options(const CropRule& rule);
 
 class OptionReader;
-CropRule read_crop_rule(OptionReader& read);
+CropRule read_crop_rule(OptionReader& read, const CropRule& fallback = {});
 
 }  // namespace cairn

@@ -82,11 +82,16 @@ KeypointCrops crops_of(const KeypointExamples& examples, const std::vector<int64
 
 }  // namespace
 
+KeypointCrops augmented_crops(const KeypointExamples& examples, const KeypointBatches& o, int size,
+                              int64_t number) {
+  return crops_of(examples, chosen(examples.count(), o.seed, size, number), o.height, o.width,
+                  o.augmentation,
+                  [&](int64_t i) { return numbers(o.seed, number * size + i, Use::augmentation); });
+}
+
 KeypointCrops training_crops(const KeypointExamples& examples, const KeypointBatches& o, int size,
                              int64_t number) {
-  KeypointCrops crops = crops_of(
-      examples, chosen(examples.count(), o.seed, size, number), o.height, o.width, o.augmentation,
-      [&](int64_t i) { return numbers(o.seed, number * size + i, Use::augmentation); });
+  KeypointCrops crops = augmented_crops(examples, o, size, number);
   const uint8_t* v = crops.visibility.data<uint8_t>();
   if (std::all_of(v, v + crops.visibility.count(), [](uint8_t one) { return one == 0; }))
     throw Error(text("batch ", number),

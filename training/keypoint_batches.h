@@ -20,7 +20,11 @@ struct KeypointCrops {
 };
 
 /// Batch `number` of training: the examples in another order in every epoch, or the next ones where
-/// they never end; the same in any order of calls. Throws an Error if not one point of the batch
+/// they never end; the same in any order of calls.
+KeypointCrops augmented_crops(const KeypointExamples& examples, const KeypointBatches& options,
+                              int size, int64_t number);
+
+/// The same for networks that learn from the points. Throws an Error if not one point of the batch
 /// lies in its crop, as its targets would be empty.
 KeypointCrops training_crops(const KeypointExamples& examples, const KeypointBatches& options,
                              int size, int64_t number);

@@ -32,31 +32,48 @@ class StickmanExamples : public KeypointExamples {
   const bool on_distractor_;
 };
 
+class SynthFaceExamples : public KeypointExamples {
+ public:
+  explicit SynthFaceExamples(const SynthFaceOptions& options) : options_(options) {
+    synth_face(options, 0);  // checks the size
+  }
+  const Skeleton& skeleton() const override { return synth_face_skeleton(); }
+  int channels() const override { return 3; }
+  int64_t count() const override { return 0; }
+  KeypointExample example(int64_t index) const override {
+    const SynthFace face = synth_face(options_, index);
+    Instance instance;
+    for (const Point& p : face.points) instance.points.push_back({p.x, p.y, Visibility::visible});
+    complete(instance);
+    return {face.image, instance};
+  }
+  double margin() const override { return 0; }
+
+ private:
+  SynthFaceOptions options_;
+};
+
 bool is_labelled(const Instance& instance) {
   return !instance.crowd && instance.labelled_points() > 0;
 }
 
 class DatasetExamples : public KeypointExamples {
  public:
-  DatasetExamples(const std::string& path, const DatasetExampleOptions& options)
-      : options_(options) {
-    KeypointDataset data = read_training_dataset(path, left_out_);
-    skeleton_ = data.skeleton;
-    for (AnnotatedImage& image : data.images)
-      if (std::any_of(image.instances.begin(), image.instances.end(), is_labelled))
-        images_.push_back({std::move(image), {}});
+  /// Every instance of the images is an example.
+  DatasetExamples(const KeypointDataset& data, std::vector<std::string> left_out,
+                  const DatasetExampleOptions& options)
+      : options_(options), skeleton_(data.skeleton), left_out_(std::move(left_out)) {
+    for (const AnnotatedImage& image : data.images) images_.push_back({image, {}});
     const std::vector<std::string> wrong = read_all();
     for (size_t i = 0; i < images_.size(); ++i) {
       if (!wrong[i].empty()) {
         left_out_.push_back(wrong[i]);
         continue;
       }
-      const auto& instances = images_[i].annotated.instances;
-      for (size_t k = 0; k < instances.size(); ++k)
-        if (is_labelled(instances[k])) places_.push_back({i, k});
+      for (size_t k = 0; k < images_[i].annotated.instances.size(); ++k) places_.push_back({i, k});
     }
     if (places_.empty())
-      throw Error(path,
+      throw Error(data.source,
                   images_.empty() ? "no instance has a labelled point"
                                   : text("none of its ", images_.size(),
                                          " images can be read; the last: ", left_out_.back()),
@@ -122,9 +139,53 @@ std::unique_ptr<KeypointExamples> stickman_examples(StickmanOptions options, boo
   return std::make_unique<StickmanExamples>(options, on_distractor);
 }
 
+std::unique_ptr<KeypointExamples> synth_face_examples(const SynthFaceOptions& options) {
+  return std::make_unique<SynthFaceExamples>(options);
+}
+
 std::unique_ptr<KeypointExamples> dataset_examples(const std::string& path,
                                                    const DatasetExampleOptions& options) {
-  return std::make_unique<DatasetExamples>(path, options);
+  std::vector<std::string> left_out;
+  KeypointDataset data = read_training_dataset(path, left_out);
+  data.source = path;
+  for (AnnotatedImage& image : data.images)
+    std::erase_if(image.instances, [](const Instance& i) { return !is_labelled(i); });
+  std::erase_if(data.images, [](const AnnotatedImage& image) { return image.instances.empty(); });
+  return std::make_unique<DatasetExamples>(data, std::move(left_out), options);
+}
+
+std::unique_ptr<KeypointExamples> photo_examples(const std::vector<std::string>& folders,
+                                                 int64_t height, int64_t width,
+                                                 const DatasetExampleOptions& options) {
+  KeypointDataset data;
+  std::vector<std::string> left_out;
+  for (const std::string& folder : folders) {
+    data.source += (data.source.empty() ? "" : ", ") + folder;
+    const std::vector<std::string> paths = image_files(folder);
+    if (paths.empty())
+      throw Error(folder, "there are no images in it",
+                  "a folder of JPEG, PNG, BMP, PGM or PPM files", "name another folder");
+    for (const std::string& path : paths) try {
+        const ImageInfo info = read_image_info(path);
+        const double scale =
+            std::min(double(info.width) / double(width), double(info.height) / double(height));
+        Instance whole;
+        whole.box = {0, 0, scale * double(width), scale * double(height)};
+        whole.box.x = (double(info.width) - whole.box.width) / 2 - 0.5;
+        whole.box.y = (double(info.height) - whole.box.height) / 2 - 0.5;
+        data.images.push_back({0, path, int(info.width), int(info.height), {whole}});
+      } catch (const Error& e) {
+        left_out.push_back(text(e.where, ": ", e.wrong));
+      }
+  }
+  if (data.images.empty())
+    throw Error(data.source,
+                text("not one of its ", left_out.size(),
+                     " images can be read; the last: ", left_out.back()),
+                "images", "look at the files");
+  DatasetExampleOptions filled = options;
+  filled.box_margin = 1;
+  return std::make_unique<DatasetExamples>(data, std::move(left_out), filled);
 }
 
 }  // namespace cairn

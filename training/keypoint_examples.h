@@ -8,6 +8,7 @@
 #include "models/crop_rule.h"
 #include "training/keypoint_dataset.h"
 #include "training/stickman.h"
+#include "training/synth_faces.h"
 
 namespace cairn {
 
@@ -40,6 +41,9 @@ class KeypointExamples {
 std::unique_ptr<KeypointExamples> stickman_examples(StickmanOptions options,
                                                     bool on_distractor = false);
 
+/// Drawn faces that never repeat.
+std::unique_ptr<KeypointExamples> synth_face_examples(const SynthFaceOptions& options);
+
 /// How a data set is read.
 struct DatasetExampleOptions {
   int channels = 3;  ///< of the images: 1 grey, 3 RGB
@@ -54,5 +58,12 @@ struct DatasetExampleOptions {
 /// with everything that is wrong with the annotations, and one when no image can be read.
 std::unique_ptr<KeypointExamples> dataset_examples(const std::string& path,
                                                    const DatasetExampleOptions& options);
+
+/// Images of folders without any annotation: no points, and of each image the largest central part
+/// of the proportions height : width, enlarged if it is smaller. Throws an Error for a folder
+/// without images, and when none can be read.
+std::unique_ptr<KeypointExamples> photo_examples(const std::vector<std::string>& folders,
+                                                 int64_t height, int64_t width,
+                                                 const DatasetExampleOptions& options);
 
 }  // namespace cairn

@@ -113,6 +113,11 @@ double ReferenceLength::of(const Instance& instance) const {
   return length > 0 ? length : NAN;
 }
 
+std::optional<std::array<int, 2>> ReferenceLength::ends() const {
+  if (kind_ != Kind::between_points || from_.size() != 1 || to_.size() != 1) return {};
+  return std::array{from_[0], to_[0]};
+}
+
 std::string usual_reference(const KeypointDataset& data) {
   if (data.skeleton.keypoints() == 68) return "interocular";
   for (const AnnotatedImage& image : data.images)

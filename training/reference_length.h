@@ -9,6 +9,8 @@
 //   interpupil   between the means of points 36..41 and of 42..47 of 68
 //   A:B          between the points called A and B
 //   pixels       1
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ class ReferenceLength {
   const std::string& name() const { return name_; }
   /// NaN where it cannot be measured: a point or the head is not labelled, or the length is 0.
   double of(const Instance& instance) const;
+  /// The two points that it lies between, if it is the distance of two.
+  std::optional<std::array<int, 2>> ends() const;
 
  private:
   enum class Kind { between_points, head, side, box, pixels };
