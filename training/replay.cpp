@@ -42,11 +42,12 @@ Options loss_options(const std::string& loss) {
   static const std::map<std::string, Options> known = {
       {"magicpoint", {}},
       {"heatmap_mse", {{"stacks", "sum"}}},
+      {"landmark_autoencoder", {}},
   };
   const auto it = known.find(loss);
   if (it == known.end())
-    throw UsageError("loss", text("the recording asks for '", loss, "'"), "magicpoint, heatmap_mse",
-                     "record it with one of them");
+    throw UsageError("loss", text("the recording asks for '", loss, "'"),
+                     "magicpoint, heatmap_mse, landmark_autoencoder", "record it with one of them");
   return it->second;
 }
 

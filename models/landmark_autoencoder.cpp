@@ -1,0 +1,323 @@
+#include "models/landmark_autoencoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "layers/functions_elementwise.h"
+#include "layers/functions_heatmap.h"
+#include "layers/functions_landmark.h"
+#include "layers/functions_loss.h"
+#include "runtime/error.h"
+
+namespace cairn {
+namespace {
+
+constexpr double two_pi_e = 17.079468445347132;
+using Size = LandmarkAutoencoderOptions::Size;
+using Ground = LandmarkAutoencoderOptions::Ground;
+using Levels = std::vector<HourglassLevel>;
+
+const std::vector<std::string> size_names = {"full", "mini"};
+const std::vector<std::string> ground_names = {"paper", "code"};
+const std::vector<std::string> spread_names = {"variance", "deviation"};
+
+// What differs between the sizes; levels from the finest to the coarsest.
+struct Widths {
+  int features, descriptor;
+  Levels detector, feature, decoder;  // the last width of detector and decoder is 0: their channels
+};
+Widths widths_of(Size size) {
+  if (size == Size::mini)
+    return {16,
+            4,
+            {{{8, 8}, {8, 0}, 3},
+             {{16, 16}, {16, 8}, 3},
+             {{16, 16}, {16, 16}, 3},
+             {{16, 16}, {16, 16}}},
+            {{{8, 16}, {16, 16}, 2}, {{32}, {16}, 2}, {{64}, {32}, 2}, {{64}, {64}}},
+            {{{16, 16}, {16, 0}, 2}, {{32}, {16}, 2}, {{64}, {32}, 2}, {{64}, {64}}}};
+  return {64,
+          8,
+          {{{32, 32}, {32, 0}, 3},
+           {{64, 64}, {64, 32}, 3},
+           {{64, 64}, {64, 64}, 3},
+           {{64, 64}, {64, 64}}},
+          {{{32, 64}, {64, 64}, 2}, {{128}, {64}, 2}, {{256}, {128}, 2}, {{512}, {256}}},
+          {{{64, 64}, {32, 0}, 2},
+           {{128}, {64}, 2},
+           {{256}, {128}, 2},
+           {{512}, {256}, 2},
+           {{512}, {512}}}};
+}
+
+Levels ending_in(Levels levels, int channels) {
+  levels[0].up.back() = channels;
+  return levels;
+}
+
+int painted_channels(const LandmarkAutoencoderOptions& o) {
+  return int(o.sigmas.size()) * (o.landmarks + 1 + widths_of(o.size).features);
+}
+
+// The matrices of one linear map per landmark.
+Parameter grouped_weight(int groups, int in, int out) {
+  return {{groups, out, in}, xavier_uniform(in, out, 1)};
+}
+
+std::vector<std::string> numbered(int count) {
+  std::vector<std::string> names;
+  for (int k = 1; k <= count; ++k) names.push_back(std::to_string(k));
+  return names;
+}
+
+}  // namespace
+
+LandmarkAutoencoder::LandmarkAutoencoder(const LandmarkAutoencoderOptions& o)
+    : options_(o),
+      detector_(o.channels, ending_in(widths_of(o.size).detector, o.landmarks + 1), true),
+      features_(o.channels, widths_of(o.size).feature, false),
+      decoder_(painted_channels(o), ending_in(widths_of(o.size).decoder, o.channels), true),
+      describe_weight_(grouped_weight(o.landmarks + 1, widths_of(o.size).features,
+                                      widths_of(o.size).descriptor)),
+      describe_bias_({widths_of(o.size).descriptor}, {}),
+      paint_weight_(grouped_weight(o.landmarks + 1, widths_of(o.size).descriptor,
+                                   widths_of(o.size).features)),
+      paint_bias_({widths_of(o.size).features}, {}) {
+  skeleton_.names = numbered(o.landmarks);
+  exempt_biases_from_decay(*this);
+  const int m = size_multiple();
+  if (o.crop.height % m || o.crop.width % m || (o.crop.height + 2 * o.padding) % 8 ||
+      (o.crop.width + 2 * o.padding) % 8)
+    throw UsageError("landmark_autoencoder",
+                     text(o.crop.height, "x", o.crop.width, " with a padding of ", o.padding),
+                     text("sides that are multiples of ", m, ", with the padding of 8"),
+                     "choose another height, width or padding");
+}
+
+void LandmarkAutoencoder::visit(Visitor& v) {
+  v("detector", detector_);
+  v("features", features_);
+  v("describe.weight", describe_weight_);
+  v("describe.bias", describe_bias_);
+  v("paint.weight", paint_weight_);
+  v("paint.bias", paint_bias_);
+  v("decoder", decoder_);
+}
+
+int LandmarkAutoencoder::size_multiple() const { return options_.size == Size::mini ? 8 : 16; }
+
+Options LandmarkAutoencoder::options() const {
+  std::string sigmas;
+  for (double s : options_.sigmas) sigmas += text(sigmas.empty() ? "" : ",", s);
+  Options o{{"landmarks", std::to_string(options_.landmarks)},
+            {"channels", std::to_string(options_.channels)},
+            {"size", size_names[size_t(options_.size)]},
+            {"padding", std::to_string(options_.padding)},
+            {"sigmas", sigmas},
+            {"ground", ground_names[size_t(options_.ground)]},
+            {"descriptors", options_.linear_descriptors ? "linear" : "leaky_relu"}};
+  o.merge(crop_rule_options(options_.crop));
+  return o;
+}
+
+namespace {
+
+std::vector<double> read_sigmas(OptionReader& read, Size size) {
+  const std::string given = read.string(
+      "sigmas", size == Size::mini ? "0.125,0.25,0.5"
+                                   : "0.125,0.17677669529663687,0.25,0.35355339059327373,0.5");
+  std::vector<double> sigmas;
+  const char* at = given.c_str();
+  for (;;) {
+    char* end = nullptr;
+    const double s = std::strtod(at, &end);
+    if (end == at || !(s > 0.001 && s <= 10) || (*end && *end != ',') || sigmas.size() == 16)
+      throw UsageError("landmark_autoencoder.sigmas", text("the value is '", given, "'"),
+                       "up to 16 numbers above 0.001, in sides of the image", "0.125,0.25,0.5 say");
+    sigmas.push_back(s);
+    if (!*end) return sigmas;
+    at = end + 1;
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_landmark_autoencoder(const Options& options) {
+  OptionReader read("landmark_autoencoder", options);
+  LandmarkAutoencoderOptions o;
+  o.size = Size(read.index("size", size_names));
+  const bool mini = o.size == Size::mini;
+  o.landmarks = read.integer("landmarks", o.landmarks, 1, 63);
+  o.channels = read.integer("channels", o.channels, 1, 3);
+  o.crop = read_crop_rule(read, {mini ? 32 : 80, mini ? 32 : 80, 0});
+  o.padding = read.integer("padding", mini ? 4 : 8, 0, 512);
+  o.sigmas = read_sigmas(read, o.size);
+  o.ground = Ground(read.index("ground", ground_names));
+  o.linear_descriptors = read.choice("descriptors", {"leaky_relu", "linear"}) == "linear";
+  read.finish();
+  return std::make_unique<LandmarkAutoencoder>(o);
+}
+
+void LandmarkAutoencoder::check_image(const Tensor& image) const {
+  const int m = size_multiple(), p = options_.padding;
+  if (image.rank() != 4 || image.dim(3) != channels() || image.dim(1) == 0 || image.dim(2) == 0 ||
+      image.dim(1) % m || image.dim(2) % m || (image.dim(1) + 2 * p) % 8 ||
+      (image.dim(2) + 2 * p) % 8)
+    throw Error("landmark_autoencoder", text("the image has shape ", image.shape()),
+                text("[N,H,W,", channels(), "] with H and W multiples of ", m),
+                text("resize it to ", options_.crop.height, "x", options_.crop.width));
+}
+
+LandmarkAutoencoder::Detected LandmarkAutoencoder::find(const Var& padded) {
+  const LandmarkMaps found = landmark_maps(detector_(padded));
+  return {found.maps, found.point, found.variance};
+}
+
+// The code's descriptors: what the features are on average where each map is.
+Var LandmarkAutoencoder::describe(const Var& padded, const Var& maps) {
+  Tape& tape = padded.tape();
+  return grouped_linear(mask_pool(maps, features_(padded)), parameter(tape, describe_weight_),
+                        parameter(tape, describe_bias_));
+}
+
+// From the padded frame to that of the image.
+Var LandmarkAutoencoder::in_image(const Var& points, const Tensor& image) const {
+  const double p = 2 * options_.padding;
+  return warp_points(points, scaling_warp(points.dim(0), 1 + p / double(image.dim(2)),
+                                          1 + p / double(image.dim(1)), points.value()));
+}
+
+// The image from points (in its own frame) and descriptors.
+Var LandmarkAutoencoder::paint(const Var& points, const Var& descriptors, int64_t height,
+                               int64_t width) {
+  Tape& tape = points.tape();
+  Var values =
+      grouped_linear(descriptors, parameter(tape, paint_weight_), parameter(tape, paint_bias_));
+  if (!options_.linear_descriptors) values = activation(values, Activation::leaky_relu, 0.2f);
+  std::vector<GaussianWidth> widths;
+  for (double s : options_.sigmas)
+    widths.push_back({s, options_.ground == Ground::paper ? 1 : s * s * double(height * width)});
+  const Var placed = gaussian_unpool(points, values, widths, height, width);
+  return activation(decoder_(placed), Activation::sigmoid);
+}
+
+LandmarkAutoencoder::Code LandmarkAutoencoder::encode(const Tensor& image) {
+  check_image(image);
+  Tape tape(false);
+  const Var padded = tape.constant(pad_border(image, options_.padding));
+  const Detected d = find(padded);
+  return {in_image(d.point, image).value(), describe(padded, d.maps).value()};
+}
+
+Tensor LandmarkAutoencoder::decode(const Code& code, int64_t height, int64_t width) {
+  Tape tape(false);
+  return paint(tape.constant(code.points), tape.constant(code.descriptors), height, width).value();
+}
+
+Tensor LandmarkAutoencoder::maps(const Tensor& image) {
+  check_image(image);
+  Tape tape(false);
+  return find(tape.constant(pad_border(image, options_.padding))).maps.value();
+}
+
+std::map<std::string, Model::InputSpec> LandmarkAutoencoder::loss_inputs(int64_t batch,
+                                                                         int64_t height,
+                                                                         int64_t width) const {
+  // One control point of weight 0, and a turn by about 20 degrees.
+  return {{"image", {{batch, height, width, channels()}, DType::f32, 1}},
+          {"warp_control", {{batch, 1, 2}, DType::f32, 1}},
+          {"warp_theta", {{batch, 4, 2}, DType::f32, 0, {0, 0, 0, 0, 1, 0, 0, 1}}},
+          {"warp_affine", {{batch, 2, 3}, DType::f32, 0, {0.94, -0.34, 0.05, 0.34, 0.94, -0.05}}},
+          {"reconstruction_weight", {{batch, channels()}, DType::f32, 1}}};
+}
+
+void LandmarkAutoencoder::set_loss_options(const Options& options) {
+  OptionReader read("landmark_autoencoder loss", options);
+  Weights w;
+  w.separation = read.real("separation", w.separation, 0, 1e9);
+  w.separation_sigma = read.real("separation_sigma", w.separation_sigma, 1e-4, 10);
+  w.concentration = read.real("concentration", w.concentration, 0, 1e9);
+  w.equivariance = read.real("equivariance", w.equivariance, 0, 1e9);
+  w.spread = Spread(read.index("spread", spread_names));
+  read.finish();
+  weights_ = w;
+}
+
+Loss LandmarkAutoencoder::loss(Tape& tape, const Batch& batch) {
+  const Tensor& image = batch.at("image");
+  check_image(image);
+  const int64_t H = image.dim(1), W = image.dim(2), K = options_.landmarks;
+  const PointWarp warp{batch.at("warp_control"), batch.at("warp_theta"), batch.at("warp_affine")};
+
+  // Images and their warped copies go through the detector together: one set of batch statistics.
+  const Tensor padded = pad_border(image, options_.padding);
+  const Detected both = find(tape.constant(stacked(padded, warp_smoothly(padded, warp))));
+  const auto [point, warped_point] = halves(both.point);
+  const auto [maps, warped_maps] = halves(both.maps);
+
+  const Var descriptors = describe(tape.constant(padded), maps);
+  const Var painted = paint(in_image(point, image), descriptors, H, W);
+
+  // Constraints are measured in sides of the image, landmarks in those of the padded one.
+  const double aspect = double(padded.dim(2)) / double(padded.dim(1));
+  const double rho = std::sqrt(double(H * W) / double(padded.dim(1) * padded.dim(2)));
+  const Var spread = concentration(both.variance, aspect, weights_.spread);
+  const Var crowd = separation(both.point, rho * weights_.separation_sigma, aspect);
+  const Var back = warp_points(warped_point, warp);
+  const Var misses = mse(back, point);
+  // sum over landmarks of the squared distance where the frame is 2 wide
+  const Var equivariance = scale(misses, weights_.equivariance * 4 * 2 * double(K) / rho);
+  const Var concentrated = scale(spread, weights_.concentration / (rho * rho));
+  const Var separated = scale(crowd, weights_.separation);
+  const Tensor& weight = batch.at("reconstruction_weight");
+  const Var reconstruction =
+      scale(mse(painted, tape.constant(image), weight), 0.5 * double(H * W * channels()));
+
+  Loss loss;
+  loss.total = add(add(concentrated, separated), add(equivariance, reconstruction));
+  loss.terms = {
+      {"concentration", concentrated.value()},
+      {"separation", separated.value()},
+      {"equivariance", equivariance.value()},
+      {"reconstruction", reconstruction.value()},
+      {"spread",
+       scale(tape.constant(spread.value()), 1 / (two_pi_e * double(K) * rho * rho)).value()},
+      {"warp_error",
+       scale(distance(tape.constant(back.value()), tape.constant(point.value())), 1 / rho).value()},
+      {"squared_error", mse(tape.constant(painted.value()), tape.constant(image)).value()}};
+  return loss;
+}
+
+std::map<std::string, Tensor> LandmarkAutoencoder::raw_outputs(const Tensor& image) {
+  const Code code = encode(image);
+  return {{"maps", maps(image)},
+          {"points", code.points},
+          {"descriptors", code.descriptors},
+          {"reconstruction", decode(code, image.dim(1), image.dim(2))}};
+}
+
+std::vector<Keypoints> LandmarkAutoencoder::detect(const Tensor& image, const DetectOptions&) {
+  check_image(image);
+  Tape tape(false);
+  const Detected d = find(tape.constant(pad_border(image, options_.padding)));
+  const Tensor points = in_image(d.point, image).value().to(Device::cpu).to(DType::f32);
+  const Tensor maps = d.maps.value().to(Device::cpu).to(DType::f32);
+  const int64_t K = options_.landmarks, cells = maps.dim(1) * maps.dim(2);
+  std::vector<Keypoints> found(size_t(image.dim(0)));
+  for (int64_t n = 0; n < image.dim(0); ++n)
+    for (int64_t k = 0; k < K; ++k) {
+      const float* p = points.data<float>() + (n * K + k) * 2;
+      found[size_t(n)].points.push_back(
+          {p[0] * float(image.dim(2)) - 0.5f, p[1] * float(image.dim(1)) - 0.5f});
+      double sum = 1e-6, squares = 0;
+      for (int64_t u = 0; u < cells; ++u) {
+        const double v = maps.data<float>()[(n * cells + u) * (K + 1) + k];
+        sum += v;
+        squares += v * v;
+      }
+      found[size_t(n)].scores.push_back(float(squares / sum));
+    }
+  return found;
+}
+
+}  // namespace cairn
