@@ -157,6 +157,26 @@ def hourglass_child(torch, case, mode, threads, device):
     return timed(torch, run, device, before)
 
 
+def landmark_child(torch, case, mode, device):
+    """`landmarks mini` is a training step of 16 images, with their warped copies."""
+    from pytorch_landmark_autoencoder import landmark_autoencoder, random_batch
+
+    size = case.split()[1]
+    model = landmark_autoencoder(torch, size).to(device)
+    batch = random_batch(torch, size, 16, device)
+    if "cl" in mode:
+        model = model.to(memory_format=torch.channels_last)
+        batch[0] = batch[0].contiguous(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        model.loss(*batch).backward()
+        optimizer.step()
+
+    return timed(torch, run, device)
+
+
 def onnx_runner(torch, model, image, threads):
     import onnxruntime
 
@@ -254,6 +274,8 @@ def child(case, mode, threads, device):
         torch.backends.cudnn.benchmark = True
     if case.startswith("hourglass"):
         return hourglass_child(torch, case, mode, threads, device)
+    if case.startswith("landmarks"):
+        return landmark_child(torch, case, mode, device)
     joint = case == "joint"
     train = case == "train" or joint
     batch = 2 * JOINT_PAIRS[device] if joint else TRAINING_BATCH[device] if train else 1
@@ -440,6 +462,10 @@ def main():
           ["train", "superpoint", "--set", "norm=pre", "--batch", str(pairs), "--size", "240x320"], "joint",
           ["eager", "eager cl"], 0.6)
     c.hourglasses()
+    for size, side in (("mini", 32), ("full", 80))[: 1 if c.device == "cpu" else 2]:
+        words = ["train", "landmark_autoencoder", "--set", f"size={size}", "--batch", "16", "--size", f"{side}x{side}"]
+        c.add(f"landmark autoencoder training step, {size}, 16x{side}x{side}, fp32", words, f"landmarks {size}",
+              ["eager", "eager cl"], 0.6 if size == "mini" else "none set")
     if c.device == "cpu" and not arguments.only:
         with tempfile.TemporaryDirectory() as folder:
 

@@ -8,6 +8,7 @@
 #include "runtime/error.h"
 #include "tools/eval_homography.h"
 #include "tools/eval_keypoints.h"
+#include "tools/eval_landmarks.h"
 #include "tools/table.h"
 #include "training/classical_detectors.h"
 #include "training/detector_evaluation.h"
@@ -117,6 +118,7 @@ void add_eval(CLI::App& verb) {
   add_eval_homography(verb);
   add_eval_pairs(verb);
   add_eval_keypoints(verb);
+  add_eval_landmarks(verb);
   verb.require_subcommand(1);
 }
 

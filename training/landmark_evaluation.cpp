@@ -1,0 +1,81 @@
+#include "training/landmark_evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/image_detection.h"
+#include "runtime/error.h"
+
+namespace cairn {
+
+LandmarkSplit discovered_landmarks(Model& model, Device device, const KeypointExamples& examples,
+                                   const LandmarkImages& o) {
+  const int annotated = examples.skeleton().keypoints();
+  const int P = o.points > 0 ? std::min(o.points, annotated) : annotated;
+  const int K = model.skeleton()->keypoints();
+  if (P == 0)
+    throw Error("landmarks", "the images have no annotated points", "an annotated data set",
+                "name one to measure on");
+  LandmarkSplit split{Tensor::empty({o.images, K, 2}, DType::f64),
+                      Tensor::empty({o.images, P, 2}, DType::f64)};
+  const auto put = [&](Tensor& to, int64_t row, double x, double y) {
+    to.data<double>()[2 * row] = (x + 0.5) / double(o.width);
+    to.data<double>()[2 * row + 1] = (y + 0.5) / double(o.height);
+  };
+  for (int64_t done = 0; done < o.images; done += o.batch) {
+    const int n = int(std::min<int64_t>(o.batch, o.images - done));
+    const KeypointCrops crops = plain_crops(examples, o.height, o.width, o.first + done, n);
+    const std::vector<Keypoints> found = model.detect(crops.image.to(device), {});
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t k = 0; k < K; ++k) {
+        const auto& p = found[size_t(i)].points[size_t(k)];
+        put(split.discovered, (done + i) * K + k, double(p[0]), double(p[1]));
+      }
+      for (int64_t k = 0; k < P; ++k) {
+        const int64_t at = i * annotated + k;
+        const float* p = crops.points.data<float>() + 2 * at;
+        const bool there = crops.visibility.data<uint8_t>()[at] != 0;
+        put(split.annotated, (done + i) * P + k, there ? double(p[0]) : NAN,
+            there ? double(p[1]) : NAN);
+      }
+    }
+  }
+  return split;
+}
+
+double least_distance(const Tensor& landmarks) {
+  const int64_t N = landmarks.dim(0), K = landmarks.dim(1);
+  const double* p = landmarks.data<double>();
+  double sum = 0;
+  for (int64_t n = 0; n < N; ++n) {
+    double least = K > 1 ? INFINITY : NAN;
+    for (int64_t a = 0; a < K; ++a)
+      for (int64_t b = 0; b < a; ++b) {
+        const double *pa = p + (n * K + a) * 2, *pb = p + (n * K + b) * 2;
+        least = std::min(least, std::hypot(pa[0] - pb[0], pa[1] - pb[1]));
+      }
+    sum += least;
+  }
+  return sum / double(N);
+}
+
+double exchange_error(LandmarkAutoencoder& model, const Tensor& images, Device device) {
+  const int64_t N = images.dim(0), H = images.dim(1), W = images.dim(2);
+  LandmarkAutoencoder::Code code = model.encode(images.to(device));
+  Tensor others = code.descriptors.empty_like();
+  for (int64_t n = 0; n < N; ++n)
+    others.rows(n, n + 1).copy_from(code.descriptors.rows((n + 1) % N, (n + 1) % N + 1));
+  code.descriptors = others;
+  const std::vector<Keypoints> found = model.detect(model.decode(code, H, W), {});
+  const std::vector<float> asked = code.points.to(Device::cpu).values<float>();
+  const int64_t K = code.points.dim(1);
+  double sum = 0;
+  for (int64_t i = 0; i < N * K; ++i) {
+    const auto& p = found[size_t(i / K)].points[size_t(i % K)];
+    sum += std::hypot((double(p[0]) + 0.5) / double(W) - double(asked[2 * i]),
+                      (double(p[1]) + 0.5) / double(H) - double(asked[2 * i + 1]));
+  }
+  return sum / double(N * K);
+}
+
+}  // namespace cairn

@@ -1,0 +1,31 @@
+#pragma once
+// How good discovered landmarks are: what they know of annotated points (training/
+// landmark_regression.h), and how far apart they keep.
+#include "models/landmark_autoencoder.h"
+#include "training/keypoint_batches.h"
+#include "training/landmark_regression.h"
+
+namespace cairn {
+
+struct LandmarkImages {
+  int64_t height = 80, width = 80;  ///< of the crops
+  int64_t first = 0, images = 0;    ///< which examples
+  int points = 0;                   ///< the first so many annotated ones; 0: all
+  int batch = 50;                   ///< so many crops at once
+};
+
+/// The landmarks that the model finds in the examples and the points that are annotated there, in
+/// image sides. Throws an Error on examples without annotated points.
+LandmarkSplit discovered_landmarks(Model& model, Device device, const KeypointExamples& examples,
+                                   const LandmarkImages& options);
+
+/// The mean over images of the distance of the two landmarks nearest to each other, in image sides;
+/// of [N,K,2]. Near 0, landmarks have collapsed. NaN for K = 1.
+double least_distance(const Tensor& landmarks);
+
+/// How far landmarks move when appearance changes: each image of f32 [N,H,W,C] is decoded with the
+/// descriptors of the next one, and its landmarks are found again; the mean distance, in image
+/// sides.
+double exchange_error(LandmarkAutoencoder& model, const Tensor& images, Device device);
+
+}  // namespace cairn
