@@ -1,6 +1,7 @@
 #include "layers/functions_heatmap.h"
 
 #include "kernels/heatmap/field_moments.h"
+#include "kernels/heatmap/isotropic_deviation.h"
 #include "kernels/heatmap/landmark_maps.h"
 #include "kernels/heatmap/soft_argmax.h"
 #include "kernels/heatmap/spatial_moments.h"
@@ -131,6 +132,23 @@ FieldMoments field_moments(const Var& p_var, const Tensor& field) {
                                                      or_zeros(dy[1], variance), *dp);
                           });
   return {out[0], out[1]};
+}
+
+Var isotropic_deviation(const Var& variance, double aspect) {
+  const Tensor& v = variance.value();
+  Check("isotropic_deviation")
+      .argument("variance", variance)
+      .require(v.rank() == 3 && v.shape()[-1] == 2, "the variances have shape ", v.shape())
+      .require(aspect > 0, "the aspect is ", aspect)
+      .done("variances [N,K,2] and an aspect above 0",
+            "give the variances of soft_argmax, spatial_moments or landmark_maps");
+  Tensor sigma = v.empty_like({v.dim(0), v.dim(1)});
+  isotropic_deviation(v, aspect, sigma);
+  return variance.tape().record("isotropic_deviation", {variance}, sigma,
+                                [v, aspect](const Tensor& dsigma, Grads& grads) {
+                                  if (Tensor* dv = grads.want(0))
+                                    isotropic_deviation_backward(v, aspect, dsigma, *dv);
+                                });
 }
 
 Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,

@@ -37,6 +37,10 @@ struct FieldMoments {
 /// Where the maps, distributions over the pixels, lie in a field of places [N,H,W,2], in its unit.
 FieldMoments field_moments(const Var& p, const Tensor& field);
 
+/// sqrt of the mean of both variances [N,K,2], in a frame of area 1 and width / height = aspect ->
+/// [N,K].
+Var isotropic_deviation(const Var& variance, double aspect = 1);
+
 /// A blob for each point: centre [N,K,2], sigma and amplitude [N,K] -> [N,height,width,K].
 Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t height,
              int64_t width, GaussianForm form = GaussianForm::plain);

@@ -15,10 +15,12 @@ namespace {
 constexpr double two_pi_e = 17.079468445347132;
 using Size = LandmarkAutoencoderOptions::Size;
 using Ground = LandmarkAutoencoderOptions::Ground;
+using Masks = LandmarkAutoencoderOptions::Masks;
 using Levels = std::vector<HourglassLevel>;
 
 const std::vector<std::string> size_names = {"full", "mini"};
 const std::vector<std::string> ground_names = {"paper", "code"};
+const std::vector<std::string> mask_names = {"maps", "gaussian"};
 const std::vector<std::string> spread_names = {"variance", "deviation"};
 
 // What differs between the sizes; levels from the finest to the coarsest.
@@ -115,6 +117,7 @@ Options LandmarkAutoencoder::options() const {
             {"padding", std::to_string(options_.padding)},
             {"sigmas", sigmas},
             {"ground", ground_names[size_t(options_.ground)]},
+            {"masks", mask_names[size_t(options_.masks)]},
             {"descriptors", options_.linear_descriptors ? "linear" : "leaky_relu"}};
   o.merge(crop_rule_options(options_.crop));
   return o;
@@ -153,6 +156,7 @@ std::unique_ptr<Model> make_landmark_autoencoder(const Options& options) {
   o.padding = read.integer("padding", mini ? 4 : 8, 0, 512);
   o.sigmas = read_sigmas(read, o.size);
   o.ground = Ground(read.index("ground", ground_names));
+  o.masks = Masks(read.index("masks", mask_names));
   o.linear_descriptors = read.choice("descriptors", {"leaky_relu", "linear"}) == "linear";
   read.finish();
   return std::make_unique<LandmarkAutoencoder>(o);
@@ -173,10 +177,19 @@ LandmarkAutoencoder::Detected LandmarkAutoencoder::find(const Var& padded) {
   return {found.maps, found.point, found.variance};
 }
 
-// The code's descriptors: what the features are on average where each map is.
-Var LandmarkAutoencoder::describe(const Var& padded, const Var& maps) {
+Var LandmarkAutoencoder::masks(const Detected& d) const {
+  if (options_.masks == Masks::maps) return d.maps;
+  const int64_t H = d.maps.dim(1), W = d.maps.dim(2), K = options_.landmarks;
+  const Var sigma = isotropic_deviation(d.variance, double(W) / double(H));
+  const Var one =
+      sigma.tape().constant(Tensor::full(sigma.shape(), 1, sigma.value().dtype(), sigma.device()));
+  return concat({gaussian(d.point, sigma, one, H, W), slice_channels(d.maps, K, 1)});
+}
+
+// The code's descriptors: what the features are on average under each mask.
+Var LandmarkAutoencoder::describe(const Var& padded, const Var& masks) {
   Tape& tape = padded.tape();
-  return grouped_linear(mask_pool(maps, features_(padded)), parameter(tape, describe_weight_),
+  return grouped_linear(mask_pool(masks, features_(padded)), parameter(tape, describe_weight_),
                         parameter(tape, describe_bias_));
 }
 
@@ -206,7 +219,7 @@ LandmarkAutoencoder::Code LandmarkAutoencoder::encode(const Tensor& image) {
   Tape tape(false);
   const Var padded = tape.constant(pad_border(image, options_.padding));
   const Detected d = find(padded);
-  return {in_image(d.point, image).value(), describe(padded, d.maps).value()};
+  return {in_image(d.point, image).value(), describe(padded, masks(d)).value()};
 }
 
 Tensor LandmarkAutoencoder::decode(const Code& code, int64_t height, int64_t width) {
@@ -253,9 +266,9 @@ Loss LandmarkAutoencoder::loss(Tape& tape, const Batch& batch) {
   const Tensor padded = pad_border(image, options_.padding);
   const Detected both = find(tape.constant(stacked(padded, warp_smoothly(padded, warp))));
   const auto [point, warped_point] = halves(both.point);
-  const auto [maps, warped_maps] = halves(both.maps);
+  const Detected own{halves(both.maps).first, point, halves(both.variance).first};
 
-  const Var descriptors = describe(tape.constant(padded), maps);
+  const Var descriptors = describe(tape.constant(padded), masks(own));
   const Var painted = paint(in_image(point, image), descriptors, H, W);
 
   // Constraints are measured in sides of the image, landmarks in those of the padded one.

@@ -36,6 +36,11 @@ struct LandmarkAutoencoderOptions {
     paper,  ///< 1, beside densities of 1 / (2 pi s^2)
     code,   ///< s^2 H W: the maps carry a hundredth of the contrast
   } ground = Ground::paper;
+  /// What descriptors are pooled with.
+  enum class Masks {
+    maps,      ///< the detector's maps (code): sharper
+    gaussian,  ///< Gaussians fitted to them; the background's is its map (paper)
+  } masks = Masks::maps;
   bool linear_descriptors = false;  ///< tau is the identity (code), not a leaky ReLU (paper)
 };
 
@@ -85,7 +90,8 @@ class LandmarkAutoencoder : public Model {
     Var maps, point, variance;  ///< in the padded frame
   };
   Detected find(const Var& padded);
-  Var describe(const Var& padded, const Var& maps);
+  Var masks(const Detected& d) const;
+  Var describe(const Var& padded, const Var& masks);
   Var paint(const Var& points, const Var& descriptors, int64_t height, int64_t width);
   Var in_image(const Var& points, const Tensor& image) const;
   void check_image(const Tensor& image) const;

@@ -19,7 +19,7 @@ Var through(const std::vector<std::unique_ptr<LandmarkBlock>>& blocks, Var x) {
 LandmarkBlock::LandmarkBlock(int in, int out, bool linear)
     : conv(in, out, 3, {.stride = 1, .padding = 1, .dilation = 1, .groups = 1}, true,
            xavier_uniform(in, out, 3)),
-      bn(out, {.eps = 1e-3, .momentum = 3e-4}),
+      bn(out, {.eps = 1e-3, .momentum = 0.01}),
       act(linear ? Activation::none : Activation::leaky_relu) {}
 
 void LandmarkBlock::visit(Visitor& v) {

@@ -99,6 +99,12 @@ TEST(LandmarkAutoencoder, SoItIsInTheFormsOfTheAuthorsCode) {
   expect_slope(code, {{"spread", "deviation"}});
 }
 
+TEST(LandmarkAutoencoder, AndWithDescriptorsPooledUnderGaussians) {
+  Options gaussian = small;
+  gaussian["masks"] = "gaussian";
+  expect_slope(gaussian, {});
+}
+
 TEST(LandmarkAutoencoder, TheLossIsTheSumOfItsTermsAndAWeightOfNothingLeavesOneOut) {
   const auto model = make(small);
   Parameters parameters(*model, Device::cpu);
@@ -193,6 +199,7 @@ TEST(LandmarkAutoencoder, KeepsItsOptions) {
   options.merge(Options{{"padding", "12"},
                         {"sigmas", "0.1,0.3"},
                         {"ground", "code"},
+                        {"masks", "gaussian"},
                         {"descriptors", "linear"},
                         {"channels", "1"}});
   const auto model = make(options);
