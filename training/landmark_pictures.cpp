@@ -155,7 +155,7 @@ Tensor autoencoder_sheet(LandmarkAutoencoder& model, const Tensor& images, Devic
     tiles.push_back({enlarged(coloured_maps(one_of(maps, n))), "maps"});
     tiles.push_back({enlarged(grey_bytes(one_of(painted, n))), "decoded"});
   }
-  return contact_sheet(tiles, 4, tile);
+  return contact_sheet(tiles, 8, tile);
 }
 
 }  // namespace cairn

@@ -12,8 +12,8 @@ Tensor coloured_maps(const Tensor& maps);
 /// u8 [H,W,C], enlarged `scale` times, with a rimmed dot for each landmark, in the colours of maps.
 Tensor with_landmarks(const Tensor& picture, const Keypoints& found, int scale);
 
-/// A row for each image of f32 [N,H,W,C]: the image, its landmarks, the detector's maps, and the
-/// image that the decoder makes of them.
+/// For each image of f32 [N,H,W,C], two in a row: the image, its landmarks, the detector's maps,
+/// and what the decoder makes of them.
 Tensor autoencoder_sheet(LandmarkAutoencoder& model, const Tensor& images, Device device);
 
 /// What a decoder was asked for, and what the detector sees of it.

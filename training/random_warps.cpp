@@ -1,5 +1,6 @@
 #include "training/random_warps.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -122,6 +123,27 @@ PointWarp random_warps_about(const Tensor& landmarks, const WarpRange& range, Ra
     draw_into(range, system, control, range.landmark_displacement, n, own, warp);
   });
   return warp;
+}
+
+PointWarp with_warps(const PointWarp& warps, const std::vector<int64_t>& images,
+                     const PointWarp& others) {
+  const int64_t count = warps.control.dim(0);
+  PointWarp all = room_for(count, std::max(warps.control.dim(1), others.control.dim(1)));
+  all.control.zero();
+  const auto put = [&](const PointWarp& from, int64_t row, int64_t n) {
+    const int64_t points = from.control.dim(1), room = all.control.dim(1);
+    const float* theta = from.theta.data<float>() + row * (points + 3) * 2;
+    float* to = all.theta.data<float>() + n * (room + 3) * 2;
+    std::copy_n(from.control.data<float>() + row * points * 2, points * 2,
+                all.control.data<float>() + n * room * 2);
+    std::copy_n(theta, points * 2, to);
+    std::fill_n(to + points * 2, (room - points) * 2, 0.f);
+    std::copy_n(theta + points * 2, 6, to + room * 2);
+    std::copy_n(from.affine.data<float>() + row * 6, 6, all.affine.data<float>() + n * 6);
+  };
+  for (int64_t n = 0; n < count; ++n) put(warps, n, n);
+  for (size_t i = 0; i < images.size(); ++i) put(others, int64_t(i), images[i]);
+  return all;
 }
 
 }  // namespace cairn

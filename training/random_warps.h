@@ -12,6 +12,7 @@
 //
 // All maps are f32 on the cpu, and depend on the state of `random` and the arguments alone.
 #include <variant>
+#include <vector>
 
 #include "kernels/warp/warp_points.h"
 #include "runtime/random.h"
@@ -48,5 +49,10 @@ PointWarp random_warps(const WarpRange& range, int64_t count, Random& random);
 /// They may coincide: the spline has a ridge of 1e-3. Throws an Error where the shape is another,
 /// or a landmark is not finite.
 PointWarp random_warps_about(const Tensor& landmarks, const WarpRange& range, Random& random);
+
+/// `warps` with those of the given images, in rising order, taken from `others`, in their order.
+/// Splines of fewer control points are filled up with points of weight 0.
+PointWarp with_warps(const PointWarp& warps, const std::vector<int64_t>& images,
+                     const PointWarp& others);
 
 }  // namespace cairn

@@ -41,8 +41,8 @@ struct Objective {
 class Task {
  public:
   virtual ~Task() = default;
-  /// Batches for `model` from number `first` on.
-  virtual std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) = 0;
+  /// Batches for `model` from number `first` on; they may depend on what it has learned so far.
+  virtual std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) = 0;
   virtual Evaluation evaluate(Model& model, Device device) = 0;
   /// What training keeps the best weights by; nothing if the last ones are as good as any.
   virtual std::optional<Objective> objective() const { return {}; }

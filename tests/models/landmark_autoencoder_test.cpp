@@ -60,7 +60,8 @@ Batch small_batch(DType type = DType::f32) {
           {"reconstruction_weight", Tensor::full({2, 3}, 0.5, type)}};
 }
 
-// Moves every weight along a random direction: the slope of the loss against its gradient.
+// Moves every weight along a random direction: the slope of the loss against its gradient, but for
+// the kinks of leaky ReLUs and pools that lie within the step.
 void expect_slope(const Options& options, const Options& loss_options) {
   const auto model = make(options);
   model->set_loss_options(loss_options);
@@ -88,7 +89,7 @@ void expect_slope(const Options& options, const Options& loss_options) {
   };
   const double h = 1e-7;
   const double difference = (moved(h) - moved(-h)) / (2 * h);
-  EXPECT_NEAR(difference, slope, 1e-4 * std::abs(slope));
+  EXPECT_NEAR(difference, slope, 1e-3 * std::abs(slope));
 }
 
 TEST(LandmarkAutoencoder, ItsGradientIsTheSlopeOfItsLoss) { expect_slope(small, {}); }

@@ -88,6 +88,17 @@ TEST_F(LandmarksTaskTest, ReconstructionCountsByStepsAndTheLearningRateDrops) {
   EXPECT_NEAR(rows[2].values.at("lr"), 0.0001, 1e-9);
 }
 
+TEST_F(LandmarksTaskTest, WarpsMayHaveLandmarksAsTheirControlPoints) {
+  run(recipe());
+  const double grid = steps().back().values.at("equivariance");
+  std::filesystem::rename(folder_ / "run", folder_ / "grid");
+  run(recipe({"warp.by_landmarks=1", "warp.landmark_ramp=[0, 1]"}));
+  EXPECT_NE(steps().back().values.at("equivariance"), grid);
+  EXPECT_EQ(steps().front().values.at("loss"),
+            read_log(folder_ / "grid/log.jsonl").front().values.at("loss"));  // before the ramp
+  EXPECT_NE(message({"warp.landmark_ramp=[3]"}).find("1 numbers"), std::string::npos);
+}
+
 // Folders of images: other sizes, smaller than the network, grey, and one that is broken.
 TEST_F(LandmarksTaskTest, AFolderOfImagesNeedsNoLabels) {
   const std::string images = folder_ / "images";

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "geometry/thin_plate.h"
-#include "kernels/warp/warp_points.h"
+#include "layers/functions_warp.h"
 #include "tests/caught.h"
 
 namespace cairn {
@@ -225,6 +225,25 @@ TEST(RandomWarps, NamesWhatDoesNotFit) {
               random_warps_about(Tensor::full({1, 4, 2}, NAN), {}, random);
             }),
             "the system of 4 control points is singular");
+}
+
+TEST(RandomWarps, ThoseOfSomeImagesAreReplacedAndShorterSplinesFilledUp) {
+  Random random(3);
+  WarpRange range;
+  range.side = 3;
+  const PointWarp grid = random_warps(range, 3, random);
+  Tensor landmarks = Tensor::empty({1, 2, 2});
+  for (int i = 0; i < 4; ++i) landmarks.data<float>()[i] = 0.2f * float(i + 1);
+  const PointWarp about = random_warps_about(landmarks, range, random);
+  const PointWarp mixed = with_warps(grid, {1}, about);
+  ASSERT_EQ(mixed.theta.shape(), (Shape{3, 12, 2}));
+  const auto seen = [](const PointWarp& w) { return warped_grid(w, 5, 4).values<float>(); };
+  const auto all = seen(mixed), of_grid = seen(grid), of_landmarks = seen(about);
+  for (size_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(all[i], of_grid[i]);
+    EXPECT_NEAR(all[40 + i], of_landmarks[i], 1e-6);
+    EXPECT_EQ(all[80 + i], of_grid[80 + i]);
+  }
 }
 
 }  // namespace

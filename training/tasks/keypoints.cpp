@@ -114,7 +114,7 @@ class KeypointsTask : public Task {
     check_skeletons();
   }
 
-  std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) override {
+  std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
     return std::make_unique<Source>(*examples_.training, batches_, *model.codec(), batch, workers_,
                                     first);
   }

@@ -52,6 +52,8 @@ WarpRange warps_of(Recipe& r) {
 struct LandmarkBatches {
   KeypointBatches crops;
   WarpRange warps;
+  double by_landmarks = 0;                    // how often a spline has landmarks as its controls
+  std::vector<double> ramp = {5000, 10'000};  // steps between which that grows from 0
   Stairs reconstruction;
 };
 
@@ -68,16 +70,65 @@ Batch landmark_batch(const KeypointExamples& examples, const LandmarkBatches& o,
       {"reconstruction_weight", Tensor::full({size, image.dim(3)}, o.reconstruction.at(number))}};
 }
 
+// The first landmarks [K,2] that the model finds in each image, in unit coordinates of the frame
+// that its warps act on.
+Tensor landmarks_in_frame(Model& model, const Tensor& images) {
+  const Device device = named_tensors(model).front().tensor->device();
+  const std::vector<Keypoints> found = model.detect(images.to(device), {});
+  const auto* autoencoder = dynamic_cast<LandmarkAutoencoder*>(&model);
+  const double p = autoencoder ? autoencoder->padding() : 0;
+  const int64_t K = model.skeleton()->keypoints();
+  Tensor landmarks = Tensor::empty({images.dim(0), K, 2});
+  for (int64_t i = 0; i < images.dim(0) * K; ++i) {
+    const auto& at = found[size_t(i / K)].points[size_t(i % K)];
+    for (int c = 0; c < 2; ++c)
+      landmarks.data<float>()[2 * i + c] =
+          float((double(at[size_t(c)]) + 0.5 + p) / (double(images.dim(2 - c)) + 2 * p));
+  }
+  return landmarks;
+}
+
 class Source : public BatchSource {
  public:
-  Source(const KeypointExamples& examples, const LandmarkBatches& options, int batch, int workers,
-         int64_t first)
-      : batches_([=, &examples](
+  Source(const KeypointExamples& examples, const LandmarkBatches& options, Model& model, int batch,
+         int workers, int64_t first)
+      : options_(options),
+        model_(model),
+        batches_([=, &examples](
                      int64_t number) { return landmark_batch(examples, options, batch, number); },
                  workers, first) {}
-  Batch next() override { return batches_.next(); }
+  Batch next() override {
+    const int64_t number = batches_.next_number();
+    Batch batch = batches_.next();
+    if (options_.by_landmarks > 0) warp_about_landmarks(batch, number);
+    return batch;
+  }
 
  private:
+  void warp_about_landmarks(Batch& batch, int64_t number) const {
+    const double grown =
+        (double(number) - options_.ramp[0]) / (options_.ramp[1] - options_.ramp[0]);
+    const double share = options_.by_landmarks * std::clamp(grown, 0.0, 1.0);
+    Random random(options_.crops.seed, uint64_t(number), uint64_t{221} << 40);
+    const Tensor& image = batch.at("image");
+    std::vector<int64_t> chosen;
+    for (int64_t n = 0; n < image.dim(0); ++n)
+      if (random.uniform() < share) chosen.push_back(n);
+    if (chosen.empty()) return;
+    Tensor images =
+        Tensor::empty({int64_t(chosen.size()), image.dim(1), image.dim(2), image.dim(3)});
+    for (size_t i = 0; i < chosen.size(); ++i)
+      images.rows(int64_t(i), int64_t(i) + 1).copy_from(image.rows(chosen[i], chosen[i] + 1));
+    const PointWarp warps = with_warps(
+        {batch.at("warp_control"), batch.at("warp_theta"), batch.at("warp_affine")}, chosen,
+        random_warps_about(landmarks_in_frame(model_, images), options_.warps, random));
+    batch["warp_control"] = warps.control;
+    batch["warp_theta"] = warps.theta;
+    batch["warp_affine"] = warps.affine;
+  }
+
+  const LandmarkBatches options_;
+  Model& model_;
   Prefetcher<Batch> batches_;
 };
 
@@ -111,6 +162,11 @@ class LandmarksTask : public Task {
     crops.augmentation.colour.brightness = r.real("augment.brightness", 0.125, 0, 1);
     crops.augmentation.colour.contrast = r.real("augment.contrast", 0.5, 0, 1);
     batches_.warps = warps_of(r);
+    batches_.by_landmarks = r.real("warp.by_landmarks", 0, 0, 1);
+    batches_.ramp = r.reals("warp.landmark_ramp", batches_.ramp, 0, 1e9);
+    if (batches_.ramp.size() != 2 || batches_.ramp[0] >= batches_.ramp[1])
+      throw UsageError("warp.landmark_ramp", text(batches_.ramp.size(), " numbers, or not rising"),
+                       "the step it begins at and the one it ends at", "[5000, 10000], say");
     batches_.reconstruction = stairs_of(r, "reconstruction");
     workers_ = int(r.integer("data.workers", 0, 0, 256));
     read_examples(r);
@@ -128,8 +184,8 @@ class LandmarksTask : public Task {
     ends_ = *ends;
   }
 
-  std::unique_ptr<BatchSource> source(const Model&, int batch, int64_t first) override {
-    return std::make_unique<Source>(*training_, batches_, batch, workers_, first);
+  std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
+    return std::make_unique<Source>(*training_, batches_, model, batch, workers_, first);
   }
 
   Options model_options() const override {

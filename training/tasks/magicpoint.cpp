@@ -42,7 +42,7 @@ class MagicPointTask : public Task {
                          text("use ", (side + 7) / 8 * 8));
   }
 
-  std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) override {
+  std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
     return std::make_unique<Source>(data_, model.channels(), batch, workers_, first);
   }
 

@@ -109,7 +109,7 @@ class SuperPointTask : public Task {
         evaluated_(r.integer("eval.pairs", 60, 1, 100'000)),
         protocol_(with_cosines(homography_protocol("pairs"))) {}
 
-  std::unique_ptr<BatchSource> source(const Model& model, int batch, int64_t first) override {
+  std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
     return std::make_unique<Source>(images_, pairs_, seed_, model.channels(), batch, workers_,
                                     first);
   }
