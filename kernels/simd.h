@@ -55,6 +55,32 @@ inline void store(T* p, Vector<T> v) {
   *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
 }
 
+/// The first `count` numbers, zeros behind them; nothing is read or written beyond.
+template <class T>
+inline Vector<T> load(const T* p, int count) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return __builtin_ia32_loadups512_mask(p, Vector<T>{}, uint16_t((1u << count) - 1));
+  else
+    return __builtin_ia32_loadupd512_mask(p, Vector<T>{}, uint8_t((1u << count) - 1));
+#else
+  Vector<T> v{};
+  for (int i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+#endif
+}
+template <class T>
+inline void store(T* p, Vector<T> v, int count) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    __builtin_ia32_storeups512_mask(p, v, uint16_t((1u << count) - 1));
+  else
+    __builtin_ia32_storeupd512_mask(p, v, uint8_t((1u << count) - 1));
+#else
+  for (int i = 0; i < count; ++i) p[i] = v[i];
+#endif
+}
+
 // bf16 in memory is float32 in registers.
 typedef uint16_t Halves __attribute__((vector_size(vector_bytes / 2)));
 typedef uint16_t UnalignedHalves

@@ -16,14 +16,10 @@ struct Columns {
   int count;
 
   Vec get(const T* p, int v) const {
-    if (V > 1 || count == lanes<T>) return load(p + v * lanes<T>);
-    Vec some{};
-    for (int i = 0; i < count; ++i) some[i] = p[i];
-    return some;
+    return V > 1 || count == lanes<T> ? load(p + v * lanes<T>) : load(p, count);
   }
   void put(T* p, int v, Vec value) const {
-    if (V > 1 || count == lanes<T>) return store(p + v * lanes<T>, value);
-    for (int i = 0; i < count; ++i) p[i] = value[i];
+    V > 1 || count == lanes<T> ? store(p + v * lanes<T>, value) : store(p, value, count);
   }
   // sums[c] += value's lanes, in double.
   void add(double* sums, int v, Vec value) const {
