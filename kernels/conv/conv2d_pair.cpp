@@ -107,7 +107,7 @@ bool sees_few(const ConvStep& step) {
 void conv2d_pair(const Tensor& x, const ConvStep& first, const ConvStep& second, Tensor& y) {
   const Shape between = conv_step_shape(x.shape(), first);
   if (y.dtype() == DType::f64 || !sees_few(first) ||
-      !winograd_serves(between, second.w.shape(), second.options)) {
+      !winograd_serves_wide(between, second.w.shape(), second.options)) {
     Tensor whole = x.empty_like(between);
     cpu::conv2d(x, first.w, first.options, first.epilogue, whole);
     return cpu::conv2d(whole, second.w, second.options, second.epilogue, y);

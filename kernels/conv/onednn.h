@@ -5,12 +5,10 @@
 // Measured on one Zen 5 core, ms, own | oneDNN 2.6.3 with its reorders of the weights:
 //   256x256, 3 -> 64, 7x7, stride 2    forward 1.62 | 1.28    weights 2.67 | 2.16
 //   256x256, 3 -> 16, 3x3              forward 0.59 | 0.31    weights 1.45 | 0.48
-//   128x128, 16 -> 16, 3x3             forward 0.46 | 0.33    weights 1.05 | 0.36
-//    64x64, 24 -> 40, 3x3              forward 0.41 | 0.36    weights 0.57 | 0.38
 // It is not used where it was no faster: one-channel images (4.5 | 5.0 at 480x640), 1x1 (2.9 | 2.8
-// for 256 -> 256), strided wide layers (weights 3.4 | 6.1), and wide 3x3 layers, where Winograd
-// halves it. Its sums may be split by the number of threads, so weights trained through it repeat
-// bit for bit only with as many threads; the project's own convolutions do so with any.
+// for 256 -> 256), strided wide layers (weights 3.4 | 6.1), and where Winograd serves, which halves
+// it. Its sums may be split by the number of threads, so weights trained through it repeat bit for
+// bit only with as many threads; the project's own convolutions do so with any.
 #include "kernels/conv/conv2d.h"
 
 namespace cairn::onednn {

@@ -28,6 +28,8 @@ int64_t block_of(int64_t C) {
   return std::clamp<int64_t>((256 << 10) / bytes / rows * rows, rows, 4 * rows);
 }
 
+bool fills_vectors(int64_t channels) { return channels % CAIRN_ISA_CALL(vector_lanes) == 0; }
+
 bool is_aligned(const Tensor& y) { return reinterpret_cast<uintptr_t>(y.raw()) % 64 == 0; }
 
 Tensor transformed(WinogradWeights k) {
@@ -35,7 +37,7 @@ Tensor transformed(WinogradWeights k) {
   Tensor u = Tensor::empty({36, panels, k.K, width});
   k.u = u.data<float>();
   const int64_t lanes = CAIRN_ISA_CALL(vector_lanes);
-  parallel_for(k.K / lanes, 1, [&](int64_t begin, int64_t end) {
+  parallel_for((k.K + lanes - 1) / lanes, 1, [&](int64_t begin, int64_t end) {
     CAIRN_ISA_CALL(winograd_weights, k, begin * lanes, end * lanes);
   });
   return u;
@@ -66,7 +68,7 @@ WinogradForward<In, Out> forward_of(const Shape& x, const In* data, const Tensor
           epilogue.act,
           epilogue.slope,
           epilogue.pool2,
-          too_large_to_cache(y.bytes()) && is_aligned(y),
+          too_large_to_cache(y.bytes()) && is_aligned(y) && fills_vectors(y.dim(3)),
           block_of(x[3]),
           nullptr,
           nullptr,
@@ -158,19 +160,26 @@ WinogradWeights forward_weights(const Tensor& w) {
   return {w.data<float>(), 9 * C, C, 1, false, C, O, nullptr};
 }
 
-}  // namespace
-
-bool winograd_serves(const Shape& x, const Shape& w, const Conv2dOptions& o) {
-  const int64_t lanes = CAIRN_ISA_CALL(vector_lanes);
-  const bool kind =
-      w[1] == 3 && w[2] == 3 && o.stride == 1 && o.dilation == 1 && o.groups == 1 && o.padding <= 2;
+// 3x3, stride 1, and enough tiles to pay for the transforms of the weights.
+bool is_of_the_kind(const Shape& x, const Shape& w, const Conv2dOptions& o) {
   const int64_t Ho = x[1] + 2 * o.padding - 2, Wo = x[2] + 2 * o.padding - 2;
-  return kind && w[0] >= 32 && w[3] >= 32 && w[0] % lanes == 0 && w[3] % lanes == 0 && Ho >= 4 &&
-         Wo >= 4 && x[0] * Ho * Wo >= 192;
+  return w[1] == 3 && w[2] == 3 && o.stride == 1 && o.dilation == 1 && o.groups == 1 &&
+         o.padding <= 2 && Ho >= 4 && Wo >= 4 && x[0] * Ho * Wo >= 192;
 }
 
-bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o) {
-  return x.dtype() == DType::f32 && winograd_serves(x.shape(), w.shape(), o);
+}  // namespace
+
+bool winograd_serves_wide(const Shape& x, const Shape& w, const Conv2dOptions& o) {
+  return is_of_the_kind(x, w, o) && w[0] >= 32 && w[3] >= 32 && fills_vectors(w[0]) &&
+         fills_vectors(w[3]);
+}
+
+bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o, int64_t summed) {
+  if (x.dtype() != DType::f32 || !is_of_the_kind(x.shape(), w.shape(), o)) return false;
+  if (winograd_serves_wide(x.shape(), w.shape(), o)) return true;
+  const int64_t Ho = x.dim(1) + 2 * o.padding - 2, Wo = x.dim(2) + 2 * o.padding - 2;
+  return summed >= 16 && std::min(w.dim(0), w.dim(3)) >= 3 &&
+         3 * padded_to(Ho, 4) * padded_to(Wo, 4) <= 4 * Ho * Wo;
 }
 
 void winograd(const Tensor& x, const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y) {
@@ -224,11 +233,12 @@ namespace {
 void weights_gradient(const Tensor& x, const ChannelNorm<float>* norm, const Tensor& dy,
                       int padding, Tensor& dw) {
   const int64_t O = dw.dim(0), C = dw.dim(3), width = panel_width<float>(), capacity = 192;
+  const int64_t m_row = padded_to(O, width / 2);
   WinogradPair pair{tiled(x.shape(), x.data<float>(), dy.dim(1), dy.dim(2), padding),
                     tiled(dy.shape(), dy.data<float>(), dy.dim(1), dy.dim(2), 0),
                     capacity,
                     padded_to(C, width) * capacity + 16,
-                    O * capacity + 16,
+                    m_row * capacity + 16,
                     nullptr,
                     nullptr,
                     nullptr,
@@ -255,7 +265,7 @@ void weights_gradient(const Tensor& x, const ChannelNorm<float>* norm, const Ten
         block.K = count;
         block.a = pair.m + point * pair.m_stride;
         block.a_row = 1;
-        block.a_column = O;
+        block.a_column = m_row;
         block.b = pair.v + point * pair.v_stride;
         block.b_row = width;
         block.b_panel = capacity * width;

@@ -8,18 +8,6 @@
 namespace cairn::CAIRN_ISA {
 namespace {
 
-/// The first `count` numbers at p, 0 behind them; and their way back.
-template <class T>
-Vector<T> load_part(const T* p, int count) {
-  Vector<T> v{};
-  for (int i = 0; i < count; ++i) v[i] = p[i];
-  return v;
-}
-template <class T>
-void store_part(T* p, Vector<T> v, int count) {
-  for (int i = 0; i < count; ++i) p[i] = v[i];
-}
-
 // f(r, v) for every vector of a tile, unrolled so that the sums stay in registers.
 template <int R, int V, class F>
 inline __attribute__((always_inline)) void each(F&& f) {
@@ -38,8 +26,7 @@ void tile(const Block<T>& k, int64_t m, int64_t n, const T* panel) {
   T* const c = k.c + m * k.c_row + n;
   const int last = int(k.N - n) - (V - 1) * lanes<T>;  // columns of the last vector, or more
   const auto loaded = [&](const T* p, int v) {
-    return v < V - 1 || last >= lanes<T> ? load(p + v * lanes<T>)
-                                         : load_part(p + v * lanes<T>, last);
+    return v < V - 1 || last >= lanes<T> ? load(p + v * lanes<T>) : load(p + v * lanes<T>, last);
   };
   if (k.accumulate) each<R, V>([&](int r, int v) { sums[r][v] += loaded(c + r * k.c_row, v); });
   if (k.finish && k.bias) {
@@ -62,7 +49,7 @@ void tile(const Block<T>& k, int64_t m, int64_t n, const T* panel) {
   else
     for (int r = 0; r < R; ++r) {
       for (int v = 0; v < V - 1; ++v) store(c + r * k.c_row + v * lanes<T>, sums[r][v]);
-      store_part(c + r * k.c_row + (V - 1) * lanes<T>, sums[r][V - 1], last);
+      store(c + r * k.c_row + (V - 1) * lanes<T>, sums[r][V - 1], last);
     }
 }
 

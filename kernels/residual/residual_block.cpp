@@ -122,7 +122,7 @@ PartMoments pointwise(const Tensor& x, const ChannelNorm<T>& norm, const NormCon
 template <class T>
 PartMoments convolve(const Tensor& x, const Rectified<T>& z, const NormConv& step, Tensor& y) {
   if constexpr (std::is_same_v<T, float>)
-    if (winograd_serves(x, step.w, three_by_three))
+    if (winograd_serves_wide(x.shape(), step.w.shape(), three_by_three))
       return winograd_normed(x, z.norm(), step.w, 1, step.bias, y);
   Epilogue epilogue;
   epilogue.bias = &step.bias;
@@ -178,7 +178,7 @@ std::vector<double> convolve_back(const Tensor& dy, const Tensor& w, const Tenso
                                   const Rectified<T>& z, Tensor& dw, Tensor& g) {
   std::vector<double> sums;
   if constexpr (std::is_same_v<T, float>)
-    if (winograd_serves(x, w, three_by_three)) {
+    if (winograd_serves_wide(x.shape(), w.shape(), three_by_three)) {
       winograd_backward_weights_normed(x, z.norm(), dy, 1, dw);
       winograd_backward_data_normed(dy, w, 1, x, z.norm(), g, sums);
       return sums;

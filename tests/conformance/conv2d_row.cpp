@@ -70,6 +70,11 @@ Row conv2d_row() {
   add(Shape{2, 15, 22, 32}, Shape{48, 3, 3, 32}, Conv2dOptions{.padding = 1});
   add(Shape{1, 17, 18, 64}, Shape{32, 3, 3, 64}, Conv2dOptions{});
   add(Shape{1, 15, 14, 32}, Shape{32, 3, 3, 32}, Conv2dOptions{.padding = 2});
+  // The same with few channels, and with cut vectors of them.
+  add(Shape{2, 16, 13, 16}, Shape{3, 3, 3, 16}, Conv2dOptions{.padding = 1});
+  add(Shape{1, 15, 20, 21}, Shape{18, 3, 3, 21}, Conv2dOptions{.padding = 1});
+  add(Shape{1, 18, 15, 75}, Shape{20, 3, 3, 75}, Conv2dOptions{.padding = 1},
+      Step{Activation::leaky_relu, true});
   // Runs of 8 channels, for the tensor cores' tiles: strides, dilation, groups, a large tile.
   add(Shape{2, 13, 11, 16}, Shape{40, 3, 3, 16}, Conv2dOptions{.stride = 2, .padding = 1});
   add(Shape{1, 12, 14, 24}, Shape{24, 2, 3, 24}, Conv2dOptions{1, 2, 2, 1});
