@@ -84,7 +84,7 @@ void forward(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Epi
   if (is_pointwise(s, o) && !epilogue.pool2)
     return pointwise(x, Panels<T>(w.data<T>(), multiples(s.C, 1), s.C, s.O), epilogue, y);
   if (is_depthwise(s, o) && !epilogue.pool2) return depthwise(x, w, o, epilogue, y);
-  if (winograd_serves(x, w, o, s.C)) return winograd(x, w, o.padding, epilogue, y);
+  if (winograd_serves(x, w, o)) return winograd(x, w, o.padding, epilogue, y);
   if constexpr (build::has_onednn)
     if (onednn::serves(x, w, o) && onednn::serves(epilogue))
       return onednn::conv2d(x, w, o, epilogue, y);
@@ -110,7 +110,7 @@ void backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& o, Te
   if (is_pointwise(s, o))
     return pointwise(dy, Panels<T>(w.data<T>(), multiples(s.O, s.C), 1, s.C), {}, dx);
   if (is_depthwise(s, o)) return depthwise_backward_data(dy, w, o, dx);
-  if (winograd_serves(dx, w, o, s.O)) return winograd_backward_data(dy, w, o.padding, dx);
+  if (winograd_serves_data(dx, w, o)) return winograd_backward_data(dy, w, o.padding, dx);
   if constexpr (build::has_onednn)
     if (onednn::serves(dx, w, o)) return onednn::conv2d_backward_data(dy, w, o, dx);
   const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, 1, s.kw * s.Cg, s.Cg, s.kh * s.kw * s.Cg};
@@ -126,7 +126,7 @@ void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o,
   const Conv2dSizes s(x, dw, o);
   if (dbias) channel_totals(dy, *dbias);
   if (is_depthwise(s, o)) return depthwise_backward_weights(x, dy, o, dw);
-  if (winograd_serves(x, dw, o, s.C)) return winograd_backward_weights(x, dy, o.padding, dw);
+  if (winograd_serves_weights(x, dw, o)) return winograd_backward_weights(x, dy, o.padding, dw);
   if (few_channels_serves(dw, o)) return few_channels_backward_weights(x, dy, o, dw);
   if constexpr (build::has_onednn)
     if (onednn::serves(x, dw, o)) return onednn::conv2d_backward_weights(x, dy, o, dw);

@@ -167,6 +167,16 @@ bool is_of_the_kind(const Shape& x, const Shape& w, const Conv2dOptions& o) {
          o.padding <= 2 && Ho >= 4 && Wo >= 4 && x[0] * Ho * Wo >= 192;
 }
 
+// Of narrow layers those with enough channels, three or more on either side, and outputs that fill
+// three quarters of their tiles.
+bool serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o, bool enough_channels) {
+  if (x.dtype() != DType::f32 || !is_of_the_kind(x.shape(), w.shape(), o)) return false;
+  if (winograd_serves_wide(x.shape(), w.shape(), o)) return true;
+  const int64_t Ho = x.dim(1) + 2 * o.padding - 2, Wo = x.dim(2) + 2 * o.padding - 2;
+  return enough_channels && std::min(w.dim(0), w.dim(3)) >= 3 &&
+         3 * padded_to(Ho, 4) * padded_to(Wo, 4) <= 4 * Ho * Wo;
+}
+
 }  // namespace
 
 bool winograd_serves_wide(const Shape& x, const Shape& w, const Conv2dOptions& o) {
@@ -174,12 +184,16 @@ bool winograd_serves_wide(const Shape& x, const Shape& w, const Conv2dOptions& o
          fills_vectors(w[3]);
 }
 
-bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o, int64_t summed) {
-  if (x.dtype() != DType::f32 || !is_of_the_kind(x.shape(), w.shape(), o)) return false;
-  if (winograd_serves_wide(x.shape(), w.shape(), o)) return true;
-  const int64_t Ho = x.dim(1) + 2 * o.padding - 2, Wo = x.dim(2) + 2 * o.padding - 2;
-  return summed >= 16 && std::min(w.dim(0), w.dim(3)) >= 3 &&
-         3 * padded_to(Ho, 4) * padded_to(Wo, 4) <= 4 * Ho * Wo;
+bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& o) {
+  return serves(x, w, o, w.dim(3) >= 8);
+}
+
+bool winograd_serves_data(const Tensor& dx, const Tensor& w, const Conv2dOptions& o) {
+  return serves(dx, w, o, w.dim(0) >= 12);
+}
+
+bool winograd_serves_weights(const Tensor& x, const Tensor& dw, const Conv2dOptions& o) {
+  return serves(x, dw, o, dw.dim(3) >= 12);
 }
 
 void winograd(const Tensor& x, const Tensor& w, int padding, const Epilogue& epilogue, Tensor& y) {

@@ -29,16 +29,17 @@ namespace cairn {
 /// pay for the transforms of the weights, and 32 or more channels on both sides that fill whole
 /// vectors.
 bool winograd_serves_wide(const Shape& x, const Shape& w, const Conv2dOptions& options);
-/// The same in f32 for narrower layers too, whose last vector may be cut: 16 or more channels that
-/// are summed over (C forward and for the weights, O for the gradient of x), 3 or more on the other
-/// side, and outputs that fill three quarters of their tiles. One Zen 5 core, ms, direct | this:
+/// The same in f32 for narrow layers too, whose last vector may be cut: 8 or more of C forward, 12
+/// or more of O for the gradient of x, 12 or more of C for that of the weights; 3 or more on the
+/// other side; outputs that fill three quarters of their tiles. One Zen 5 core, ms, oneDNN | this:
+///   32x40x40,  8 -> 8    forward 0.54 | 0.48    data 0.47 | 0.55    weights 0.50 | 0.54
+///   32x40x40,  8 -> 16   forward 0.54 | 0.47    data 1.30 | 0.60    weights 0.49 | 0.70
+///   32x20x20, 12 -> 12   forward 0.20 | 0.14    data 0.17 | 0.14    weights 0.26 | 0.15
 ///   16x32x32, 16 -> 16   forward 0.33 | 0.18    data 0.30 | 0.18    weights 0.31 | 0.25
-///   16x16x16, 16 -> 32   forward 0.14 | 0.09    data 0.14 | 0.09    weights 0.28 | 0.10
 ///   16x32x32, 75 -> 16   forward 1.36 | 0.70    data 1.54 | 0.77    weights 1.31 | 0.87
-///   32x40x40,  8 -> 16   data 1.3 | 0.70
-/// With 8 summed channels the two are even.
-bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
-                     int64_t summed);
+bool winograd_serves(const Tensor& x, const Tensor& w, const Conv2dOptions& options);
+bool winograd_serves_data(const Tensor& dx, const Tensor& w, const Conv2dOptions& options);
+bool winograd_serves_weights(const Tensor& x, const Tensor& dw, const Conv2dOptions& options);
 
 /// y = pool2(act(conv(x, w) + bias)); w and bias f32, x and y both f32 or both bf16 (in memory:
 /// what is between them stays f32; bf16, patches and norms take whole vectors of channels alone).

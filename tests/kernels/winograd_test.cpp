@@ -18,7 +18,7 @@ Errors measure(int64_t in, int64_t out) {
   const Conv2dOptions o{.padding = 1};
   const Tensor x = normal({2, 30, 41, in}, 1), dy = normal({2, 30, 41, out}, 2);
   const Tensor w = normal({out, 3, 3, in}, 3, 1 / std::sqrt(9.0 * double(in)));
-  EXPECT_TRUE(winograd_serves(x, w, o, in));
+  EXPECT_TRUE(winograd_serves(x, w, o));
   Tensor y = dy.empty_like(), dx = x.empty_like(), dw = w.empty_like();
   winograd(x, w, 1, {}, y);
   winograd_backward_data(dy, w, 1, dx);
@@ -46,7 +46,7 @@ TEST(Winograd, ErrorStaysBelowTheBoundInItsHeader) {
 TEST(Winograd, EveryInstructionSetComputesTheSameConvolution) {
   for (Isa level : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     use_isa(level);
-    for (const auto& [in, out] : {std::pair{48, 48}, {16, 16}, {75, 21}, {17, 3}}) {
+    for (const auto& [in, out] : {std::pair{48, 48}, {16, 16}, {75, 21}, {17, 3}, {8, 9}}) {
       const Errors e = measure(in, out);
       EXPECT_LT(e.forward, 4e-6) << int(level) << ": " << in << " to " << out;
       EXPECT_LT(e.data, 4e-6) << int(level) << ": " << in << " to " << out;
@@ -58,15 +58,18 @@ TEST(Winograd, EveryInstructionSetComputesTheSameConvolution) {
 
 TEST(Winograd, LeavesOtherConvolutionsToOthers) {
   const Tensor x = Tensor::zeros({1, 40, 40, 32}), w = Tensor::zeros({32, 3, 3, 32});
-  EXPECT_TRUE(winograd_serves(x, w, {.padding = 1}, 32));
-  EXPECT_FALSE(winograd_serves(x, w, {.stride = 2}, 32));
-  EXPECT_FALSE(winograd_serves(x, w, {.dilation = 2}, 32));
-  EXPECT_FALSE(winograd_serves(x, Tensor::zeros({32, 5, 5, 32}), {}, 32));
-  EXPECT_FALSE(winograd_serves(x, Tensor::zeros({8, 3, 3, 32}), {.padding = 1}, 8));
-  EXPECT_FALSE(winograd_serves(Tensor::zeros({32, 5, 5, 16}), Tensor::zeros({16, 3, 3, 16}),
-                               {.padding = 1}, 16));
-  EXPECT_FALSE(winograd_serves(x.to(DType::f64), w.to(DType::f64), {.padding = 1}, 32));
+  const Conv2dOptions same{.padding = 1};
+  EXPECT_TRUE(winograd_serves(x, w, same));
+  EXPECT_FALSE(winograd_serves(x, w, {.stride = 2}));
+  EXPECT_FALSE(winograd_serves(x, w, {.dilation = 2}));
+  EXPECT_FALSE(winograd_serves(x, Tensor::zeros({32, 5, 5, 32}), {}));
+  EXPECT_FALSE(winograd_serves(x.to(DType::f64), w.to(DType::f64), same));
   EXPECT_FALSE(winograd_serves_wide(x.shape(), {33, 3, 3, 32}, {}));
+  const Tensor few = Tensor::zeros({1, 40, 40, 8}), to_few = Tensor::zeros({8, 3, 3, 8});
+  EXPECT_TRUE(winograd_serves(few, to_few, same));
+  EXPECT_FALSE(winograd_serves_data(few, to_few, same));
+  EXPECT_FALSE(winograd_serves_weights(few, to_few, same));
+  EXPECT_FALSE(winograd_serves(Tensor::zeros({32, 5, 5, 8}), to_few, same));  // tiles half empty
 }
 
 }  // namespace
