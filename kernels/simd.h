@@ -2,6 +2,7 @@
 // The widest vectors of the level being compiled, through GCC's and Clang's vector extensions; for
 // *.isa.cpp files alone. Arithmetic on them is written as on numbers.
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "runtime/bf16.h"
@@ -55,6 +56,18 @@ inline void store(T* p, Vector<T> v) {
   *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
 }
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// All bits set in the first `count` lanes.
+template <class T>
+inline auto first_lanes(int count) {
+  typedef std::conditional_t<sizeof(T) == 4, int, long long> Lane;
+  typedef Lane Lanes __attribute__((vector_size(vector_bytes)));
+  Lanes lane{};
+  for (int i = 0; i < lanes<T>; ++i) lane[i] = i;
+  return (Lanes)(lane < Lane(count));
+}
+#endif
+
 /// The first `count` numbers, zeros behind them; nothing is read or written beyond.
 template <class T>
 inline Vector<T> load(const T* p, int count) {
@@ -63,6 +76,12 @@ inline Vector<T> load(const T* p, int count) {
     return __builtin_ia32_loadups512_mask(p, Vector<T>{}, uint16_t((1u << count) - 1));
   else
     return __builtin_ia32_loadupd512_mask(p, Vector<T>{}, uint8_t((1u << count) - 1));
+#elif defined(__AVX2__)
+  const auto* v = reinterpret_cast<const Vector<T>*>(p);
+  if constexpr (sizeof(T) == 4)
+    return __builtin_ia32_maskloadps256(v, first_lanes<T>(count));
+  else
+    return __builtin_ia32_maskloadpd256(v, first_lanes<T>(count));
 #else
   Vector<T> v{};
   for (int i = 0; i < count; ++i) v[i] = p[i];
@@ -76,6 +95,12 @@ inline void store(T* p, Vector<T> v, int count) {
     __builtin_ia32_storeups512_mask(p, v, uint16_t((1u << count) - 1));
   else
     __builtin_ia32_storeupd512_mask(p, v, uint8_t((1u << count) - 1));
+#elif defined(__AVX2__)
+  auto* to = reinterpret_cast<Vector<T>*>(p);
+  if constexpr (sizeof(T) == 4)
+    __builtin_ia32_maskstoreps256(to, first_lanes<T>(count), v);
+  else
+    __builtin_ia32_maskstorepd256(to, first_lanes<T>(count), v);
 #else
   for (int i = 0; i < count; ++i) p[i] = v[i];
 #endif
