@@ -8,6 +8,7 @@
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/grouped_linear.h"
 #include "kernels/heatmap/detector_heatmap.h"
+#include "kernels/heatmap/field_moments.h"
 #include "kernels/heatmap/gaussian.h"
 #include "kernels/heatmap/gaussian_unpool.h"
 #include "kernels/heatmap/landmark_maps.h"
@@ -18,12 +19,14 @@
 #include "kernels/loss/descriptor_draw.h"
 #include "kernels/loss/descriptor_hinge.h"
 #include "kernels/loss/descriptor_sparse.h"
+#include "kernels/loss/diversity.h"
 #include "kernels/loss/softmax_cross_entropy.h"
 #include "kernels/norm/batch_norm.h"
 #include "kernels/optimizer/adam.h"
 #include "kernels/points/nms_greedy.h"
 #include "kernels/pool/max_pool.h"
 #include "kernels/pool/upsample_nearest.h"
+#include "kernels/pool/window_mean.h"
 #include "kernels/warp/warp_image.h"
 #include "kernels/warp/warped_centres.h"
 #include "runtime/error.h"
@@ -197,6 +200,24 @@ void landmark_code(Maker& m) {
   });
 }
 
+// The maps of 50 landmarks in 16 pairs of faces (Thewlis et al. 2017).
+void landmark_pairs(Maker& m) {
+  const Shape s{32, m.side(40), m.side(40), 50};
+  const Tensor p = m.random(s, 0, 1), field = m.random({s[0], s[1], s[2], 2}, 0, 1),
+               dmean = m.random({32, 50, 2}), dvariance = m.random({32, 50}), one = m.random({1});
+  Tensor mean = dmean.empty_like(), variance = dvariance.empty_like(), dp = p.empty_like(),
+         windows = m.empty({s[0], s[1] - 3, s[2] - 3, s[3]}), loss = one.empty_like();
+  const double bytes = double(p.bytes()), count = double(p.count());
+  m.add("field_moments", s, bytes, 10 * count,
+        [=]() mutable { field_moments(p, field, mean, variance); });
+  m.add("field_moments backward", s, bytes, 9 * count,
+        [=]() mutable { field_moments_backward(field, mean, dmean, dvariance, dp); });
+  m.add("window_mean 4x4", s, 2 * bytes, 16 * count, [=]() mutable { window_mean(p, 4, windows); });
+  m.add("diversity", s, bytes, count, [=]() mutable { diversity(p, DiversityForm::linear, loss); });
+  m.add("diversity backward", s, 2 * bytes, count,
+        [=]() mutable { diversity_backward(p, DiversityForm::linear, one, dp); });
+}
+
 void detection(Maker& m) {
   const int64_t h = m.side(480), w = m.side(640);
   const Tensor logits = m.random({1, h / 8, w / 8, 65}, -4, 4);
@@ -283,6 +304,7 @@ std::vector<KernelBenchmark> kernel_benchmarks(Device device) {
   heatmaps(m);
   landmark_detector(m);
   landmark_code(m);
+  landmark_pairs(m);
   detection(m);
   descriptor_losses(m);
   return std::move(m.list);
