@@ -7,6 +7,7 @@
 #include "layers/functions_heatmap.h"
 #include "layers/functions_landmark.h"
 #include "layers/functions_loss.h"
+#include "models/landmark_keypoints.h"
 #include "runtime/error.h"
 
 namespace cairn {
@@ -66,12 +67,6 @@ Parameter grouped_weight(int groups, int in, int out) {
   return {{groups, out, in}, xavier_uniform(in, out, 1)};
 }
 
-std::vector<std::string> numbered(int count) {
-  std::vector<std::string> names;
-  for (int k = 1; k <= count; ++k) names.push_back(std::to_string(k));
-  return names;
-}
-
 }  // namespace
 
 LandmarkAutoencoder::LandmarkAutoencoder(const LandmarkAutoencoderOptions& o)
@@ -85,7 +80,7 @@ LandmarkAutoencoder::LandmarkAutoencoder(const LandmarkAutoencoderOptions& o)
       paint_weight_(grouped_weight(o.landmarks + 1, widths_of(o.size).descriptor,
                                    widths_of(o.size).features)),
       paint_bias_({widths_of(o.size).features}, {}) {
-  skeleton_.names = numbered(o.landmarks);
+  skeleton_ = numbered_skeleton(o.landmarks);
   exempt_biases_from_decay(*this);
   const int m = size_multiple();
   if (o.crop.height % m || o.crop.width % m || (o.crop.height + 2 * o.padding) % 8 ||
@@ -313,24 +308,8 @@ std::vector<Keypoints> LandmarkAutoencoder::detect(const Tensor& image, const De
   check_image(image);
   Tape tape(false);
   const Detected d = find(tape.constant(pad_border(image, options_.padding)));
-  const Tensor points = in_image(d.point, image).value().to(Device::cpu).to(DType::f32);
-  const Tensor maps = d.maps.value().to(Device::cpu).to(DType::f32);
-  const int64_t K = options_.landmarks, cells = maps.dim(1) * maps.dim(2);
-  std::vector<Keypoints> found(size_t(image.dim(0)));
-  for (int64_t n = 0; n < image.dim(0); ++n)
-    for (int64_t k = 0; k < K; ++k) {
-      const float* p = points.data<float>() + (n * K + k) * 2;
-      found[size_t(n)].points.push_back(
-          {p[0] * float(image.dim(2)) - 0.5f, p[1] * float(image.dim(1)) - 0.5f});
-      double sum = 1e-6, squares = 0;
-      for (int64_t u = 0; u < cells; ++u) {
-        const double v = maps.data<float>()[(n * cells + u) * (K + 1) + k];
-        sum += v;
-        squares += v * v;
-      }
-      found[size_t(n)].scores.push_back(float(squares / sum));
-    }
-  return found;
+  return landmark_keypoints(in_image(d.point, image).value(), d.maps.value(), image.dim(1),
+                            image.dim(2));
 }
 
 }  // namespace cairn

@@ -34,6 +34,12 @@ int point_number(const std::string& word, int points) {
 
 }  // namespace
 
+Skeleton numbered_skeleton(int points) {
+  Skeleton s;
+  for (int k = 1; k <= points; ++k) s.names.push_back(std::to_string(k));
+  return s;
+}
+
 const Skeleton& mpii_skeleton() {
   static const Skeleton skeleton{
       {"right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis",
@@ -81,8 +87,7 @@ Skeleton read_skeleton(OptionReader& read, int points) {
     wrong += text(wrong.empty() ? "" : "; ", parts...);
   };
   s.names = words(read.string("names", ""));
-  if (s.names.empty())
-    for (int k = 1; k <= points; ++k) s.names.push_back(std::to_string(k));
+  if (s.names.empty()) s = numbered_skeleton(points);
   if (s.keypoints() != points) complain(s.keypoints(), " names for ", points, " points");
   for (const std::string& word : words(read.string("swap", ""))) {
     s.swap.push_back(point_number(word, points));

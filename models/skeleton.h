@@ -17,6 +17,9 @@ struct Skeleton {
   int keypoints() const { return int(names.size()); }
 };
 
+/// Points called "1" .. "K".
+Skeleton numbered_skeleton(int points);
+
 /// The sixteen joints of MPII Human Pose (Andriluka et al., CVPR 2014) in its order.
 const Skeleton& mpii_skeleton();
 

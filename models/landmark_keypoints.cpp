@@ -1,0 +1,26 @@
+#include "models/landmark_keypoints.h"
+
+namespace cairn {
+
+std::vector<Keypoints> landmark_keypoints(const Tensor& points, const Tensor& maps, int64_t height,
+                                          int64_t width) {
+  const Tensor at = points.to(Device::cpu).to(DType::f64),
+               map = maps.to(Device::cpu).to(DType::f64);
+  const int64_t K = at.dim(1), C = map.dim(3), cells = map.dim(1) * map.dim(2);
+  std::vector<Keypoints> found(size_t(at.dim(0)));
+  for (int64_t i = 0; i < at.dim(0) * K; ++i) {
+    const double *p = at.data<double>() + 2 * i,
+                 *m = map.data<double>() + i / K * cells * C + i % K;
+    double sum = 1e-6, squares = 0;
+    for (int64_t u = 0; u < cells; ++u) {
+      sum += m[u * C];
+      squares += m[u * C] * m[u * C];
+    }
+    Keypoints& k = found[size_t(i / K)];
+    k.points.push_back({float(p[0] * double(width) - 0.5), float(p[1] * double(height) - 0.5)});
+    k.scores.push_back(float(squares / sum));
+  }
+  return found;
+}
+
+}  // namespace cairn
