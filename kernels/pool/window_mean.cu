@@ -13,33 +13,32 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
-// The backward is the same sum, over the windows that start up to size - 1 before the pixel: see
-// window_mean.cpp.
+// The size x size pixels that begin `padding` rows and columns before each: those of a window, or
+// (backward) the windows that contain a pixel.
 template <class T, int V>
-CAIRN_KERNEL void window_sums_kernel(const T* from, ImageSize in, int size, int first, T* to,
+CAIRN_KERNEL void window_sums_kernel(const T* from, ImageSize in, int size, int padding, T* to,
                                      ImageSize out) {
   const T share = T(1) / T(size * size);
   for_each_pack<V>(out, [&](int64_t n, int i, int j, int c) {
-    i += first;
-    j += first;
+    const int top = i - padding, left = j - padding;
     Pack<T, V> sum{};
-    for (int r = max(i, 0); r < min(i + size, in.H); ++r)
-      for (int q = max(j, 0); q < min(j + size, in.W); ++q) {
+    for (int r = max(top, 0); r < min(top + size, in.H); ++r)
+      for (int q = max(left, 0); q < min(left + size, in.W); ++q) {
         const Pack<T, V> p = load_pack<V>(from + place(in, n, r, q, c));
         for (int k = 0; k < V; ++k) sum[k] += p[k];
       }
     for (int k = 0; k < V; ++k) sum[k] *= share;
-    store_pack(to + place(out, n, i - first, j - first, c), sum);
+    store_pack(to + place(out, n, i, j, c), sum);
   });
 }
 
-void window_sums(const char* name, const Tensor& from, int size, int first, Tensor& to) {
+void window_sums(const char* name, const Tensor& from, int size, int padding, Tensor& to) {
   const ImageSize in(from.shape()), out(to.shape());
   with_packs(to.dtype(), out.C, [&](auto type, auto pack_size) {
     using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(out, V);
-    launch(name, window_sums_kernel<T, V>, g.grid, g.block, 0, from.data<T>(), in, size, first,
+    launch(name, window_sums_kernel<T, V>, g.grid, g.block, 0, from.data<T>(), in, size, padding,
            to.data<T>(), out);
   });
 }
@@ -51,7 +50,7 @@ void window_mean(const Tensor& x, int size, Tensor& y) {
 }
 
 void window_mean_backward(const Tensor& dy, int size, Tensor& dx) {
-  window_sums("window_mean_backward", dy, size, 1 - size, dx);
+  window_sums("window_mean_backward", dy, size, size - 1, dx);
 }
 
 }  // namespace cairn::CAIRN_NS
