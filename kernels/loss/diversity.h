@@ -30,7 +30,10 @@ struct LargestChannel {
   T largest = -1;
   int channel = 0;
 
-  CAIRN_HD void add(T value, int c) { merge({value, c}); }
+  /// Channels come in rising order.
+  CAIRN_HD void add(T value, int c) {
+    if (value > largest) *this = {value, c};
+  }
   CAIRN_HD void merge(const LargestChannel& b) {
     if (b.largest > largest || (b.largest == largest && b.channel < channel)) *this = b;
   }
