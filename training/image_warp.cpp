@@ -10,13 +10,18 @@
 namespace cairn {
 
 WarpedImage warped(const Tensor& input, const Matrix3& output_to_input) {
-  const int64_t height = input.dim(0), width = input.dim(1), channels = input.dim(2);
+  return warped(input, output_to_input, input.dim(0), input.dim(1));
+}
+
+WarpedImage warped(const Tensor& input, const Matrix3& output_to_input, int64_t height,
+                   int64_t width) {
+  const int64_t channels = input.dim(2);
   Tensor matrix = Tensor::empty({1, 3, 3}, DType::f64);
   std::copy(output_to_input.m.begin(), output_to_input.m.end(), matrix.data<double>());
   Tensor image = Tensor::empty({1, height, width, channels}, input.dtype());
   Tensor seen = Tensor::empty({1, height, width}, DType::u8);
-  warp_image(input.reshape(image.shape()), matrix, {}, image, &seen);
-  return {image.reshape(input.shape()), seen.reshape({height, width})};
+  warp_image(input.reshape({1, input.dim(0), input.dim(1), channels}), matrix, {}, image, &seen);
+  return {image.reshape({height, width, channels}), seen.reshape({height, width})};
 }
 
 Tensor eroded(const Tensor& mask, int margin) {

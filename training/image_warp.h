@@ -10,7 +10,10 @@ struct WarpedImage {
   Tensor seen;   ///< u8 [H, W]: 1 where the nearest pixel of the input exists
 };
 
-/// image(p) = input(H p), bilinear, 0 outside; `output_to_input` is H, the input f32 [H, W, C].
+/// image(p) = input(H p), bilinear, 0 outside; `output_to_input` is H, the input f32 [H, W, C]. The
+/// output is height x width, or as large as the input.
+WarpedImage warped(const Tensor& input, const Matrix3& output_to_input, int64_t height,
+                   int64_t width);
 WarpedImage warped(const Tensor& input, const Matrix3& output_to_input);
 
 /// A pixel stays 1 if all pixels under an elliptic element of side 2 * margin, centred as OpenCV

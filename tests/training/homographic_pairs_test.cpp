@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "runtime/error.h"
@@ -65,7 +66,8 @@ TEST(HomographicPair, TheHomographySendsADotOfTheImageToTheDotOfItsPartner) {
   for (int64_t i = 0; i < 40; ++i) {
     Random random(5, uint64_t(i));
     const Point dot{random.uniform(40, 120), random.uniform(30, 90)};
-    const PairBatch pair = homographic_pair(dot_image(120, 160, dot), without_photometric(), 3, i);
+    const PairBatch pair =
+        homographic_pair({dot_image(120, 160, dot)}, without_photometric(), 3, i);
     const Point expected = apply(homography_of(pair, 0), dot);
     EXPECT_NEAR(brightest(pair.image, 0).x, dot.x, 0.05);
     if (!(expected.x > 12 && expected.x < 147 && expected.y > 12 && expected.y < 107)) continue;
@@ -85,7 +87,7 @@ TEST(HomographicPair, TheHomographySendsADotOfTheImageToTheDotOfItsPartner) {
 TEST(HomographicPair, LabelsOfTheImageAreItsOwnPointsAndAllOfItsCellsAreValid) {
   LabelledImage image = dot_image(48, 64, {20, 30});
   image.points = {{3, 5}, {20.4, 29.6}, {63.4, 47.4}, {64.2, 5}};
-  const PairBatch pair = homographic_pair(image, without_photometric(), 1, 0);
+  const PairBatch pair = homographic_pair({image}, without_photometric(), 1, 0);
   const std::vector<Point> found = labelled_points(pair, 0);
   ASSERT_EQ(found.size(), 3u);  // one lies outside
   EXPECT_EQ(found[0].x, 3);
@@ -100,7 +102,7 @@ TEST(HomographicPair, ValidCellsOfThePartnerShowTheImageAndLieAwayFromItsEnd) {
   LabelledImage white{Tensor::full({120, 160, 1}, 255, DType::u8), {}};
   int64_t valid = 0, cells = 0;
   for (int64_t i = 0; i < 20; ++i) {
-    const PairBatch pair = homographic_pair(white, without_photometric(), 7, i);
+    const PairBatch pair = homographic_pair({white}, without_photometric(), 7, i);
     const Matrix3 to_image = inverse(homography_of(pair, 0));
     for (int64_t cell = 0; cell < 300; ++cell, ++cells) {
       if (!pair.valid.data<uint8_t>()[300 + cell]) continue;
@@ -126,15 +128,84 @@ TEST(HomographicPair, TheTwoImagesAreChangedPhotometricallyInWaysOfTheirOwn) {
   options.homography.scale = options.homography.perspective = options.homography.max_angle = 0;
   options.homography.patch_ratio = 1;  // nothing is left to vary: the identity
   const LabelledImage image = synthetic_shape({240, 320}, Primitive::cube, 1, 0);
-  const PairBatch pair = homographic_pair(image, options, 2, 9);
+  const PairBatch pair = homographic_pair({image}, options, 2, 9);
   EXPECT_EQ(pair.label.rows(0, 1).values<int32_t>(), pair.label.rows(1, 2).values<int32_t>());
   EXPECT_NE(pair.image.rows(0, 1).values<float>(), pair.image.rows(1, 2).values<float>());
   for (float v : pair.image.values<float>()) ASSERT_TRUE(v >= 0 && v <= 1);
 }
 
+// The dot of the whole image at twice and four times its size.
+ImageLevels dot_levels(Point dot) {
+  ImageLevels levels;
+  for (int magnified : {1, 2, 4}) {
+    const Point there = apply(resizing(magnified, magnified), dot);
+    levels.push_back(dot_image(120 * magnified, 160 * magnified, there));
+  }
+  return levels;
+}
+
+TEST(HomographicPair, OfSeveralLevelsBothSidesAreWindowsAndTheDotsStillCorrespond) {
+  const auto far_inside = [](Point p) { return p.x > 12 && p.x < 147 && p.y > 12 && p.y < 107; };
+  int compared = 0;
+  for (int64_t i = 0; i < 200; ++i) {
+    Random random(6, uint64_t(i));
+    const ImageLevels levels = dot_levels({random.uniform(20, 140), random.uniform(20, 100)});
+    const PairBatch pair = homographic_pair(levels, without_photometric(), 3, i);
+    const std::vector<Point> label = labelled_points(pair, 0), moved = labelled_points(pair, 1);
+    if (label.size() != 1 || moved.size() != 1 || !far_inside(label[0]) || !far_inside(moved[0]))
+      continue;
+    const Point dot = brightest(pair.image, 0), expected = apply(homography_of(pair, 0), dot);
+    EXPECT_NEAR(label[0].x, dot.x, 0.7) << "pair " << i;
+    EXPECT_NEAR(label[0].y, dot.y, 0.7) << "pair " << i;
+    EXPECT_NEAR(brightest(pair.image, 1).x, expected.x, 0.3) << "pair " << i;
+    EXPECT_NEAR(brightest(pair.image, 1).y, expected.y, 0.3) << "pair " << i;
+    EXPECT_NEAR(moved[0].x, expected.x, 0.7) << "pair " << i;
+    EXPECT_NEAR(moved[0].y, expected.y, 0.7) << "pair " << i;
+    ++compared;
+  }
+  EXPECT_GT(compared, 20);
+}
+
+TEST(HomographicPair, EachSideIsDrawnFromTheLevelNearestToItsScale) {
+  HomographicPairs options = without_photometric();
+  options.homography.scale = options.homography.perspective = options.homography.max_angle = 0;
+  options.homography.patch_ratio = 1;  // nothing but the windows is left to vary
+  ImageLevels levels;                  // level k is of the value 50 k
+  for (int k : {0, 1, 2})
+    levels.push_back({Tensor::full({48 << k, 64 << k, 1}, 50 * k, DType::u8), {}});
+  std::array<int, 3> seen{};
+  double largest_zoom = 0;
+  for (int64_t i = 0; i < 300; ++i) {
+    const PairBatch pair = homographic_pair(levels, options, 5, i);
+    std::array<int, 2> level;
+    for (int64_t side : {0, 1}) {
+      const float value = 255 * pair.image.data<float>()[side * 48 * 64 + 24 * 64 + 32];
+      level[size_t(side)] = int(std::lround(value / 50));
+      EXPECT_NEAR(value, 50 * level[size_t(side)], 1e-3);
+      ++seen[size_t(level[size_t(side)])];
+    }
+    const Matrix3 to_partner = homography_of(pair, 0);
+    const double zoom = std::log2(to_partner(0, 0) / to_partner(2, 2));
+    EXPECT_LE(std::abs(zoom - (level[1] - level[0])), 1) << "pair " << i;
+    largest_zoom = std::max(largest_zoom, std::abs(zoom));
+    for (int64_t cell = 0; cell < 2 * 6 * 8; ++cell)
+      EXPECT_EQ(pair.valid.data<uint8_t>()[cell], 1);  // windows lie inside
+    for (const Point corner : {Point{0, 0}, Point{63, 47}}) {
+      // Of two windows, the smaller one lies in the larger one.
+      const Point p = apply(zoom < 0 ? to_partner : inverse(to_partner), corner);
+      EXPECT_TRUE(p.x > -0.51 && p.x < 63.51 && p.y > -0.51 && p.y < 47.51) << "pair " << i;
+    }
+  }
+  for (int count : seen) EXPECT_GT(count, 100);  // the middle one half of the time
+  EXPECT_GT(largest_zoom, 1.5);
+  EXPECT_LE(largest_zoom, 2);
+}
+
 TEST(PairBatch, IsThePairsOfItsImagesInOrderWhateverTheBatchSize) {
   const SyntheticShapes shapes;
-  const LabelledImages images = [&](int64_t i) { return synthetic_shape(shapes, 4, i); };
+  const LabelledImages images = [&](int64_t i) {
+    return ImageLevels{synthetic_shape(shapes, 4, i)};
+  };
   const PairBatch batch = pair_batch(images, {}, 11, 3, 2);
   EXPECT_EQ(batch.image.shape(), Shape({6, 120, 160, 1}));
   EXPECT_EQ(batch.label.shape(), Shape({6, 15, 20}));
@@ -156,7 +227,7 @@ TEST(PairBatch, IsThePairsOfItsImagesInOrderWhateverTheBatchSize) {
 }
 
 TEST(PairBatch, SidesThatAreNoMultipleOf8AreRefused) {
-  EXPECT_THROW(homographic_pair(dot_image(48, 60, {5, 5}), {}, 1, 0), Error);
+  EXPECT_THROW(homographic_pair({dot_image(48, 60, {5, 5})}, {}, 1, 0), Error);
 }
 
 TEST(GreyImage, ChannelsRepeatTheGreyValue) {

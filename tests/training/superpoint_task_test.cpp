@@ -91,6 +91,21 @@ TEST_F(SuperPointTaskTest, ARunGoesOnWithTheBatchesThatItWouldHaveHad) {
             last_step("whole").values.at("positive_cosine"));
 }
 
+TEST_F(SuperPointTaskTest, WithLabelsOfSeveralSizesARunSeesWindowsOfTheImages) {
+  Keypoints points;
+  points.points = {{60, 80}};
+  points.scores = {0.9f};
+  const std::string twice = folder_ / "twice";
+  std::filesystem::create_directory(twice);
+  for (int i : {0, 1}) write_keypoints_npz(text(twice, "/", i, ".npz"), points, 320, 240);
+  const std::string both = text("data.labels=[\"", labels_, "\", \"", twice, "\"]");
+  const TrainResult result = run(recipe({both, "train.steps=1"}));
+  EXPECT_EQ(result.steps_done, 1);
+  EXPECT_EQ(result.left_out.size(), 1u);  // named once
+  EXPECT_NE(message({text("data.labels=[\"", twice, "\", \"", labels_, "\"]")}).find("120x160"),
+            std::string::npos);
+}
+
 TEST_F(SuperPointTaskTest, TheBackboneThatReadsColoursTrainsOnGreyImages) {
   EXPECT_EQ(run(recipe({"model.architecture=superpoint-mnv2", "data.workers=1", "train.steps=1"}))
                 .steps_done,

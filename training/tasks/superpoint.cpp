@@ -1,6 +1,7 @@
 // SuperPoint: detector and descriptor trained together on pairs of labelled images and shapes
 // (DeTone et al., CVPRW 2018, section 6).
 #include <cmath>
+#include <set>
 
 #include "models/matching.h"
 #include "runtime/error.h"
@@ -23,23 +24,34 @@ class JointImages {
     shapes_.width = int(r.integer("data.width", 320, 16, 4096));
     share_of_shapes_ = r.real("data.shapes", 0, 0, 1);
     const std::vector<std::string> folders = r.strings("data.images");
-    const std::string labels = r.string("data.labels", "");
+    const std::vector<std::string> labels = r.strings("data.labels");
     check(folders, labels);
-    if (!folders.empty())
-      photos_ = read_labelled_photos(folders, labels, shapes_.height, shapes_.width);
+    if (folders.empty()) return;
+    for (size_t k = 0; k < labels.size(); ++k)
+      levels_.push_back(
+          read_labelled_photos(folders, labels[k], shapes_.height << k, shapes_.width << k));
   }
 
-  LabelledImage operator()(int64_t index) const {
+  ImageLevels operator()(int64_t index) const {
     Random random(seed_, uint64_t(index), uint64_t{90} << 40);
-    if (random.uniform() < share_of_shapes_) return synthetic_shape(shapes_, seed_, index);
-    return photos_.images[size_t(random.integer(0, int(photos_.images.size()) - 1))];
+    if (random.uniform() < share_of_shapes_) return {synthetic_shape(shapes_, seed_, index)};
+    const int image = random.integer(0, int(levels_[0].images.size()) - 1);
+    ImageLevels levels;
+    for (const LabelledPhotos& photos : levels_) levels.push_back(photos.images[size_t(image)]);
+    return levels;
   }
-  const std::vector<std::string>& left_out() const { return photos_.left_out; }
+  std::vector<std::string> left_out() const {
+    std::set<std::string> files;
+    for (const LabelledPhotos& photos : levels_)
+      files.insert(photos.left_out.begin(), photos.left_out.end());
+    return {files.begin(), files.end()};
+  }
   int height() const { return shapes_.height; }
   int width() const { return shapes_.width; }
 
  private:
-  void check(const std::vector<std::string>& folders, const std::string& labels) const {
+  void check(const std::vector<std::string>& folders,
+             const std::vector<std::string>& labels) const {
     for (const auto& [name, side] :
          {std::pair{"data.height", shapes_.height}, {"data.width", shapes_.width}})
       if (side % 8)
@@ -57,7 +69,7 @@ class JointImages {
   uint64_t seed_;
   SyntheticShapes shapes_;
   double share_of_shapes_;
-  LabelledPhotos photos_;
+  std::vector<LabelledPhotos> levels_;  // the same images, each time at twice the size
 };
 
 class Source : public BatchSource {
