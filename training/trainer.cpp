@@ -32,7 +32,7 @@ struct Settings {
   uint64_t seed;
   int batch;
   int64_t steps, log_every, evaluate_every, checkpoint_every, warmup, patience;
-  double lr, final_lr_fraction, clip, average_decay;
+  double lr, final_lr_fraction, clip, average_decay, initial_share;
   std::vector<double> lr_drops;
   bool evaluate_at_end;
   std::string initial_weights;
@@ -50,9 +50,14 @@ struct Settings {
         final_lr_fraction(r.real("train.final_lr_fraction", 1, 0, 1)),
         clip(r.real("train.clip_norm", 0, 0, 1e9)),
         average_decay(r.real("train.average_weights", 0, 0, 0.999999)),
+        initial_share(r.real("train.initial_share", 0, 0, 1)),
         lr_drops(r.reals("train.lr_drops", {}, 1, 1e8)),
         evaluate_at_end(r.boolean("train.evaluate_at_end", true)),
-        initial_weights(r.string("train.initial_weights", "")) {}
+        initial_weights(r.string("train.initial_weights", "")) {
+    if (initial_share > 0 && initial_weights.empty())
+      throw UsageError("train.initial_share", "there are no initial weights", "0",
+                       "name a model file with train.initial_weights");
+  }
 
   // Linear warm-up, then a cosine down to final_lr_fraction of the peak (1: constant); a tenth of
   // it from each of lr_drops on.
@@ -124,8 +129,9 @@ class Run {
     if (settings_.patience > 0) best_ = best_evaluation(*task_);
     config_ = recipe.resolved();
     parameters_.initialize(settings_.seed);
-    if (!settings_.initial_weights.empty() && !options.resume)
+    if (!settings_.initial_weights.empty() && (!options.resume || settings_.initial_share > 0))
       load_initial_weights(*model_, settings_.initial_weights);
+    if (settings_.initial_share > 0) initial_ = parameters_.values().clone();
   }
 
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress) {
@@ -261,6 +267,8 @@ class Run {
   void with_final_weights(F&& f) {
     std::optional<WeightAverage::Use> averaged;
     if (average_) averaged.emplace(*average_);
+    std::optional<MixedWeights> mixed;
+    if (settings_.initial_share > 0) mixed.emplace(parameters_, initial_, settings_.initial_share);
     const ExactStatistics exact = exact_statistics();
     f();
   }
@@ -302,6 +310,7 @@ class Run {
   Parameters parameters_;
   Optimizer optimizer_;
   std::optional<WeightAverage> average_;
+  Tensor initial_;  // the weights that the run began with, where some of them stay
   std::optional<BestEvaluation> best_;
   std::unique_ptr<BatchSource> source_;
   std::string config_;

@@ -39,7 +39,8 @@ struct TrainResult {
 /// fit (what it lacks starts at random, a descriptor head, say). Throws an Error when the loss
 /// stops being finite (the last checkpoint stays whole), when the folder cannot be written, or when
 /// a run to resume does not fit the recipe. train.average_weights, the decay of a moving average
-/// (0: none), has the averaged weights evaluated and handed out. train.patience (0: off) hands out
+/// (0: none), has the averaged weights evaluated and handed out; train.initial_share (0) mixes so
+/// much of the initial weights into them. train.patience (0: off) hands out
 /// the weights of the best evaluation, and ends the run after so many evaluations in a row that are
 /// no better.
 TrainResult train(Recipe recipe, const TrainOptions& options,

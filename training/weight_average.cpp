@@ -39,4 +39,14 @@ WeightAverage::Use::Use(WeightAverage& average)
 
 WeightAverage::Use::~Use() { values_.copy_from(own_); }
 
+MixedWeights::MixedWeights(Parameters& parameters, const Tensor& others, double share)
+    : values_(parameters.values()), own_(values_.clone()) {
+  Tensor part = others.empty_like();
+  scale(others, share, part);
+  scale(values_, 1 - share, values_);
+  accumulate(part, values_);
+}
+
+MixedWeights::~MixedWeights() { values_.copy_from(own_); }
+
 }  // namespace cairn

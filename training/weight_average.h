@@ -39,4 +39,19 @@ class WeightAverage {
   Tensor average_, scaled_;
 };
 
+/// While it lives, the model has (1 - share) of its own weights and `share` of others, as the flat
+/// buffer of its parameters holds them; then its own are back, bit for bit. A network that was
+/// trained on from others keeps some of what they knew (Wortsman et al., "Robust fine-tuning of
+/// zero-shot models", CVPR 2022).
+class MixedWeights {
+ public:
+  MixedWeights(Parameters& parameters, const Tensor& others, double share);
+  ~MixedWeights();
+  MixedWeights(const MixedWeights&) = delete;
+
+ private:
+  Tensor& values_;
+  Tensor own_;
+};
+
 }  // namespace cairn

@@ -117,6 +117,31 @@ TEST(Trainer, ARunStartsFromTheWeightsOfAFileAndAtRandomWhereItHasNone) {
   EXPECT_TRUE(to.tensors.contains("convDa.weight"));
 }
 
+TEST(Trainer, SomeOfTheInitialWeightsStayAlsoInARunThatWasResumed) {
+  TemporaryFolder folder;
+  train(small_recipe(), into(folder / "first"), [](const TrainProgress&) {});
+  Recipe more = small_recipe();
+  more.set("train.initial_weights=" + (folder / "first/model.safetensors"));
+  more.set("train.initial_share=0.25");
+  train(more, into(folder / "more"), [](const TrainProgress& p) {
+    if (p.step == 2) request_stop();
+  });
+  TrainOptions resume = into(folder / "more");
+  resume.resume = true;
+  train(more, resume, [](const TrainProgress&) {});
+  const auto value = [&](const char* file, const char* name) {
+    return read_safetensors(folder / file).tensors.at(name).values<float>()[7];
+  };
+  const char* name = "conv1a.weight";
+  EXPECT_NEAR(value("more/model.safetensors", name),
+              0.25 * value("first/model.safetensors", name) +
+                  0.75 * value("more/checkpoint.safetensors", name),
+              1e-6);
+  Recipe none = small_recipe();
+  none.set("train.initial_share=0.5");
+  EXPECT_THROW(train(none, into(folder / "none"), [](const TrainProgress&) {}), UsageError);
+}
+
 TEST(Trainer, InitialWeightsOfAnotherModelAreRefused) {
   TemporaryFolder folder;
   train(small_recipe(), into(folder / "normed"), [](const TrainProgress&) {});
