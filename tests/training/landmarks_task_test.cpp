@@ -99,6 +99,20 @@ TEST_F(LandmarksTaskTest, WarpsMayHaveLandmarksAsTheirControlPoints) {
   EXPECT_NE(message({"warp.landmark_ramp=[3]"}).find("1 numbers"), std::string::npos);
 }
 
+TEST_F(LandmarksTaskTest, WarpsMayBeAffineAndImagesThemselvesWarped) {
+  const auto first_loss = [&](const std::vector<std::string>& more) {
+    std::filesystem::remove_all(folder_ / "run");
+    run(recipe(more));
+    return steps().front().values.at("loss");
+  };
+  const double usual = first_loss({}), affine = first_loss({"warp.form=affine"}),
+               both = first_loss({"warp.form=affine", "warp.first=true"});
+  EXPECT_NE(affine, usual);
+  EXPECT_NE(both, affine);
+  EXPECT_NE(message({"warp.form=affine", "warp.scale_low=2"}).find("above warp.scale_high"),
+            std::string::npos);
+}
+
 // Folders of images: other sizes, smaller than the network, grey, and one that is broken.
 TEST_F(LandmarksTaskTest, AFolderOfImagesNeedsNoLabels) {
   const std::string images = folder_ / "images";

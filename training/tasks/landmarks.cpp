@@ -39,19 +39,43 @@ Stairs stairs_of(Recipe& r, const std::string& table) {
 }
 
 WarpRange warps_of(Recipe& r) {
-  SimilarityRange a;
-  a.rotation = r.real("warp.rotation", 10, 0, 180) * (M_PI / 180);
-  a.log_scale = std::log(r.real("warp.scale", 1.25, 1, 10));
-  a.translation = r.real("warp.translation", a.translation, 0, 1);
-  WarpRange w{.affine = a};
+  WarpRange w;
+  if (r.choice("warp.form", "similarity", {"similarity", "affine"}) == "affine") {
+    AffineRange a;
+    a.rotation = r.real("warp.rotation", 28.6, 0, 180) * (M_PI / 180);
+    a.scale_low = r.real("warp.scale_low", a.scale_low, 0.1, 10);
+    a.scale_high = r.real("warp.scale_high", a.scale_high, 0.1, 10);
+    a.aspect = r.real("warp.aspect", a.aspect, 0, 1);
+    a.translation = r.real("warp.translation", a.translation, 0, 1);
+    if (a.scale_low > a.scale_high)
+      throw UsageError("warp.scale_low",
+                       text(a.scale_low, " is above warp.scale_high, ", a.scale_high), "a range",
+                       "exchange them");
+    w.affine = a;
+  } else {
+    SimilarityRange a;
+    a.rotation = r.real("warp.rotation", 10, 0, 180) * (M_PI / 180);
+    a.log_scale = std::log(r.real("warp.scale", 1.25, 1, 10));
+    a.translation = r.real("warp.translation", a.translation, 0, 1);
+    w.affine = a;
+  }
   w.displacement = r.real("warp.displacement", w.displacement, 0, 1);
   return w;
+}
+
+// Of the warp that images are seen through before: the same, but that they stay in the middle and
+// do not bend (Thewlis et al.).
+WarpRange first_of(WarpRange range) {
+  std::visit([](auto& affine) { affine.translation = 0; }, range.affine);
+  range.side = 0;
+  return range;
 }
 
 // What batches are made of.
 struct LandmarkBatches {
   KeypointBatches crops;
   WarpRange warps;
+  bool first = false;                         // images are themselves seen through a warp
   double by_landmarks = 0;                    // how often a spline has landmarks as its controls
   std::vector<double> ramp = {5000, 10'000};  // steps between which that grows from 0
   Stairs reconstruction;
@@ -59,8 +83,9 @@ struct LandmarkBatches {
 
 Batch landmark_batch(const KeypointExamples& examples, const LandmarkBatches& o, int size,
                      int64_t number) {
-  const Tensor image = augmented_crops(examples, o.crops, size, number).image;
+  Tensor image = augmented_crops(examples, o.crops, size, number).image;
   Random random(o.crops.seed, uint64_t(number), uint64_t{220} << 40);
+  if (o.first) image = warp_smoothly(image, random_warps(first_of(o.warps), size, random));
   const PointWarp warp = random_warps(o.warps, size, random);
   return {
       {"image", image},
@@ -162,6 +187,7 @@ class LandmarksTask : public Task {
     crops.augmentation.colour.brightness = r.real("augment.brightness", 0.125, 0, 1);
     crops.augmentation.colour.contrast = r.real("augment.contrast", 0.5, 0, 1);
     batches_.warps = warps_of(r);
+    batches_.first = r.boolean("warp.first", false);
     batches_.by_landmarks = r.real("warp.by_landmarks", 0, 0, 1);
     batches_.ramp = r.reals("warp.landmark_ramp", batches_.ramp, 0, 1e9);
     if (batches_.ramp.size() != 2 || batches_.ramp[0] >= batches_.ramp[1])
