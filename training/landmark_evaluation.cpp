@@ -59,6 +59,19 @@ double least_distance(const Tensor& landmarks) {
   return sum / double(N);
 }
 
+std::vector<int> dead_landmarks(LandmarkAutoencoder& model, const Tensor& images, Device device) {
+  const Tensor maps = model.maps(images.to(device)).to(Device::cpu);
+  const int64_t channels = maps.dim(3), pixels = maps.count() / channels;
+  std::vector<double> claimed(static_cast<size_t>(channels));
+  for (int64_t u = 0; u < pixels; ++u)
+    for (int64_t k = 0; k < channels; ++k)
+      claimed[size_t(k)] += double(maps.data<float>()[u * channels + k]);
+  std::vector<int> dead;
+  for (int64_t k = 0; k + 1 < channels; ++k)
+    if (claimed[size_t(k)] < 1e-3 * double(pixels) / double(channels)) dead.push_back(int(k));
+  return dead;
+}
+
 double exchange_error(LandmarkAutoencoder& model, const Tensor& images, Device device) {
   const int64_t N = images.dim(0), H = images.dim(1), W = images.dim(2);
   LandmarkAutoencoder::Code code = model.encode(images.to(device));

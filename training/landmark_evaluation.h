@@ -23,6 +23,10 @@ LandmarkSplit discovered_landmarks(Model& model, Device device, const KeypointEx
 /// of [N,K,2]. Near 0, landmarks have collapsed. NaN for K = 1.
 double least_distance(const Tensor& landmarks);
 
+/// The landmarks, counted from 0, whose maps claim on average less than a thousandth of an even
+/// share of the pixels of f32 [N,H,W,C]: their points are noise.
+std::vector<int> dead_landmarks(LandmarkAutoencoder& model, const Tensor& images, Device device);
+
 /// How far landmarks move when appearance changes: each image of f32 [N,H,W,C] is decoded with the
 /// descriptors of the next one, and its landmarks are found again; the mean distance, in image
 /// sides.

@@ -10,6 +10,7 @@
 #include "runtime/image.h"
 #include "tests/caught.h"
 #include "tests/temporary_folder.h"
+#include "training/landmark_evaluation.h"
 #include "training/landmark_pictures.h"
 #include "training/synth_faces.h"
 #include "training/trainer.h"
@@ -144,6 +145,20 @@ TEST_F(LandmarksTaskTest, WhatIsWrongIsNamed) {
       "width = 16\nsource = \"synthface\"\n[eval]\nreference = \"right_eye:left_eye\"\n",
       "test.toml");
   EXPECT_NE(error_of([&] { run(r); }).find("unknown option"), std::string::npos);
+}
+
+TEST(LandmarkEvaluation, ALandmarkWithoutPixelsIsDead) {
+  const auto model = make_model(
+      "landmark_autoencoder",
+      {{"size", "mini"}, {"landmarks", "3"}, {"input_height", "16"}, {"input_width", "16"}});
+  Parameters parameters(*model, Device::cpu);
+  parameters.initialize(1);
+  auto& network = dynamic_cast<LandmarkAutoencoder&>(*model);
+  const Tensor images = Tensor::full({2, 16, 16, 3}, 0.5);
+  EXPECT_TRUE(dead_landmarks(network, images, Device::cpu).empty());
+  for (const Segment& s : parameters.segments())
+    if (s.name == "detector.up.0.1.bn.bias") s.parameter->value.data<float>()[1] = -50;
+  EXPECT_EQ(dead_landmarks(network, images, Device::cpu), std::vector<int>{1});
 }
 
 TEST(LandmarkPictures, MapsAreMixedFromTheColoursOfTheirLandmarks) {

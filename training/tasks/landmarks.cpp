@@ -240,6 +240,11 @@ class LandmarksTask : public Task {
     const Tensor images = some_of(of, 64),
                  shown = images.rows(0, std::min<int64_t>(12, images.dim(0)));
     if (auto* autoencoder = dynamic_cast<LandmarkAutoencoder*>(&model)) {
+      for (int k : dead_landmarks(*autoencoder, images, device))
+        e.warnings.push_back(text(
+            "landmark ", k + 1,
+            " is dead: its map claims no pixels, and its point is noise. If it stays so, lower "
+            "train.lr, ask for fewer landmarks, or begin again with another train.seed"));
       e.metrics["exchange_error"] = 100 * exchange_error(*autoencoder, images, device);
       e.pictures.push_back({"landmarks", autoencoder_sheet(*autoencoder, shown, device)});
     } else {
