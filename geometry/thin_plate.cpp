@@ -48,6 +48,7 @@ ThinPlateSystem::ThinPlateSystem(std::vector<Point> control, double ridge)
     throw Error("thin_plate", text("the system of ", n, " control points is singular"),
                 "at least three control points, no two the same, not all on one line",
                 "choose other points, or give a ridge (1e-4 to 1e-2)");
+  if (n == 0) return;  // the identity, which through() adds
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   inverse_.resize(size_t((n + 3) * n));
   Eigen::Map<RowMajor>(inverse_.data(), n + 3, n) = lu.solve(Eigen::MatrixXd::Identity(n + 3, n));
