@@ -41,12 +41,6 @@ void pointwise(const Tensor& x, const Panels<T>& b, const Epilogue& epilogue, Te
   tall_product(block, b);
 }
 
-std::vector<int64_t> multiples(int64_t count, int64_t step) {
-  std::vector<int64_t> at(count);
-  for (int64_t i = 0; i < count; ++i) at[i] = i * step;
-  return at;
-}
-
 // dw of each group is the sum over output pixels of the outer product of dy's channels and what the
 // kernel saw there: kw runs of channels in each of kh rows.
 template <class T>

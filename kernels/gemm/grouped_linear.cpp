@@ -34,12 +34,6 @@ Block<T> block_of(const Sizes& s, int64_t k, const T* a, int64_t a_columns, T* c
   return block;
 }
 
-std::vector<int64_t> multiples(int64_t count, int64_t step) {
-  std::vector<int64_t> of(count);
-  for (int64_t i = 0; i < count; ++i) of[i] = i * step;
-  return of;
-}
-
 template <class T>
 void forward(const Sizes& s, const T* x, const T* weight, const T* bias, T* y) {
   const std::vector<int64_t> inputs = multiples(s.I, 1);

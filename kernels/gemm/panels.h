@@ -15,6 +15,13 @@ constexpr int64_t chunk_rows = 256;
 
 inline int64_t padded_to(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
+/// 0, step, 2 step ..: where the rows of a matrix begin.
+inline std::vector<int64_t> multiples(int64_t count, int64_t step) {
+  std::vector<int64_t> of(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) of[size_t(i)] = i * step;
+  return of;
+}
+
 /// Rows k0..k1 of columns 0..N in panels; `copy(k, n, count, to)` writes B(k, n..n+count).
 template <class T, class Copy>
 void fill_panels(int64_t k0, int64_t k1, int64_t N, T* panels, Copy&& copy) {

@@ -48,9 +48,8 @@ struct Unpool {
   }
   /// The image's values as B: [K+1,S], or their transpose [S,K+1].
   Panels<T> panels(int64_t image, bool transposed) const {
-    std::vector<int64_t> rows(transposed ? S : K + 1);
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = int64_t(i) * (transposed ? 1 : S);
-    return Panels<T>(values + image * (K + 1) * S, rows, transposed ? S : 1,
+    return Panels<T>(values + image * (K + 1) * S,
+                     transposed ? multiples(S, 1) : multiples(K + 1, S), transposed ? S : 1,
                      transposed ? K + 1 : S);
   }
 };
