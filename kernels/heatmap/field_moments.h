@@ -12,7 +12,7 @@
 // places, u with distribution p and v with q,
 //   sum_u sum_v p_u q_v |u - g(v)|^2 = |mean_p - mean_q|^2 + variance_p + variance_q
 // Source: Thewlis, Bilen, Vedaldi, "Unsupervised learning of object landmarks by factorized spatial
-// embeddings", ICCV 2017, equation 5, written with means and variances.
+// embeddings", ICCV 2017, the alignment loss, written with means and variances.
 #include "kernels/dispatch.h"
 
 namespace cairn {

@@ -1,7 +1,8 @@
 // isotropic_deviation: forward and backward.
 //
 //   Launch    one thread per landmark, grid-stride.
-//   Traffic   12 B per landmark, backward 20 B, a root each; latency-bound, floor = one launch.
+//   Traffic   12 B per landmark, backward 20 B, 5 FLOPs and a root each; latency-bound, floor = one
+//             launch.
 //   Repeats   bitwise: every element has one writer.
 #include "kernels/heatmap/isotropic_deviation.h"
 

@@ -8,7 +8,7 @@
 // Gradient:  dvx = dsigma aspect / (4 sigma), dvy = dsigma / (4 aspect sigma); 0 where v < 1e-12.
 //
 // Source: the fitted Gaussians of Zhang et al., "Unsupervised Discovery of Object Landmarks as
-// Structural Representations", CVPR 2018, section 3.1.
+// Structural Representations", CVPR 2018.
 #include <cmath>
 
 #include "kernels/dispatch.h"

@@ -15,7 +15,7 @@
 //
 // A dead landmark (zeta about 1e-6) has its point at (0, 0), and gets next to no gradient.
 // Source: Zhang et al., "Unsupervised Discovery of Object Landmarks as Structural Representations",
-// CVPR 2018, equations 1 and 2.
+// CVPR 2018.
 #include "kernels/dispatch.h"
 
 namespace cairn {

@@ -2,7 +2,7 @@
 //
 //   Launch    forward: one block of 256 over all landmarks (a thousand in a large batch); backward:
 //             one thread per landmark, grid-stride.
-//   Traffic   8 B per landmark, backward 16 B; latency-bound, floor = one launch.
+//   Traffic   8 B and 6 FLOPs per landmark, backward 16 B and 8; latency-bound, floor = one launch.
 //   Repeats   bitwise: a fixed tree over the threads.
 #include "kernels/loss/concentration.h"
 

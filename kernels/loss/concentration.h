@@ -12,8 +12,8 @@
 //                      vx' is taken as 1e-12 if it is less and then has gradient 0
 //
 // Source: Zhang et al., "Unsupervised Discovery of Object Landmarks as Structural Representations",
-// CVPR 2018, equation 3 (without the square it prints, which an entropy does not have); `deviation`
-// is the form of the authors' code.
+// CVPR 2018 (without the square it prints, which an entropy does not have); `deviation` is the
+// form of the authors' code.
 #include <cmath>
 
 #include "kernels/dispatch.h"

@@ -5,6 +5,7 @@
 //   Traffic   forward 4 B an element and 12 B a pixel, backward 8 B an element, whose second look
 //             comes from the first-level cache: bandwidth-bound; floor = 4 B (8 B) * count /
 //             bandwidth.
+//   Work      linear: a comparison an element; quadratic: 3 FLOPs, backward as many.
 //   Repeats   bitwise: fixed butterfly over the lanes, every sum has a fixed order.
 #include "kernels/loss/diversity.h"
 

@@ -13,7 +13,7 @@
 // Of no images the loss is 0. To keep points a few pixels apart, p is averaged over windows before
 // (pool/window_mean.h).
 // Source: Thewlis, Bilen, Vedaldi, "Unsupervised learning of object landmarks by factorized spatial
-// embeddings", ICCV 2017, equations 6 and 7.
+// embeddings", ICCV 2017.
 #include "kernels/dispatch.h"
 #include "runtime/host_device.h"
 

@@ -5,6 +5,7 @@
 //   Traffic   8 B an element, each way, from memory; an element is read size^2 times, mostly from
 //             the first-level cache: bandwidth-bound for small windows; floor = 8 B * count /
 //             bandwidth.
+//   Work      size^2 additions an element.
 //   Repeats   bitwise: every element has one writer and a fixed order.
 #include "kernels/pool/window_mean.h"
 

@@ -4,6 +4,7 @@
 //             y, grid-stride.
 //   Traffic   8 B (H + W) per image and channel, then 4 B read inside and 4 B written per element
 //             of y: bandwidth-bound; floor = that / bandwidth.
+//   Work      an addition per pixel of the border and channel.
 //   Repeats   bitwise: the border is summed in a fixed tree.
 #include "kernels/warp/pad_border.h"
 
