@@ -54,6 +54,13 @@ FactorizedEmbeddings::FactorizedEmbeddings(const FactorizedEmbeddingsOptions& o)
                 text("landmarks ", o.landmarks, ", channels ", o.channels, ", border ", o.border),
                 "1 landmark or more, 1 or 3 channels, a border of 0 or more",
                 "correct the options");
+  const int64_t cells = ((o.crop.height - 2 * o.border) / 2) * ((o.crop.width - 2 * o.border) / 2);
+  if (o.crop.height <= 2 * o.border || o.crop.width <= 2 * o.border || o.landmarks > cells)
+    throw UsageError("factorized_embeddings",
+                     text(o.landmarks, " landmarks on ", o.crop.height, "x", o.crop.width,
+                          " pixels without a border of ", o.border),
+                     "no more of them than there are cells of 2 x 2 pixels inside the border",
+                     "ask for fewer, give larger images, or a smaller border");
   int in = o.channels;
   const std::vector<Plan> plan = plan_of(o.size, o.landmarks);
   for (const Plan& p : plan) {
@@ -128,11 +135,9 @@ Tensor FactorizedEmbeddings::places(const Tensor& image, int size) const {
 std::map<std::string, Model::InputSpec> FactorizedEmbeddings::loss_inputs(int64_t batch,
                                                                           int64_t height,
                                                                           int64_t width) const {
-  // One control point of weight 0, and a turn by about 20 degrees.
-  return {{"image", {{batch, height, width, channels()}, DType::f32, 1}},
-          {"warp_control", {{batch, 1, 2}, DType::f32, 1}},
-          {"warp_theta", {{batch, 4, 2}, DType::f32, 0, {0, 0, 0, 0, 1, 0, 0, 1}}},
-          {"warp_affine", {{batch, 2, 3}, DType::f32, 0, {0.94, -0.34, 0.05, 0.34, 0.94, -0.05}}}};
+  std::map<std::string, InputSpec> inputs = warp_inputs(batch);
+  inputs["image"] = {{batch, height, width, channels()}, DType::f32, 1};
+  return inputs;
 }
 
 void FactorizedEmbeddings::set_loss_options(const Options& options) {
@@ -149,7 +154,7 @@ void FactorizedEmbeddings::set_loss_options(const Options& options) {
 Loss FactorizedEmbeddings::loss(Tape& tape, const Batch& batch) {
   const Tensor& image = batch.at("image");
   check_image(image);
-  const PointWarp g{batch.at("warp_control"), batch.at("warp_theta"), batch.at("warp_affine")};
+  const PointWarp g = warp_of(batch);
 
   // Images and their copies go through the network together: one set of batch statistics.
   const Tensor pixels = places(image, 1), cells = places(image, 2);

@@ -82,13 +82,12 @@ LandmarkAutoencoder::LandmarkAutoencoder(const LandmarkAutoencoderOptions& o)
       paint_bias_({widths_of(o.size).features}, {}) {
   skeleton_ = numbered_skeleton(o.landmarks);
   exempt_biases_from_decay(*this);
-  const int m = size_multiple();
-  if (o.crop.height % m || o.crop.width % m || (o.crop.height + 2 * o.padding) % 8 ||
-      (o.crop.width + 2 * o.padding) % 8)
-    throw UsageError("landmark_autoencoder",
-                     text(o.crop.height, "x", o.crop.width, " with a padding of ", o.padding),
-                     text("sides that are multiples of ", m, ", with the padding of 8"),
-                     "choose another height, width or padding");
+  if (!takes(o.crop.height, o.crop.width))
+    throw UsageError(
+        "landmark_autoencoder",
+        text(o.crop.height, "x", o.crop.width, " with a padding of ", o.padding),
+        text("sides that are multiples of ", size_multiple(), ", with the padding of 8"),
+        "choose another height, width or padding");
 }
 
 void LandmarkAutoencoder::visit(Visitor& v) {
@@ -157,13 +156,17 @@ std::unique_ptr<Model> make_landmark_autoencoder(const Options& options) {
   return std::make_unique<LandmarkAutoencoder>(o);
 }
 
+bool LandmarkAutoencoder::takes(int64_t height, int64_t width) const {
+  const auto fits = [&](int64_t side) {
+    return side > 0 && side % size_multiple() == 0 && (side + 2 * options_.padding) % 8 == 0;
+  };
+  return fits(height) && fits(width);
+}
+
 void LandmarkAutoencoder::check_image(const Tensor& image) const {
-  const int m = size_multiple(), p = options_.padding;
-  if (image.rank() != 4 || image.dim(3) != channels() || image.dim(1) == 0 || image.dim(2) == 0 ||
-      image.dim(1) % m || image.dim(2) % m || (image.dim(1) + 2 * p) % 8 ||
-      (image.dim(2) + 2 * p) % 8)
+  if (image.rank() != 4 || image.dim(3) != channels() || !takes(image.dim(1), image.dim(2)))
     throw Error("landmark_autoencoder", text("the image has shape ", image.shape()),
-                text("[N,H,W,", channels(), "] with H and W multiples of ", m),
+                text("[N,H,W,", channels(), "] with H and W multiples of ", size_multiple()),
                 text("resize it to ", options_.crop.height, "x", options_.crop.width));
 }
 
@@ -231,12 +234,10 @@ Tensor LandmarkAutoencoder::maps(const Tensor& image) {
 std::map<std::string, Model::InputSpec> LandmarkAutoencoder::loss_inputs(int64_t batch,
                                                                          int64_t height,
                                                                          int64_t width) const {
-  // One control point of weight 0, and a turn by about 20 degrees.
-  return {{"image", {{batch, height, width, channels()}, DType::f32, 1}},
-          {"warp_control", {{batch, 1, 2}, DType::f32, 1}},
-          {"warp_theta", {{batch, 4, 2}, DType::f32, 0, {0, 0, 0, 0, 1, 0, 0, 1}}},
-          {"warp_affine", {{batch, 2, 3}, DType::f32, 0, {0.94, -0.34, 0.05, 0.34, 0.94, -0.05}}},
-          {"reconstruction_weight", {{batch, channels()}, DType::f32, 1}}};
+  std::map<std::string, InputSpec> inputs = warp_inputs(batch);
+  inputs["image"] = {{batch, height, width, channels()}, DType::f32, 1};
+  inputs["reconstruction_weight"] = {{batch, channels()}, DType::f32, 1};
+  return inputs;
 }
 
 void LandmarkAutoencoder::set_loss_options(const Options& options) {
@@ -255,7 +256,7 @@ Loss LandmarkAutoencoder::loss(Tape& tape, const Batch& batch) {
   const Tensor& image = batch.at("image");
   check_image(image);
   const int64_t H = image.dim(1), W = image.dim(2), K = options_.landmarks;
-  const PointWarp warp{batch.at("warp_control"), batch.at("warp_theta"), batch.at("warp_affine")};
+  const PointWarp warp = warp_of(batch);
 
   // Images and their warped copies go through the detector together: one set of batch statistics.
   const Tensor padded = pad_border(image, options_.padding);

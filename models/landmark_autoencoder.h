@@ -94,6 +94,7 @@ class LandmarkAutoencoder : public Model {
   Var describe(const Var& padded, const Var& masks);
   Var paint(const Var& points, const Var& descriptors, int64_t height, int64_t width);
   Var in_image(const Var& points, const Tensor& image) const;
+  bool takes(int64_t height, int64_t width) const;
   void check_image(const Tensor& image) const;
 
   LandmarkAutoencoderOptions options_;

@@ -23,4 +23,14 @@ std::vector<Keypoints> landmark_keypoints(const Tensor& points, const Tensor& ma
   return found;
 }
 
+PointWarp warp_of(const Batch& batch) {
+  return {batch.at("warp_control"), batch.at("warp_theta"), batch.at("warp_affine")};
+}
+
+std::map<std::string, Model::InputSpec> warp_inputs(int64_t batch) {
+  return {{"warp_control", {{batch, 1, 2}, DType::f32, 1}},
+          {"warp_theta", {{batch, 4, 2}, DType::f32, 0, {0, 0, 0, 0, 1, 0, 0, 1}}},
+          {"warp_affine", {{batch, 2, 3}, DType::f32, 0, {0.94, -0.34, 0.05, 0.34, 0.94, -0.05}}}};
+}
+
 }  // namespace cairn

@@ -1,9 +1,9 @@
 #pragma once
-// What networks that discover landmarks answer with.
+// What networks that discover landmarks share: the warps that they learn from, and how they answer.
 #include <vector>
 
-#include "models/keypoints.h"
-#include "runtime/tensor.h"
+#include "kernels/warp/warp_points.h"
+#include "models/model.h"
 
 namespace cairn {
 
@@ -12,5 +12,10 @@ namespace cairn {
 /// higher, the more its map is in one place. Maps [N,h,w,C]; those after the first K are left out.
 std::vector<Keypoints> landmark_keypoints(const Tensor& points, const Tensor& maps, int64_t height,
                                           int64_t width);
+
+/// What the losses of such networks read of a batch besides the image: a warp g of each image.
+PointWarp warp_of(const Batch& batch);
+/// One control point of weight 0, and a turn by about 20 degrees.
+std::map<std::string, Model::InputSpec> warp_inputs(int64_t batch);
 
 }  // namespace cairn

@@ -66,14 +66,12 @@ void landmarks(const LandmarkArguments& a) {
   const Sets sets = sets_of(a, model);
   const Skeleton& skeleton = sets.test->skeleton();
   const std::array<int, 2> ends = ends_of(a, skeleton);
-  LandmarkImages o{model.crop_rule()->height, model.crop_rule()->width, 0,
-                   count_of(*sets.fit, a.fit_images, 3000),
-                   a.points        ? a.points
-                   : a.fit.empty() ? 5
-                                   : 0};
-  const LandmarkSplit fit = discovered_landmarks(model, a.device, *sets.fit, o);
-  o.images = count_of(*sets.test, a.images, 1000);
-  const LandmarkSplit test = discovered_landmarks(model, a.device, *sets.test, o);
+  const int points = a.points == 0 && a.fit.empty() ? 5 : a.points;
+  const auto split = [&](const KeypointExamples& examples, int64_t images) {
+    return discovered_landmarks(model, a.device, examples, images, points);
+  };
+  const LandmarkSplit fit = split(*sets.fit, count_of(*sets.fit, a.fit_images, 3000)),
+                      test = split(*sets.test, count_of(*sets.test, a.images, 1000));
   const RegressionOptions bias{.bias = true, .ridge = 0}, none{};
   const LandmarkScores with = landmark_scores(fit, test, ends, bias),
                        without = landmark_scores(fit, test, ends, none);
@@ -86,7 +84,7 @@ void landmarks(const LandmarkArguments& a) {
       points[skeleton.names[p]] = number(with.points[p]);
     for (const LabelEfficiency& l : curve)
       by_images.push_back({{"images", l.images}, {"error", number(l.mean)}, {"sd", number(l.sd)}});
-    print_json({{"images", o.images},
+    print_json({{"images", test.annotated.dim(0)},
                 {"fit_images", fit.annotated.dim(0)},
                 {"error", number(with.error)},
                 {"error_without_bias", number(without.error)},
@@ -97,7 +95,7 @@ void landmarks(const LandmarkArguments& a) {
     return;
   }
   std::cout << "annotated points by linear regression from the landmarks, fitted on "
-            << fit.annotated.dim(0) << " images, measured on " << o.images
+            << fit.annotated.dim(0) << " images, measured on " << test.annotated.dim(0)
             << "; % of the reference length\n\n"
             << "  error             " << right(cell(with.error, 2), 8) << '\n'
             << "  without a bias    " << right(cell(without.error, 2), 8) << '\n'

@@ -1,9 +1,16 @@
+#!/usr/bin/env python3
 """The landmark autoencoder in PyTorch, for comparisons: one network, one loss, the names of models/landmark_autoencoder.
 
-Written from the paper's equations, not from Cairn's code; with the same weights both give the same loss and
-gradients (docs/landmarks.md). Images are [N,3,H,W] in [0,1]; a warp is what training/random_warps.h draws.
+Written from the paper's equations, not from Cairn's code. Images are [N,3,H,W] in [0,1]; a warp is what
+training/random_warps.h draws. Recorded steps, in float64, that Cairn can be held against (needs safetensors):
+
+    python3 tools/pytorch_landmark_autoencoder.py recording --padding 0
+    cairn replay recording
 """
+import argparse
+import json
 import math
+import os
 
 WIDTHS = {  # features, descriptor, padding, sigmas; blocks down, up and across of detector, features, decoder
     "mini": (16, 4, 4, [0.125, 0.25, 0.5],
@@ -25,7 +32,7 @@ def landmark_autoencoder(torch, size="mini", landmarks=10):
         def __init__(self, inputs, outputs, linear=False):
             super().__init__()
             self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
-            self.bn = nn.BatchNorm2d(outputs, eps=1e-3, momentum=3e-4)
+            self.bn = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
             self.linear = linear
 
         def forward(self, x):
@@ -152,3 +159,50 @@ def random_batch(torch, size, batch, device):
     affine = torch.tensor([[0.94, -0.34, 0.05], [0.34, 0.94, -0.05]]).repeat(batch, 1, 1)
     tensors = torch.rand(batch, 3, side, side), control, theta, affine, torch.ones(batch, 3)
     return [t.to(device) for t in tensors]
+
+
+def record(torch, folder, padding, landmarks=5, steps=4, rate=1e-7):
+    """Four steps of gradient descent as `cairn replay` reads them. All values are those of float32."""
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    model = landmark_autoencoder(torch, "mini", landmarks).double().train()
+    model.padding = padding
+    for p in model.parameters():
+        p.data = p.data.float().double()
+    image, control, theta, affine, weight = (t.double() for t in random_batch(torch, "mini", 2, "cpu"))
+
+    def save(name, tensors):
+        kept = {k: v.detach().float().contiguous() for k, v in tensors.items() if "num_batches" not in k}
+        save_file(kept, os.path.join(folder, name))
+
+    os.makedirs(folder, exist_ok=True)
+    save("weights.safetensors", model.state_dict())
+    save("batch.safetensors", {"image": image, "warp_control": control, "warp_theta": theta, "warp_affine": affine,
+                               "reconstruction_weight": weight})
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    batch = [t.float().double() for t in (image, control, theta, affine, weight)]
+    losses, norms = [], []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = model.loss(*batch)
+        loss.backward()
+        losses.append(loss.item())
+        norms.append(math.sqrt(sum(p.grad.square().sum().item() for p in model.parameters())))
+        optimizer.step()
+    save("weights_after.safetensors", model.state_dict())
+    with open(os.path.join(folder, "replay.json"), "w") as out:
+        options = {"size": "mini", "landmarks": landmarks, "padding": padding}
+        json.dump({"model": "landmark_autoencoder", "options": options, "loss": "landmark_autoencoder",
+                   "optimizer": {"name": "sgd", "lr": rate}, "steps": steps, "losses": losses, "gradient_norms": norms},
+                  out, indent=1)
+
+
+if __name__ == "__main__":
+    import torch
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", help="where the recording goes")
+    parser.add_argument("--padding", type=int, default=4, help="pixels around the image; 4")
+    arguments = parser.parse_args()
+    record(torch, arguments.folder, arguments.padding)

@@ -9,22 +9,24 @@
 namespace cairn {
 
 LandmarkSplit discovered_landmarks(Model& model, Device device, const KeypointExamples& examples,
-                                   const LandmarkImages& o) {
+                                   int64_t images, int points) {
+  constexpr int64_t at_once = 50;
+  const int64_t height = model.crop_rule()->height, width = model.crop_rule()->width;
   const int annotated = examples.skeleton().keypoints();
-  const int P = o.points > 0 ? std::min(o.points, annotated) : annotated;
+  const int P = points > 0 ? std::min(points, annotated) : annotated;
   const int K = model.skeleton()->keypoints();
   if (P == 0)
     throw Error("landmarks", "the images have no annotated points", "an annotated data set",
                 "name one to measure on");
-  LandmarkSplit split{Tensor::empty({o.images, K, 2}, DType::f64),
-                      Tensor::empty({o.images, P, 2}, DType::f64)};
+  LandmarkSplit split{Tensor::empty({images, K, 2}, DType::f64),
+                      Tensor::empty({images, P, 2}, DType::f64)};
   const auto put = [&](Tensor& to, int64_t row, double x, double y) {
-    to.data<double>()[2 * row] = (x + 0.5) / double(o.width);
-    to.data<double>()[2 * row + 1] = (y + 0.5) / double(o.height);
+    to.data<double>()[2 * row] = (x + 0.5) / double(width);
+    to.data<double>()[2 * row + 1] = (y + 0.5) / double(height);
   };
-  for (int64_t done = 0; done < o.images; done += o.batch) {
-    const int n = int(std::min<int64_t>(o.batch, o.images - done));
-    const KeypointCrops crops = plain_crops(examples, o.height, o.width, o.first + done, n);
+  for (int64_t done = 0; done < images; done += at_once) {
+    const int n = int(std::min(at_once, images - done));
+    const KeypointCrops crops = plain_crops(examples, height, width, done, n);
     const std::vector<Keypoints> found = model.detect(crops.image.to(device), {});
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t k = 0; k < K; ++k) {

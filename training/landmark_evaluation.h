@@ -7,17 +7,11 @@
 
 namespace cairn {
 
-struct LandmarkImages {
-  int64_t height = 80, width = 80;  ///< of the crops
-  int64_t first = 0, images = 0;    ///< which examples
-  int points = 0;                   ///< the first so many annotated ones; 0: all
-  int batch = 50;                   ///< so many crops at once
-};
-
-/// The landmarks that the model finds in the examples and the points that are annotated there, in
-/// image sides. Throws an Error on examples without annotated points.
+/// The landmarks that the model finds in the first so many examples, seen by its crop rule, and the
+/// first `points` points (0: all) that are annotated there, in image sides. Throws an Error on
+/// examples without annotated points.
 LandmarkSplit discovered_landmarks(Model& model, Device device, const KeypointExamples& examples,
-                                   const LandmarkImages& options);
+                                   int64_t images, int points = 0);
 
 /// The mean over images of the distance of the two landmarks nearest to each other, in image sides;
 /// of [N,K,2]. Near 0, landmarks have collapsed. NaN for K = 1.

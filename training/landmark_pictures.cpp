@@ -56,11 +56,7 @@ int enlargement(const Tensor& images) {
   return int(std::max<int64_t>(1, tile / std::max(images.dim(1), images.dim(2))));
 }
 
-}  // namespace
-
-namespace {
-
-// Decoded pictures in a row, the last with where its landmarks should be and are.
+// Pictures in a row; the last one decoded is looked at again.
 class Strip {
  public:
   Strip(LandmarkAutoencoder& model, const Tensor& like) : model_(model), like_(like) {}
@@ -78,19 +74,12 @@ class Strip {
          caption});
   }
   LandmarkStrip finished(const Tensor& asked) const {
-    LandmarkStrip strip{contact_sheet(tiles_, int64_t(tiles_.size()), tile),
-                        {},
-                        model_.detect(painted_, {}).at(0),
-                        0};
+    LandmarkStrip strip{
+        contact_sheet(tiles_, int64_t(tiles_.size()), tile), {}, model_.detect(painted_, {}).at(0)};
     const std::vector<float> p = asked.to(Device::cpu).values<float>();
-    for (size_t k = 0; k < strip.found.points.size(); ++k) {
-      const float x = p[2 * k] * float(like_.dim(2)) - 0.5f,
-                  y = p[2 * k + 1] * float(like_.dim(1)) - 0.5f;
-      const auto& q = strip.found.points[k];
-      strip.asked.points.push_back({x, y});
-      strip.distance += std::hypot(double(q[0] - x), double(q[1] - y));
-    }
-    strip.distance /= double(strip.found.points.size());
+    for (size_t k = 0; k < strip.found.points.size(); ++k)
+      strip.asked.points.push_back(
+          {p[2 * k] * float(like_.dim(2)) - 0.5f, p[2 * k + 1] * float(like_.dim(1)) - 0.5f});
     return strip;
   }
 

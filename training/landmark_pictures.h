@@ -20,7 +20,6 @@ Tensor autoencoder_sheet(LandmarkAutoencoder& model, const Tensor& images, Devic
 struct LandmarkStrip {
   Tensor picture;          ///< a row of pictures, u8
   Keypoints asked, found;  ///< in pixels of the network's input
-  double distance;         ///< the mean from the one to the other, in pixels
 };
 
 /// The image [1,H,W,C], what is decoded of it as it is, and of its landmarks moved ever farther, at

@@ -240,6 +240,8 @@ TEST(HeatmapFunctions, NameEverythingThatDoesNotFit) {
   const std::string sizes = error_of([&] { gaussian(centre, flat, flat, 4, 4); });
   EXPECT_NE(sizes.find("sigma has shape [3,4]"), std::string::npos) << sizes;
   EXPECT_NE(sizes.find("amplitude has shape [3,4]"), std::string::npos) << sizes;
+  const std::string deviation = error_of([&] { isotropic_deviation(flat, 0); });
+  EXPECT_NE(deviation.find("shape [3,4]; the aspect is 0"), std::string::npos) << deviation;
   const std::string targets = error_of([&] {
     gaussian_targets(Tensor::zeros({1, 2, 3, 2}), Tensor::zeros({1, 2}), 4, 4);
   });

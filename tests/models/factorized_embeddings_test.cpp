@@ -235,6 +235,11 @@ TEST(FactorizedEmbeddings, RefusesWhatDoesNotFit) {
   o.border = -1;
   EXPECT_NE(error_of([&] { FactorizedEmbeddings network(o); }).find("landmarks 0"),
             std::string::npos);
+  Options many = small;  // 20 x 24 pixels inside the border
+  many["landmarks"] = "120";
+  EXPECT_NO_THROW(make(many));
+  many["landmarks"] = "121";
+  EXPECT_NE(error_of([&] { make(many); }).find("121 landmarks"), std::string::npos);
   EXPECT_NE(error_of([&] {
               b.model->set_loss_options({{"alignment", "cubic"}});
             }).find("cubic"),

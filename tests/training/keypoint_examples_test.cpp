@@ -46,6 +46,32 @@ TEST_F(KeypointExamplesTest, WithoutAnyImageThatCanBeReadItIsAnError) {
             std::string::npos);
 }
 
+// Images of folders: the largest central part, and no points.
+TEST_F(KeypointExamplesTest, PhotographsOfAFolderFillTheCropAndHaveNoPoints) {
+  const std::string dir = folder_ / "photos";
+  std::filesystem::create_directory(dir);
+  Tensor wide = Tensor::zeros({20, 60, 3}, DType::u8);  // white between columns 20 and 39
+  for (int64_t i = 0; i < wide.count(); ++i)
+    wide.data<uint8_t>()[i] = i / 3 % 60 / 20 == 1 ? 255 : 0;
+  write_png(dir + "/wide.png", wide);
+  write_file(dir + "/broken.png", "no image");
+  const auto photos = photo_examples({dir}, 16, 16, {});
+  EXPECT_EQ(photos->count(), 1);
+  EXPECT_EQ(photos->skeleton().keypoints(), 0);
+  EXPECT_EQ(photos->left_out().size(), 1u);
+  for (float v : plain_crops(*photos, 16, 16, 0, 1).image.values<float>()) EXPECT_NEAR(v, 1, 1e-6);
+}
+
+TEST_F(KeypointExamplesTest, AFolderWithoutImagesAndOneOfDamagedOnesAreErrors) {
+  const std::string dir = folder_ / "photos";
+  std::filesystem::create_directory(dir);
+  EXPECT_NE(error_of([&] { photo_examples({dir}, 16, 16, {}); }).find("no images in it"),
+            std::string::npos);
+  write_file(dir + "/broken.png", "no image");
+  EXPECT_NE(error_of([&] { photo_examples({dir}, 16, 16, {}); }).find("not one of its 1 images"),
+            std::string::npos);
+}
+
 TEST_F(KeypointExamplesTest, ImagesThatDoNotFitIntoMemoryAreReadAgain) {
   DatasetExampleOptions small;
   small.keep_bytes = 1;

@@ -1,6 +1,7 @@
 // The task of recipes/landmark_autoencoder_mini.toml through the training loop.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "models/landmark_autoencoder.h"
@@ -130,6 +131,34 @@ TEST_F(LandmarksTaskTest, AFolderOfImagesNeedsNoLabels) {
   EXPECT_FALSE(result.metrics.contains("error"));
 }
 
+TEST_F(LandmarksTaskTest, AnnotatedImagesThatCannotBeReadAreNamedAlsoOfTheValidationSet) {
+  const std::string header = "file,a_x,a_y,a_v,b_x,b_y,b_v\n";
+  for (const char* set : {"train", "dev"}) {
+    const std::string dir = folder_ / set;
+    std::filesystem::create_directory(dir);
+    std::string rows = header;
+    for (int i = 0; i < 4; ++i) {
+      write_png(text(dir, "/", i, ".png"), synth_face({16, 1}, i).image);
+      rows += text(i, ".png,", 3 + i, ",4,1,12,", 5 + i, ",1\n");
+    }
+    write_file(dir + "/points.csv", rows + "broken.png,3,4,1,12,5,1\n");
+    write_file(dir + "/broken.png", "no image");
+  }
+  const TrainResult result =
+      run(recipe({"data.source=files", "data.train=" + (folder_ / "train/points.csv"),
+                  "data.validation=" + (folder_ / "dev/points.csv"), "eval.points=0",
+                  "eval.reference=a:b", "train.steps=1"}));
+  for (const char* set : {"train", "dev"})
+    EXPECT_EQ(std::count_if(result.left_out.begin(), result.left_out.end(),
+                            [&](const std::string& line) {
+                              return line.find(text("/", set, "/")) != std::string::npos &&
+                                     line.find("broken.png") != std::string::npos;
+                            }),
+              1)
+        << set;
+  EXPECT_TRUE(result.metrics.contains("error"));
+}
+
 TEST_F(LandmarksTaskTest, WhatIsWrongIsNamed) {
   EXPECT_NE(message({"data.source=files"}).find("neither it nor data.train"), std::string::npos);
   EXPECT_NE(message({"data.width=24"}).find("a square"), std::string::npos);
@@ -141,10 +170,10 @@ TEST_F(LandmarksTaskTest, WhatIsWrongIsNamed) {
   EXPECT_NE(message({"data.source=files", "data.images=" + (folder_ / "none")}).find("none"),
             std::string::npos);
   Recipe r = Recipe::from_text(
-      "task = \"landmarks\"\n[model]\narchitecture = \"magicpoint\"\n[data]\nheight = 16\n"
+      "task = \"landmarks\"\n[model]\narchitecture = \"stacked_hourglass\"\n[data]\nheight = 16\n"
       "width = 16\nsource = \"synthface\"\n[eval]\nreference = \"right_eye:left_eye\"\n",
       "test.toml");
-  EXPECT_NE(error_of([&] { run(r); }).find("unknown option"), std::string::npos);
+  EXPECT_NE(error_of([&] { run(r); }).find("does not learn from warps"), std::string::npos);
 }
 
 TEST(LandmarkEvaluation, ALandmarkWithoutPixelsIsDead) {
@@ -159,6 +188,40 @@ TEST(LandmarkEvaluation, ALandmarkWithoutPixelsIsDead) {
   for (const Segment& s : parameters.segments())
     if (s.name == "detector.up.0.1.bn.bias") s.parameter->value.data<float>()[1] = -50;
   EXPECT_EQ(dead_landmarks(network, images, Device::cpu), std::vector<int>{1});
+}
+
+TEST(LandmarkEvaluation, TheLeastDistanceIsThatOfTheNearestTwoInTheMean) {
+  const Tensor landmarks =
+      Tensor::from<double>({2, 3, 2}, {0, 0, 0.3, 0.4, 1, 1, 0, 0, 0, 0.1, 1, 1});
+  EXPECT_NEAR(least_distance(landmarks), (0.5 + 0.1) / 2, 1e-12);
+  EXPECT_TRUE(std::isnan(least_distance(landmarks.reshape({6, 1, 2}))));
+}
+
+// Of images that are all alike, nothing is exchanged: what is left is how far decoding moves them.
+TEST(LandmarkEvaluation, TheExchangeErrorIsInImageSides) {
+  const auto model = make_model(
+      "landmark_autoencoder",
+      {{"size", "mini"}, {"landmarks", "2"}, {"input_height", "16"}, {"input_width", "16"}});
+  Parameters parameters(*model, Device::cpu);
+  parameters.initialize(1);
+  // The detector's last norm has a scale: a larger one moves landmarks farther.
+  for (const NamedTensor& named : named_tensors(*model))
+    if (named.name.find("detector") == 0 && named.name.ends_with("weight") &&
+        named.tensor->shape().rank() == 1)
+      named.tensor->fill(8);
+  auto& network = dynamic_cast<LandmarkAutoencoder&>(*model);
+  const Tensor one = synth_face({16, 1}, 0).image;  // three of it: exchanging changes nothing
+  Tensor images = Tensor::empty({3, 16, 16, 3});
+  for (int64_t i = 0; i < images.count(); ++i)
+    images.data<float>()[i] = float(one.data<uint8_t>()[i % one.count()]) / 255;
+  const auto before = network.detect(images, {}).at(0).points;
+  const auto after =
+      network.detect(network.decode(network.encode(images), 16, 16), {}).at(0).points;
+  double sum = 0;
+  for (size_t k = 0; k < 2; ++k)
+    sum += std::hypot(before[k][0] - after[k][0], before[k][1] - after[k][1]) / 16;
+  EXPECT_NEAR(exchange_error(network, images, Device::cpu), sum / 2, 1e-4);
+  EXPECT_GT(sum, 1e-2);
 }
 
 TEST(LandmarkPictures, MapsAreMixedFromTheColoursOfTheirLandmarks) {
@@ -185,7 +248,18 @@ TEST(LandmarkPictures, AStripEndsWithWhatWasAskedForAndFound) {
   EXPECT_NEAR(moved.asked.points[1][0], start[1][0], 1e-3);
   EXPECT_EQ(moved.found.points.size(), 2u);
   EXPECT_GT(moved.picture.dim(1), 3 * moved.picture.dim(0));  // image, decoded, half, moved
-  EXPECT_GE(exchanged_strip(network, image, image).distance, 0);
+
+  // Exchanged with itself it is the image as it is decoded; with another, its points are asked for.
+  const auto decoded = [&](const LandmarkAutoencoder::Code& code) {
+    return network.detect(network.decode(code, 16, 16), {}).at(0).points;
+  };
+  LandmarkAutoencoder::Code code = network.encode(image);
+  EXPECT_EQ(exchanged_strip(network, image, image).found.points, decoded(code));
+  const Tensor other = Tensor::full({1, 16, 16, 3}, 0.1);
+  const LandmarkStrip exchanged = exchanged_strip(network, image, other);
+  for (size_t k = 0; k < 2; ++k) EXPECT_NEAR(exchanged.asked.points[k][0], start[k][0], 1e-3);
+  code.descriptors = network.encode(other).descriptors;
+  EXPECT_EQ(exchanged.found.points, decoded(code));
 }
 
 }  // namespace

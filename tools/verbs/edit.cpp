@@ -45,6 +45,14 @@ Json to_json(const Keypoints& k) {
   return points;
 }
 
+double mean_distance(const Keypoints& a, const Keypoints& b) {
+  double sum = 0;
+  for (size_t k = 0; k < a.points.size(); ++k)
+    sum += std::hypot(double(a.points[k][0] - b.points[k][0]),
+                      double(a.points[k][1] - b.points[k][1]));
+  return sum / double(a.points.size());
+}
+
 class Edit {
  public:
   explicit Edit(const EditArguments& o)
@@ -67,16 +75,17 @@ class Edit {
         o_.moves.empty() ? exchanged_strip(*model_, seen.input, see(o_.appearance).input)
                          : moved_strip(*model_, seen.input, displacement(seen), o_.steps);
     write_png(o_.out, strip.picture);
+    const Keypoints asked = in_photo(strip.asked, seen), found = in_photo(strip.found, seen);
     if (o_.json)
       std::cout << Json{{"image", o_.image},
                         {"out", o_.out},
-                        {"asked", to_json(in_photo(strip.asked, seen))},
-                        {"found", to_json(in_photo(strip.found, seen))}}
+                        {"asked", to_json(asked)},
+                        {"found", to_json(found)}}
                        .dump(-1, ' ', false, Json::error_handler_t::replace)
                 << '\n';
     else
-      std::cout << "painted with its landmarks " << strip.distance << " px from where they belong"
-                << ", drawn in " << o_.out << '\n';
+      std::cout << "painted; its landmarks are found again " << mean_distance(asked, found)
+                << " px of the image from where they belong, drawn in " << o_.out << '\n';
   }
 
  private:

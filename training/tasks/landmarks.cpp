@@ -16,7 +16,7 @@
 namespace cairn {
 namespace {
 
-using Examples = std::unique_ptr<KeypointExamples>;
+using Examples = std::shared_ptr<const KeypointExamples>;
 
 // A number that changes at given steps: the first value holds from the start.
 struct Stairs {
@@ -95,8 +95,8 @@ Batch landmark_batch(const KeypointExamples& examples, const LandmarkBatches& o,
       {"reconstruction_weight", Tensor::full({size, image.dim(3)}, o.reconstruction.at(number))}};
 }
 
-// The first landmarks [K,2] that the model finds in each image, in unit coordinates of the frame
-// that its warps act on.
+// The landmarks [N,K,2] that the model finds now, in unit coordinates of the frame that its warps
+// act on.
 Tensor landmarks_in_frame(Model& model, const Tensor& images) {
   const Device device = named_tensors(model).front().tensor->device();
   const std::vector<Keypoints> found = model.detect(images.to(device), {});
@@ -253,7 +253,12 @@ class LandmarksTask : public Task {
     return e;
   }
 
-  std::vector<std::string> left_out() const override { return training_->left_out(); }
+  std::vector<std::string> left_out() const override {
+    std::vector<std::string> lines = training_->left_out();
+    if (test_)
+      for (const std::string& line : test_->left_out()) lines.push_back(line);
+    return lines;
+  }
 
  private:
   void read_examples(Recipe& r) {
@@ -286,8 +291,7 @@ class LandmarksTask : public Task {
       training_ = photo_examples(folders, crops.height, crops.width, o);
       return;
     }
-    training_ = dataset_examples(training, o);
-    fit_ = dataset_examples(training, o);
+    training_ = fit_ = dataset_examples(training, o);
     if (!validation.empty()) test_ = dataset_examples(validation, o);
   }
 
@@ -301,7 +305,7 @@ class LandmarksTask : public Task {
     return of.count() ? std::min(asked, of.count()) : asked;
   }
 
-  // On warps that training has not seen.
+  // On warps that training has not seen, and where there is a validation set on its images.
   void measure_warps(Model& model, Device device, Evaluation& e) const {
     constexpr int batches = 8, size = 32;
     LandmarkBatches held_out = batches_;
@@ -326,10 +330,8 @@ class LandmarksTask : public Task {
   }
 
   void measure_points(Model& model, Device device, Evaluation& e) const {
-    LandmarkImages o{batches_.crops.height, batches_.crops.width, 0, fit_images_, points_};
-    const LandmarkSplit fit = discovered_landmarks(model, device, *fit_, o);
-    o.images = test_images_;
-    const LandmarkSplit test = discovered_landmarks(model, device, *test_, o);
+    const LandmarkSplit fit = discovered_landmarks(model, device, *fit_, fit_images_, points_),
+                        test = discovered_landmarks(model, device, *test_, test_images_, points_);
     const LandmarkScores scores = landmark_scores(fit, test, ends_, {.bias = true, .ridge = 0});
     e.metrics["error"] = scores.error;
     e.metrics["error_of_mean_shape"] = scores.mean_shape;
