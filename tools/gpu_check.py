@@ -153,7 +153,7 @@ def steps(build):
     yield "bench model superpoint", 30, [cairn, "bench", "model", "superpoint", *size, "480x640"], judge_bench
     yield ("bench train magicpoint", 40,
            [cairn, "bench", "train", "magicpoint", "--batch", "64", *size, "120x160"], judge_bench)
-    yield "bench kernels", 60, [cairn, "bench", "kernels", "--device", "cuda", "--json"], judge_bench
+    yield "bench kernels", 120, [cairn, "bench", "kernels", "--device", "cuda", "--json"], judge_bench
     yield "beside PyTorch", 100, beside_pytorch(), lambda out: ("done", json.loads(out[out.index("["):]))
     for tool in ("memcheck", "racecheck"):
         yield tool, 70, sanitize(tool), judge_sanitizer

@@ -30,7 +30,7 @@ def figures(report):
     kernels = data.get("bench kernels")
     if kernels:
         yield (f"## Kernels\n\nLimits measured: {kernels['limit_gflop_per_s']:.0f} GFLOP/s, "
-               f"{kernels['limit_gb_per_s']:.0f} GB/s.\n\n") + table(
+               f"in bf16 {kernels['limit_bf16_gflop_per_s']:.0f}, {kernels['limit_gb_per_s']:.0f} GB/s.\n\n") + table(
             ["kernel", "shape", "median ms", "GB/s", "GFLOP/s", "of the limit"],
             [(k["kernel"], k["shape"], f"{k['median_ms']:.4f}", f"{k['gb_per_s']:.0f}", f"{k['gflop_per_s']:.0f}",
               f"{100 * k['share_of_limit']:.0f} %") for k in kernels["kernels"]])

@@ -10,26 +10,25 @@
 namespace cairn {
 namespace {
 
-double milliseconds(Device device, const std::function<void()>& f) {
+// Of one call of `calls` in a row.
+double milliseconds(Device device, const std::function<void()>& f, int calls) {
   const auto start = std::chrono::steady_clock::now();
-  f();
+  for (int i = 0; i < calls; ++i) f();
   synchronize(device);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
+  const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
+  return taken.count() / calls;
 }
 
-}  // namespace
-
-Timing measure(Device device, const std::function<void()>& f, int least_runs,
-               double least_seconds) {
+Timing measure_calls(Device device, const std::function<void()>& f, int calls, int least_runs,
+                     double least_seconds) {
   Timing t;
-  t.first_ms = milliseconds(device, f);
-  for (int i = 0; i < 2; ++i) milliseconds(device, f);
+  t.first_ms = milliseconds(device, f, 1);
+  for (int i = 0; i < 2; ++i) milliseconds(device, f, 1);
   std::vector<double> ms;
   double total = 0;
   while (int(ms.size()) < least_runs || total < 1000 * least_seconds) {
-    ms.push_back(milliseconds(device, f));
-    total += ms.back();
+    ms.push_back(milliseconds(device, f, calls));
+    total += ms.back() * calls;
   }
   t.runs = int(ms.size());
   std::sort(ms.begin(), ms.end());
@@ -38,19 +37,32 @@ Timing measure(Device device, const std::function<void()>& f, int least_runs,
   return t;
 }
 
-MachineLimit measure_limit(Device device) {
-  const int64_t n = device == Device::simt ? 128 : 1536;
-  const Tensor a = Tensor::full({n, n}, 0.5, DType::f32, device), b = a.clone();
+// Of square matrices of n rows and values of 1/2.
+double product_rate(Device device, int64_t n, DType type) {
+  const Tensor a = Tensor::full({n, n}, 0.5, type, device), b = a.clone();
   Tensor c = a.empty_like();
-  const Timing product = measure(
-      device, [&] { gemm(a, false, b, false, c); }, 5, 0.3);
+  const Timing t = measure_kernel(device, [&] { gemm(a, false, b, false, c); });
+  return 2.0 * double(n) * double(n) * double(n) / (t.min_ms * 1e-3);
+}
 
+}  // namespace
+
+Timing measure(Device device, const std::function<void()>& f, int least_runs,
+               double least_seconds) {
+  return measure_calls(device, f, 1, least_runs, least_seconds);
+}
+
+Timing measure_kernel(Device device, const std::function<void()>& f) {
+  return measure_calls(device, f, device == Device::cuda ? 20 : 1, 5, 0.1);
+}
+
+MachineLimit measure_limit(Device device) {
+  const double rate = product_rate(device, device == Device::simt ? 128 : 1536, DType::f32);
   const int64_t count = device == Device::simt ? 1 << 16 : int64_t{1} << 25;
   const Tensor x = Tensor::full({count}, 1, DType::f32, device), y = x.clone();
   Tensor z = x.empty_like();
-  const Timing triad = measure(
-      device, [&] { add(x, y, z); }, 5, 0.3);
-  return {2.0 * double(n) * double(n) * double(n) / (product.min_ms * 1e-3),
+  const Timing triad = measure_kernel(device, [&] { add(x, y, z); });
+  return {rate, device == Device::cuda ? product_rate(device, 8192, DType::bf16) : rate,
           12.0 * double(count) / (triad.min_ms * 1e-3)};
 }
 

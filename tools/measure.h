@@ -16,14 +16,19 @@ struct Timing {
 };
 
 /// Calls f once (first_ms), twice more unmeasured, then at least `least_runs` times and for at
-/// least `least_seconds`. Waits for `device` after each call.
+/// least `least_seconds`. Waits for `device` after each call: what a user of one call meets.
 Timing measure(Device device, const std::function<void()>& f, int least_runs = 10,
                double least_seconds = 1.0);
 
+/// The same for one kernel, whose own time counts: on cuda twenty calls follow each other before
+/// each wait, so that launching one (some microseconds of host time) hides behind the one before.
+Timing measure_kernel(Device device, const std::function<void()>& f);
+
 /// What this machine can do with the threads in use, measured in this process.
 struct MachineLimit {
-  double flop_per_s;   ///< float32 matrix product of 1536x1536 matrices, the best of several
-  double bytes_per_s;  ///< a = b + s c over arrays far larger than the caches
+  double flop_per_s;       ///< float32 matrix product of 1536x1536 matrices, the best of several
+  double bf16_flop_per_s;  ///< on cuda of bf16 matrices of 8192x8192; elsewhere flop_per_s
+  double bytes_per_s;      ///< a = b + s c over arrays far larger than the caches
 };
 MachineLimit measure_limit(Device device);
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <mutex>
 #include <numeric>
+#include <utility>
 
 #include "kernels/simt/block.h"
 #include "kernels/simt/checker/checker.h"
@@ -14,7 +15,7 @@ namespace {
 
 std::atomic<Order> chosen_order{Order::ascending};
 std::atomic<uint64_t> chosen_seed{0};
-Traffic traffic_of_last_launch;
+Traffic traffic;  // of the launches since somebody took it
 
 }  // namespace
 
@@ -25,11 +26,11 @@ void set_order(Order order, uint64_t seed) {
 
 bool has_checker() { return emulator::checker::built; }
 
-Traffic last_traffic() {
+Traffic take_traffic() {
   if (!has_checker())
-    throw Error("last_traffic", "this build does not watch the accesses of kernels",
+    throw Error("take_traffic", "this build does not watch the accesses of kernels",
                 "a build with the checker", "configure with -DCAIRN_SIMT_CHECKER=ON");
-  return traffic_of_last_launch;
+  return std::exchange(traffic, {});
 }
 
 }  // namespace cairn::simt
@@ -99,7 +100,7 @@ void run(const Launch& launch) {
     std::lock_guard lock(one_launch);
     checker::begin_launch();
     work(0, 1);
-    simt::traffic_of_last_launch = checker::end_launch();
+    simt::traffic += checker::end_launch();
   } else {
     parallel_for(std::min<int64_t>(blocks, thread_count()), 1, work);
   }

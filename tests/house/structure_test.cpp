@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "tests/source_path.h"
+#include "tools/kernel_table.h"
+#include "tools/machine_models.h"
 
 namespace {
 
@@ -55,6 +57,17 @@ TEST(House, EveryOpHasItsSiblingsAndItsConformanceRow) {
         << name << " has no row in tests/conformance";
   }
   EXPECT_GT(ops, 20);
+}
+
+TEST(House, EveryOpHasARowInTheTableOfKernels) {
+  std::set<std::string> listed;
+  cairn::visit_kernels(cairn::Device::cpu, cairn::KernelSizes::predicted,
+                       [&](const cairn::KernelRow& row) { listed.insert(row.op); });
+  for (const fs::path& header : files(root / "kernels", {".h"}))
+    if (content(header).find("\nCAIRN_ON_EACH_DEVICE(") != std::string::npos)
+      EXPECT_TRUE(listed.erase(header.stem().string()))
+          << fs::relative(header, root) << " has no row in tools/kernel_table";
+  for (const std::string& name : listed) ADD_FAILURE() << "a row of the unknown op " << name;
 }
 
 // What stands above the code of a kernel file, and of the headers of its family that it includes:
@@ -157,6 +170,21 @@ TEST(Documents, EveryCommandTheyNameExists) {
       EXPECT_TRUE(fs::exists(root / (*it)[1].str()))
           << fs::relative(document, root) << " names " << (*it)[1];
   }
+}
+
+// docs/kernels.md holds what `cairn bench kernels --model h200` says.
+TEST(Documents, TheKernelBookHasEveryRowAsPredicted) {
+  const std::string book = content(root / "docs/kernels.md");
+  const cairn::MachineModel& h200 = cairn::machine_model("h200");
+  cairn::visit_kernels(
+      cairn::Device::cpu, cairn::KernelSizes::predicted, [&](const cairn::KernelRow& row) {
+        const auto floor = h200.floor(row.bytes, row.flops, row.type);
+        char numbers[120];
+        std::snprintf(numbers, sizeof numbers, "%.2f | %.2f | %.3f | %.1f | %s |", row.bytes * 1e-6,
+                      row.moved * 1e-6, row.flops * 1e-9, floor.seconds * 1e6, floor.bound);
+        const std::string line = "| " + row.name + " | " + row.shape + " | " + numbers;
+        EXPECT_TRUE(book.find(line + "\n") != std::string::npos) << line;
+      });
 }
 
 }  // namespace

@@ -13,7 +13,8 @@
 #include "runtime/memory.h"
 #include "runtime/random.h"
 #include "runtime/threads.h"
-#include "tools/kernel_benchmarks.h"
+#include "tools/kernel_table.h"
+#include "tools/machine_models.h"
 #include "tools/measure.h"
 #include "tools/verb.h"
 #include "training/optimizer.h"
@@ -22,7 +23,7 @@ namespace cairn {
 namespace {
 
 struct BenchOptions {
-  std::string model, size = "480x640", only;
+  std::string model, size = "480x640", only, machine;
   std::vector<std::string> set, loss;
   int batch = 1;
   bool detect = false, match = false, json = false;
@@ -197,43 +198,89 @@ void bench_train(BenchOptions o) {
          {{"images_per_s", double(batch.at("image").dim(0)) / (t.median_ms * 1e-3)}});
 }
 
+KernelSizes sizes_on(Device d) {
+  return d == Device::simt   ? KernelSizes::simt
+         : d == Device::cuda ? KernelSizes::gpu
+                             : KernelSizes::cpu;
+}
+
+Json as_json(const KernelRow& k) {
+  return {{"kernel", k.name}, {"op", k.op},       {"shape", k.shape},
+          {"bytes", k.bytes}, {"moved", k.moved}, {"flops", k.flops}};
+}
+
+void print_start(const std::string& kernel, const std::string& shape) {
+  std::cout << std::left << std::setw(34) << kernel << std::setw(24) << shape << std::right;
+}
+
+// What the kernels take on a machine that is not here.
+void predict_kernels(const BenchOptions& o) {
+  const MachineModel& machine = machine_model(o.machine);
+  Json rows = Json::array();
+  visit_kernels(Device::cpu, KernelSizes::predicted, [&](const KernelRow& k) {
+    if (k.name.find(o.only) == std::string::npos) return;
+    const MachineModel::Floor floor = machine.floor(k.bytes, k.flops, k.type);
+    Json row = as_json(k);
+    row.update({{"floor_ms", floor.seconds * 1e3}, {"bound", floor.bound}});
+    rows.push_back(row);
+  });
+  if (o.json)
+    return print_json({{"model", machine.name}, {"source", machine.source}, {"kernels", rows}});
+  std::cout << machine.source << "\n\n";
+  print_start("kernel", "shape");
+  std::cout << std::setw(10) << "MB" << std::setw(10) << "moved" << std::setw(10) << "GFLOP"
+            << std::setw(12) << "floor us"
+            << "  bound by\n"
+            << std::fixed;
+  for (const Json& r : rows) {
+    print_start(r["kernel"], r["shape"]);
+    std::cout << std::setprecision(2) << std::setw(10) << r["bytes"].get<double>() * 1e-6
+              << std::setw(10) << r["moved"].get<double>() * 1e-6 << std::setprecision(3)
+              << std::setw(10) << r["flops"].get<double>() * 1e-9 << std::setprecision(1)
+              << std::setw(12) << r["floor_ms"].get<double>() * 1e3 << "  "
+              << r["bound"].get<std::string>() << '\n';
+  }
+}
+
 void bench_kernels(const BenchOptions& o) {
+  if (!o.machine.empty()) return predict_kernels(o);
   require_available(o.device);
   const MachineLimit limit = measure_limit(o.device);
   Json rows = Json::array();
-  for (const KernelBenchmark& k : kernel_benchmarks(o.device)) {
-    if (k.name.find(o.only) == std::string::npos) continue;
-    const Timing t = measure(o.device, k.run, 5, 0.1);
-    const double floor = std::max(k.bytes / limit.bytes_per_s, k.flops / limit.flop_per_s) * 1e3;
-    rows.push_back({{"kernel", k.name},
-                    {"shape", k.shape},
-                    {"median_ms", t.median_ms},
-                    {"bytes", k.bytes},
-                    {"flops", k.flops},
-                    {"gb_per_s", k.bytes / t.median_ms * 1e-6},
-                    {"gflop_per_s", k.flops / t.median_ms * 1e-6},
-                    {"floor_ms", floor},
-                    {"share_of_limit", floor / t.median_ms}});
-  }
+  visit_kernels(o.device, sizes_on(o.device), [&](const KernelRow& k) {
+    if (k.name.find(o.only) == std::string::npos) return;
+    k.prepare();
+    const Timing t = measure_kernel(o.device, k.run);
+    const double rate = k.type == DType::bf16 ? limit.bf16_flop_per_s : limit.flop_per_s,
+                 floor = std::max(k.bytes / limit.bytes_per_s, k.flops / rate) * 1e3;
+    Json row = as_json(k);
+    row.update({{"median_ms", t.median_ms},
+                {"gb_per_s", k.bytes / t.median_ms * 1e-6},
+                {"gflop_per_s", k.flops / t.median_ms * 1e-6},
+                {"floor_ms", floor},
+                {"share_of_limit", floor / t.median_ms}});
+    rows.push_back(row);
+  });
   if (o.json)
     return print_json({{"device", name(o.device)},
                        {"threads", thread_count()},
                        {"limit_gflop_per_s", limit.flop_per_s * 1e-9},
+                       {"limit_bf16_gflop_per_s", limit.bf16_flop_per_s * 1e-9},
                        {"limit_gb_per_s", limit.bytes_per_s * 1e-9},
                        {"kernels", rows}});
   std::cout << name(o.device) << ", " << thread_count() << " threads: limits " << std::fixed
             << std::setprecision(1) << limit.flop_per_s * 1e-9 << " GFLOP/s, "
-            << limit.bytes_per_s * 1e-9 << " GB/s\n"
-            << std::left << std::setw(28) << "kernel" << std::setw(30) << "shape" << std::right
-            << std::setw(10) << "ms" << std::setw(10) << "MB" << std::setw(10) << "MFLOP"
+            << limit.bytes_per_s * 1e-9 << " GB/s\n";
+  print_start("kernel", "shape");
+  std::cout << std::setw(10) << "ms" << std::setw(10) << "MB" << std::setw(10) << "MFLOP"
             << std::setw(12) << "of limit\n";
-  for (const Json& r : rows)
-    std::cout << std::left << std::setw(28) << r["kernel"].get<std::string>() << std::setw(30)
-              << r["shape"].get<std::string>() << std::right << std::setprecision(3)
-              << std::setw(10) << r["median_ms"].get<double>() << std::setprecision(1)
-              << std::setw(10) << r["bytes"].get<double>() * 1e-6 << std::setw(10)
-              << r["flops"].get<double>() * 1e-6 << std::setw(9)
+  for (const Json& r : rows) {
+    print_start(r["kernel"], r["shape"]);
+    std::cout << std::setprecision(3) << std::setw(10) << r["median_ms"].get<double>()
+              << std::setprecision(1) << std::setw(10) << r["bytes"].get<double>() * 1e-6
+              << std::setw(10) << r["flops"].get<double>() * 1e-6 << std::setw(9)
               << 100 * r["share_of_limit"].get<double>() << " %\n";
+  }
 }
 
 }  // namespace
@@ -241,7 +288,8 @@ void bench_kernels(const BenchOptions& o) {
 void add_bench(CLI::App& verb) {
   describe(verb, "Time models, training steps and kernels",
            "cairn bench model superpoint --size 480x640 --threads 2\n"
-           "  cairn bench train magicpoint --batch 8 --size 120x160\n  cairn bench kernels");
+           "  cairn bench train magicpoint --batch 8 --size 120x160\n  cairn bench kernels\n  "
+           "cairn bench kernels --model h200");
   auto o = std::make_shared<BenchOptions>();
   const auto common = [&](CLI::App* sub) {
     add_device_options(*sub, o->device);
@@ -276,6 +324,10 @@ void add_bench(CLI::App& verb) {
   CLI::App* kernels =
       verb.add_subcommand("kernels", "a table of kernels with bytes, FLOPs and share of the limit");
   kernels->add_option("--only", o->only, "kernels whose name contains this")->type_name("TEXT");
+  kernels
+      ->add_option("--model", o->machine,
+                   "run nothing: bytes, FLOPs and least times on this machine (h200)")
+      ->type_name("NAME");
   common(kernels);
   kernels->callback([o] { bench_kernels(*o); });
   verb.require_subcommand(1);
