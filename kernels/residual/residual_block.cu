@@ -13,7 +13,7 @@
 //             cores idle and for float64, as in kernels/gemm/gemm.cu; merges: a block per 32
 //             channels
 //   Traffic   per pixel and 4 B (f32). Forward: x three times (statistics, product, skip), a1 and
-//             a2 written and read once, y written: 3 I + 4 M + O; its parts move 5 I + 12 M + 3 O.
+//             a2 written and read once, y written: 3 I + 4 M + O; its parts move 5 I + 10 M + 3 O.
 //             Backward: 6 I + 17 M + 3 O, its parts 11 I + 31 M + 5 O. For I = O = 256, M = 128,
 //             batch 16 at 64x64 (P = 65536): 403 MB and 1.2 GB
 //   Work      2 P (I M + 9 M M + M O) flop forward: 27.9 GFLOP there; twice that backward
@@ -23,45 +23,25 @@
 //   Not tried on hardware yet; float32 and float64, as batch_norm.
 #include "kernels/residual/residual_block.h"
 
-#include "kernels/conv/conv2d.h"
 #include "kernels/conv/conv2d_parts.h"
 #include "kernels/conv/conv_patches.h"
 #include "kernels/norm/batch_norm_parts.h"
+#include "kernels/residual/residual_parts.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
-
-Conv2dOptions options_of(int step) {
-  return {.stride = 1, .padding = step == 1 ? 1 : 0, .dilation = 1, .groups = 1};
-}
 
 template <class T>
 CAIRN_KERNEL void scale_kernel(const T* gamma, const T* invstd, T* scale, int64_t C) {
   for (int64_t c = global_thread(); c < C; c += global_threads()) scale[c] = gamma[c] * invstd[c];
 }
 
-// Norm i of the block as a product applies it.
-struct Norm {
-  Norm(const ResidualBlock& block, int i, const Tensor& mean, const Tensor& invstd)
-      : scale(mean.empty_like()) {
-    const NormConv& s = block.step[i];
-    with_float(mean.dtype(), [&](auto type) {
-      using T = decltype(type);
-      launch("residual_block", scale_kernel<T>, blocks_for(mean.count(), 256), 256, 0,
-             s.gamma.data<T>(), invstd.data<T>(), scale.data<T>(), mean.count());
-    });
-    parts = {mean.raw(), scale.raw(), s.beta.raw()};
-  }
-  Tensor scale;
-  RectifiedNorm parts;
-};
-
 // The product of step i with x, or its patches, as rows.
 Product product_of(const Tensor& x, const Tensor& w, int i) {
-  const Conv2dSizes s(x, w, options_of(i));
+  const Conv2dSizes s(x, w, residual_options(i));
   const int64_t K = s.kh * s.kw * s.C;
   Product p;
-  p.a = input_patches(x, s, options_of(i), false);
+  p.a = input_patches(x, s, residual_options(i), false);
   p.b = matrix(w.raw(), K, K);
   p.m = index_count(s.N * s.H * s.W);
   p.n = index_count(s.O);
@@ -71,8 +51,20 @@ Product product_of(const Tensor& x, const Tensor& w, int i) {
   return p;
 }
 
-// y = step i of the norm of x, or of x itself if `norm` is null, plus `add` unless null; y's
-// moments unless that is.
+}  // namespace
+
+ResidualNorm::ResidualNorm(const ResidualBlock& block, int step, const Tensor& mean,
+                           const Tensor& invstd)
+    : scale(mean.empty_like()) {
+  const NormConv& s = block.step[step];
+  with_float(mean.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("residual_block", scale_kernel<T>, blocks_for(mean.count(), 256), 256, 0,
+           s.gamma.data<T>(), invstd.data<T>(), scale.data<T>(), mean.count());
+  });
+  parts = {mean.raw(), scale.raw(), s.beta.raw()};
+}
+
 void forward_step(const Tensor& x, const ResidualBlock& block, int i, const RectifiedNorm* norm,
                   const Tensor* add, Activation act, Tensor* moments, Tensor& y) {
   Product p = product_of(x, block.step[i].w, i);
@@ -86,6 +78,8 @@ void forward_step(const Tensor& x, const ResidualBlock& block, int i, const Rect
   }
   multiply(p, y);
 }
+
+namespace {
 
 Tensor skip_of(const Tensor& x, const ResidualBlock& block, const Tensor& y) {
   if (!block.skip_w.defined()) return x;
@@ -111,7 +105,7 @@ void residual_block(const Tensor& x, const ResidualBlock& block, Statistics stat
       finish_moments(moments, block.options(), mean, var, kept.mean[i], kept.invstd[i]);
     else
       running_moments(block.options(), mean, var, kept.mean[i], kept.invstd[i]);
-    const Norm norm(block, i, kept.mean[i], kept.invstd[i]);
+    const ResidualNorm norm(block, i, kept.mean[i], kept.invstd[i]);
     forward_step(in, block, i, &norm.parts, i == 2 ? &skip : nullptr, Activation::none,
                  batch && i < 2 ? &moments : nullptr, out[i]);
     in = out[i];
@@ -122,14 +116,14 @@ void residual_block_inference(const Tensor& x, const ResidualBlock& block, Tenso
   const NormConv& first = block.step[0];
   Tensor mean = first.gamma.empty_like(), invstd = mean.empty_like();
   running_moments(block.options(), first.running_mean, first.running_var, mean, invstd);
-  const Norm norm(block, 0, mean, invstd);
+  const ResidualNorm norm(block, 0, mean, invstd);
   const Tensor skip = skip_of(x, block, y);
   Tensor a1 = x.empty_like({x.dim(0), x.dim(1), x.dim(2), first.w.dim(0)}), a2 = a1.empty_like();
   forward_step(x, block, 0, &norm.parts, nullptr, Activation::relu, nullptr, a1);
   Epilogue epilogue;
   epilogue.bias = &block.step[1].bias;
   epilogue.act = Activation::relu;
-  CAIRN_NS::conv2d(a1, block.step[1].w, options_of(1), epilogue, a2);
+  CAIRN_NS::conv2d(a1, block.step[1].w, residual_options(1), epilogue, a2);
   forward_step(a2, block, 2, nullptr, &skip, Activation::none, nullptr, y);
 }
 
@@ -138,10 +132,10 @@ namespace {
 // dw = dy' times the patches of the norm of x.
 void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& norm, int i,
                       Tensor& dw) {
-  const Conv2dSizes s(x, dw, options_of(i));
+  const Conv2dSizes s(x, dw, residual_options(i));
   Product p;
   p.a = matrix(dy.raw(), s.O, s.O);
-  p.b = input_patches(x, s, options_of(i), false);
+  p.b = input_patches(x, s, residual_options(i), false);
   p.a_by_columns = p.b_by_columns = true;
   p.m = index_count(s.O);
   p.n = index_count(s.kh * s.kw * s.C);
@@ -155,12 +149,12 @@ void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& no
 // g = (step i's transpose of dy) where the norm of x is positive; returns its partial sums.
 Tensor backward_data(const Tensor& dy, const Tensor& w, int i, const Tensor& x,
                      const RectifiedNorm& norm, Tensor& g) {
-  const Conv2dSizes s(x, w, options_of(i));
+  const Conv2dSizes s(x, w, residual_options(i));
   Product p;
   Tensor transposed;
   if (i == 1) {
     transposed = transposed_weights(w, s);
-    const Phase v(s.H, s.kh, 0, options_of(i)), h(s.W, s.kw, 0, options_of(i));
+    const Phase v(s.H, s.kh, 0, residual_options(i)), h(s.W, s.kw, 0, residual_options(i));
     p.a = gradient_patches(dy, s, v, h);
     p.b = weight_patches(transposed, s, v, h);
     p.k = index_count(s.kh * s.kw * s.O);
@@ -196,7 +190,7 @@ void residual_block_backward(const Tensor& x, const ResidualBlock& block, Statis
   Tensor d = dy;
   for (int i = 2; i >= 0; --i) {
     const NormConv& s = block.step[i];
-    const Norm norm(block, i, kept.mean[i], kept.invstd[i]);
+    const ResidualNorm norm(block, i, kept.mean[i], kept.invstd[i]);
     sum_pixels(d, to.step[i].bias);
     backward_weights(in[i], d, norm.parts, i, to.step[i].w);
     Tensor g = i == 0 && to.x.defined() ? to.x : in[i].empty_like();
