@@ -15,6 +15,8 @@ struct MachineModel {
   double f32_flop_per_s;     ///< outside of tensor cores
   double bf16_flop_per_s;    ///< on tensor cores
   double launch_s;           ///< the least that one kernel takes
+  double l2_bytes_per_s;     ///< of the second-level cache
+  int multiprocessors;
 
   /// What no version of a kernel beats.
   struct Floor {
@@ -35,8 +37,9 @@ inline const std::vector<MachineModel>& machine_models() {
   static const std::vector<MachineModel> models{
       {"h200",
        "NVIDIA H200 SXM: 4.3 TB/s as copies of gigabytes reach (data sheet 4.8); 67 TFLOP/s in f32 "
-       "by the data sheet; 790 TFLOP/s in bf16 as a product of 8192^3 reaches (data sheet 989)",
-       4.3e12, 67e12, 790e12, 2e-6}};
+       "by the data sheet; 790 TFLOP/s in bf16 as a product of 8192^3 reaches (data sheet 989); "
+       "5.5 TB/s from the second-level cache is what others measured on an H100",
+       4.3e12, 67e12, 790e12, 2e-6, 5.5e12, 132}};
   return models;
 }
 

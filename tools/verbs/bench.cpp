@@ -14,6 +14,7 @@
 #include "runtime/random.h"
 #include "runtime/threads.h"
 #include "tools/kernel_table.h"
+#include "tools/ladders.h"
 #include "tools/machine_models.h"
 #include "tools/measure.h"
 #include "tools/verb.h"
@@ -23,7 +24,7 @@ namespace cairn {
 namespace {
 
 struct BenchOptions {
-  std::string model, size = "480x640", only, machine;
+  std::string model, size = "480x640", only, machine, ladder;
   std::vector<std::string> set, loss;
   int batch = 1;
   bool detect = false, match = false, json = false;
@@ -289,7 +290,7 @@ void add_bench(CLI::App& verb) {
   describe(verb, "Time models, training steps and kernels",
            "cairn bench model superpoint --size 480x640 --threads 2\n"
            "  cairn bench train magicpoint --batch 8 --size 120x160\n  cairn bench kernels\n  "
-           "cairn bench kernels --model h200");
+           "cairn bench kernels --model h200\n  cairn bench kernels --ladder spatial_softmax");
   auto o = std::make_shared<BenchOptions>();
   const auto common = [&](CLI::App* sub) {
     add_device_options(*sub, o->device);
@@ -328,8 +329,18 @@ void add_bench(CLI::App& verb) {
       ->add_option("--model", o->machine,
                    "run nothing: bytes, FLOPs and least times on this machine (h200)")
       ->type_name("NAME");
+  std::string names;
+  for (const std::string& name : ladder_names()) names += (names.empty() ? "" : ", ") + name;
+  kernels
+      ->add_option("--ladder", o->ladder,
+                   "a kernel step by step, from its naive version on, on simt or cuda: " + names)
+      ->type_name("NAME");
   common(kernels);
-  kernels->callback([o] { bench_kernels(*o); });
+  kernels->callback([o, kernels] {
+    if (o->ladder.empty()) return bench_kernels(*o);
+    const bool asked = kernels->count("--device") > 0;
+    bench_ladder(o->ladder, asked || o->device == Device::cuda ? o->device : Device::simt, o->json);
+  });
   verb.require_subcommand(1);
 }
 
