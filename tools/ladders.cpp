@@ -1,5 +1,6 @@
 #include "tools/ladders.h"
 
+#include <cmath>
 #include <iostream>
 
 #include "runtime/error.h"
@@ -59,6 +60,17 @@ LadderExample residual(const Maker& m) {
           residual_ladder(m.random(shape, -1, 1), block, y)};
 }
 
+LadderExample double_norm(const Maker& m) {
+  const Shape maps = m.gpu ? Shape{4, 60, 80, 256} : Shape{2, 6, 7, 16};
+  const Shape cells{maps[0], maps[1], maps[2]};
+  const double longest = std::sqrt(3 / double(maps[3]));  // of length about 1
+  const DescriptorPairs pairs{m.random(maps, -longest, longest), m.random(maps, -longest, longest),
+                              m.random({maps[0], maps[1], maps[2], 2}, 0, double(maps[1])),
+                              m.random(cells, 1, 1).to(DType::u8)};
+  Tensor terms = m.empty({4}), loss = m.empty(Shape{});
+  return {text("a ", maps), double_norm_ladder(pairs, {}, terms, loss)};
+}
+
 struct NamedLadder {
   const char* name;
   LadderExample (*make)(const Maker&);
@@ -66,7 +78,8 @@ struct NamedLadder {
 constexpr NamedLadder ladders[] = {{"spatial_softmax", spatial_softmax},
                                    {"soft_argmax", soft_argmax},
                                    {"gaussian", gaussian},
-                                   {"residual", residual}};
+                                   {"residual", residual},
+                                   {"double_norm", double_norm}};
 
 // A launch takes what its slowest part takes on the multiprocessors that it keeps busy.
 double predicted_ms(const LadderStep& step, const MachineModel& machine) {
@@ -114,7 +127,8 @@ void print(const Json& j) {
             << j["shape"].get<std::string>() << " on an " << j["machine"].get<std::string>()
             << (simt ? "; run here as " + j["run_shape"].get<std::string>() : "") << "\n\n"
             << left("step", 27) << right("launches", 9) << right("MB asked", 12)
-            << right("distinct", 12) << right("GFLOP", 10) << right("predicted", 12);
+            << right("distinct", 12) << right("held", 10) << right("GFLOP", 10)
+            << right("predicted", 12);
   if (simt)
     std::cout << right("claimed here", 15) << right("counted", 10) << "  MB, distinct\n";
   else
@@ -124,6 +138,7 @@ void print(const Json& j) {
     std::cout << left(s["step"], 27) << right(cell(s["launches"].get<double>(), 0), 9)
               << right(megabytes(bytes, "loaded", "stored"), 12)
               << right(megabytes(bytes, "distinct_loaded", "distinct_stored"), 12)
+              << right(cell(s["held_bytes"].get<double>() * 1e-6, 3), 10)
               << right(cell(s["flops"].get<double>() * 1e-9, 2), 10)
               << right(milliseconds(s["predicted_ms"]) + " ms", 12);
     if (simt)
@@ -177,6 +192,7 @@ void bench_ladder(const std::string& name, Device device, bool json) {
                      {"launches", step.launches.size()},
                      {"bytes", as_json(all.bytes)},
                      {"flops", all.flops},
+                     {"held_bytes", step.held},
                      {"predicted_ms", predicted}});
     if (cuda) {
       const double ms = measure(device, run.run, 5, 0.1).median_ms;

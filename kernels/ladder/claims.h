@@ -1,5 +1,6 @@
 #pragma once
-// What the ladders on heatmaps claim of their launches. Included by .cu files only.
+// What ladders claim of the launches that they share. Included by .cu files only.
+#include "kernels/gemm/tiled_product.h"
 #include "kernels/heatmap/over_pixels.h"
 #include "kernels/ladder/ladders.h"
 
@@ -40,6 +41,37 @@ struct PixelClaims {
     merge.bytes = {state * states(), result * maps(), state * states(), result * maps()};
     merge.blocks = blocks_for(grid.maps(), 64).count();
     return {slices, merge};
+  }
+};
+
+/// The tiles into which a float32 product of m rows by n columns is cut (kernels/gemm/gemm.cu).
+struct ProductTiles {
+  int64_t m, n, rows, columns, down, across, threads;
+
+  ProductTiles(int64_t m_, int64_t n_) : m(m_), n(n_) {
+    Product p;
+    p.m = index_count(m);
+    p.n = index_count(n);
+    const bool large = m > 32 && row_tiles(p, DType::f32) == (m + 127) / 128;
+    rows = large ? 128 : 32;
+    columns = large ? 64 : 32;
+    threads = large ? 128 : 64;
+    down = (m + rows - 1) / rows;
+    across = (n + columns - 1) / columns;
+  }
+  int64_t count() const { return down * across; }
+
+  /// C = A B': each tile loads its rows of A, of which `inside` elements lie in the tensor, and its
+  /// columns of B [n,k].
+  LadderLaunch product(int64_t a_elements, int64_t inside, int64_t k) const {
+    LadderLaunch l;
+    l.bytes.loaded = 4 * uint64_t(inside * across + n * k * down);
+    l.bytes.distinct_loaded = 4 * uint64_t(a_elements + n * k);
+    l.bytes.stored = l.bytes.distinct_stored = 4 * uint64_t(m * n);
+    l.flops = 2 * double(m * n) * double(k);
+    l.l2_bytes = double(l.bytes.loaded);
+    l.blocks = count();
+    return l;
   }
 };
 

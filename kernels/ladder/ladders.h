@@ -2,14 +2,15 @@
 // Ladders: a kernel from its naive version to the one that ships, every version still running.
 //
 // A ladder takes the tensors of its op, float32, and gives the steps. Each step writes the outputs,
-// adds one idea to the step before, and claims launch by launch what it moves and computes; the
-// last one calls the op itself. Tests hold each step to the cpu op, and each claim to the bytes
-// that simt's checker counts (tests/kernels/ladders_test.cpp). docs/ladders.md lists them all, and
+// adds one idea to the step before, and claims what its launches move and compute and what memory
+// it takes; the last one calls the op itself. Tests hold each step to the cpu op, and its bytes to
+// those that simt counts (tests/kernels/ladders_test.cpp). docs/ladders.md lists them all, and
 // `cairn bench kernels --ladder NAME` runs them.
 #include <functional>
 #include <vector>
 
 #include "kernels/heatmap/gaussian.h"
+#include "kernels/loss/descriptor_pairs.h"
 #include "kernels/residual/residual_block.h"
 #include "kernels/simt/simt.h"
 #include "runtime/device.h"
@@ -30,6 +31,7 @@ struct LadderLaunch {
 struct LadderStep {
   const char *name, *idea;
   std::vector<LadderLaunch> launches;
+  uint64_t held;  ///< bytes of memory that it takes besides inputs and outputs, at its peak
   std::function<void()> run;
   const char* outcome = "not measured on hardware yet";
 };
@@ -71,7 +73,9 @@ CAIRN_ON_KERNEL_DEVICES(
     Ladder soft_argmax_ladder(const Tensor& logits, double gain, Tensor& point, Tensor& variance);
     Ladder gaussian_ladder(const Tensor& centre, const Tensor& sigma, const Tensor& amplitude,
                            GaussianForm form, Tensor& y);
-    Ladder residual_ladder(const Tensor& x, const ResidualBlock& block, Tensor& y);)
+    Ladder residual_ladder(const Tensor& x, const ResidualBlock& block, Tensor& y);
+    Ladder double_norm_ladder(const DescriptorPairs& pairs, const HingeOptions& options,
+                              Tensor& terms, Tensor& loss);)
 
 /// kernels/heatmap/spatial_softmax.h
 inline Ladder spatial_softmax_ladder(const Tensor& z, double gain, Tensor& h) {
@@ -93,6 +97,12 @@ inline Ladder gaussian_ladder(const Tensor& centre, const Tensor& sigma, const T
 /// kernels/residual/residual_block.h: the forward with batch statistics and x itself as the skip.
 inline Ladder residual_ladder(const Tensor& x, const ResidualBlock& block, Tensor& y) {
   CAIRN_LADDER(y.device(), residual_ladder, x, block, y);
+}
+
+/// kernels/loss/descriptor_double_norm.h: the forward, with masks (u8) as weights.
+inline Ladder double_norm_ladder(const DescriptorPairs& pairs, const HingeOptions& options,
+                                 Tensor& terms, Tensor& loss) {
+  CAIRN_LADDER(loss.device(), double_norm_ladder, pairs, options, terms, loss);
 }
 
 }  // namespace cairn

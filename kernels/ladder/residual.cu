@@ -124,36 +124,57 @@ struct BlockClaims {
   struct Ends {
     bool norm = false, moments = false, skip = false;
   };
-  int64_t tile_side(int step) const {  // 128 x 64 of C, or 32 x 32
-    Product p;
-    p.m = int(pixels());
-    p.n = int(outputs(step));
-    return p.m > 32 && row_tiles(p, DType::f32) == (p.m + 127) / 128 ? 128 : 32;
-  }
-  int64_t row_tiles_of(int step) const {
-    return (pixels() + tile_side(step) - 1) / tile_side(step);
-  }
-  /// A tile loads its rows of the input and its columns of the weights, 16 of k at a time, and
-  /// with a norm a thread loads three numbers for each of its 4 columns.
+  ProductTiles tiles(int step) const { return {pixels(), outputs(step)}; }
+  /// With a norm, a thread loads three numbers for each of its 4 columns and every 16 of k.
   LadderLaunch product(int step, Ends ends) const {
-    const int64_t C = inputs(step), O = outputs(step), m = pixels(), k = step == 1 ? 9 * C : C,
-                  side = tile_side(step), across = std::min<int64_t>(side, 64),
-                  threads = side == 128 ? 128 : 64, down = row_tiles_of(step),
-                  tiles_n = (O + across - 1) / across;
+    const ProductTiles t = tiles(step);
+    const int64_t C = inputs(step), O = outputs(step), k = step == 1 ? 9 * C : C;
     const int64_t taps =  // inside of the image, over all pixels
-        step == 1 ? images * (3 * height - 2) * (3 * width - 2) : m;
-    const uint64_t out = 4 * uint64_t(m * O), moments = sizeof(Moments<float>) * down * O;
-    LadderLaunch l;
-    l.blocks = down * tiles_n;
-    const uint64_t operands = 4 * uint64_t(taps * C * tiles_n + O * k * down);
-    const uint64_t norms = 48 * uint64_t(l.blocks * threads * ((k + 15) / 16));
-    l.bytes.loaded = operands + (ends.norm ? norms : 0) + out + (ends.skip ? out : 0);  // out: bias
-    l.bytes.distinct_loaded =
-        4 * uint64_t(m * C + O * k + O + (ends.norm ? 3 * C : 0)) + (ends.skip ? out : 0);
-    l.bytes.stored = l.bytes.distinct_stored = out + (ends.moments ? moments : 0);
-    l.flops = 2 * double(m * O) * double(k) + (ends.norm ? 4 * double(taps * C * tiles_n) : 0);
-    l.l2_bytes = double(operands);
+        step == 1 ? images * (3 * height - 2) * (3 * width - 2) : pixels();
+    LadderLaunch l = t.product(pixels() * C, taps * C, k);
+    l.bytes += {.loaded = 4 * uint64_t(t.m * O), .distinct_loaded = 4 * uint64_t(O)};  // bias
+    if (ends.norm) {
+      l.bytes += {.loaded = 48 * uint64_t(t.count() * t.threads * ((k + 15) / 16)),
+                  .distinct_loaded = 12 * uint64_t(C)};
+      l.flops += 4 * double(taps * C * t.across);
+    }
+    if (ends.skip) {
+      const uint64_t x = 4 * uint64_t(t.m * O);
+      l.bytes += {.loaded = x, .distinct_loaded = x};
+    }
+    if (ends.moments) {
+      const uint64_t moments = sizeof(Moments<float>) * t.down * O;
+      l.bytes += {.stored = moments, .distinct_stored = moments};
+    }
     return l;
+  }
+
+  /// Bytes of a map of the image, and of moments in `parts`.
+  uint64_t map(int64_t channels) const { return 4 * uint64_t(pixels() * channels); }
+  uint64_t moments(int64_t parts, int64_t C) const { return sizeof(Moments<float>) * parts * C; }
+
+  uint64_t held_one_op_after_another() const {
+    uint64_t most = 0;  // in any step: its input, normalised, its output, statistics
+    for (int i = 0; i < 3; ++i) {
+      const int64_t C = inputs(i);
+      most = std::max(
+          most, (i > 0 ? map(C) : 0) + map(C) + map(outputs(i)) + 8 * C + moments(parts(C), C));
+    }
+    return most;
+  }
+  uint64_t held_norms_in_products(bool count_on_the_way_out, bool all_kept) const {
+    const auto moments_of = [&](int i) {  // of the input of step i
+      const int64_t C = inputs(i);
+      return moments(count_on_the_way_out && i > 0 ? tiles(i - 1).down : parts(C), C);
+    };
+    uint64_t most = 0;
+    for (int i = 0; i < 3; ++i) {
+      const int64_t C = inputs(i);
+      uint64_t here = 4 * C + moments_of(i) + (i < 2 ? moments_of(i + 1) : 0);
+      if (!all_kept) here += (i > 0 ? map(C) : 0) + map(outputs(i)) + 8 * C;
+      most = std::max(most, here);
+    }
+    return most + (all_kept ? 2 * map(inner) + 8 * (outer + 2 * inner) : 0);
   }
 
   std::vector<LadderLaunch> one_op_after_another() const {
@@ -173,7 +194,7 @@ struct BlockClaims {
       const int64_t C = inputs(i);
       const bool counted = count_on_the_way_out && i > 0;
       if (!counted) all.push_back(statistics(C));
-      all.push_back(merge(counted ? row_tiles_of(i - 1) : parts(C), C));
+      all.push_back(merge(counted ? tiles(i - 1).down : parts(C), C));
       all.push_back(scale(C));
       all.push_back(product(
           i, {.norm = true, .moments = count_on_the_way_out && i < 2, .skip = skip && i == 2}));
@@ -188,13 +209,17 @@ struct BlockClaims {
 Ladder residual_ladder(const Tensor& x, const ResidualBlock& block, Tensor& y) {
   const BlockClaims claims(x.shape(), block.step[0].w.dim(0));
   return {{"one op after another", "each normalised map is written, and read by its convolution",
-           claims.one_op_after_another(), [=] { one_op_after_another(x, block, y); }},
+           claims.one_op_after_another(), claims.held_one_op_after_another(),
+           [=] { one_op_after_another(x, block, y); }},
           {"norm on the way in", "the product normalises what it loads",
-           claims.norms_in_products(false, false), [=] { norms_in_products(x, block, false, y); }},
+           claims.norms_in_products(false, false), claims.held_norms_in_products(false, false),
+           [=] { norms_in_products(x, block, false, y); }},
           {"statistics on the way out", "the product counts its output while that is in registers",
-           claims.norms_in_products(true, false), [=] { norms_in_products(x, block, true, y); }},
+           claims.norms_in_products(true, false), claims.held_norms_in_products(true, false),
+           [=] { norms_in_products(x, block, true, y); }},
           {"skip on the way out", "the last product adds x before it stores y",
-           claims.norms_in_products(true, true), [=] { op(x, block, y); }}};
+           claims.norms_in_products(true, true), claims.held_norms_in_products(true, true),
+           [=] { op(x, block, y); }}};
 }
 
 }  // namespace cairn::CAIRN_NS

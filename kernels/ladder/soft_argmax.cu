@@ -134,14 +134,16 @@ Ladder soft_argmax_ladder(const Tensor& logits, double gain, Tensor& point, Tens
        joined({claims.reduce(4, 0, pair, pair, 3 * exponential),
                {claims.each_pixel(4, 4, pair, exponential)},
                claims.reduce(4, 0, pivoted, results + 4, moments)}),
-       two_ops},
+       4 * (claims.elements() + claims.maps()) + pivoted * claims.states(), two_ops},
       {"nothing stored", "a weight is computed where it is added, once the maximum is known",
        joined({claims.reduce(4, 0, 4, 4, 1), claims.reduce(4, 4, sizeof(Sums), results, weight)}),
-       nothing_stored},
+       4 * claims.maps() + sizeof(Sums) * claims.states(), nothing_stored},
       {"one pass", "the sums are rescaled when the maximum rises",
-       claims.reduce(4, 0, sizeof(OnePass::State), results, weight), one_pass},
+       claims.reduce(4, 0, sizeof(OnePass::State), results, weight),
+       sizeof(OnePass::State) * claims.states(), one_pass},
       {"the peak's pivot", "the sums move along with the maximum, so that no digits cancel",
-       claims.reduce(4, 0, pivoted, results + pair, weight), op,
+       claims.reduce(4, 0, pivoted, results + pair, weight),
+       pair * claims.maps() + pivoted * claims.states(), op,
        "[16,64,64,16], which fits the second-level cache: 0.0260 ms, 5 % of the bandwidth limit "
        "(H200, 2026-11-20); larger shapes not measured yet"}};
 }

@@ -121,7 +121,8 @@ Ladder spatial_softmax_ladder(const Tensor& z, double gain, Tensor& h) {
   const int pixels = whole.slice, K = whole.channels;
   const int64_t maps = whole.maps();
   const uint64_t per_map = 4 * uint64_t(maps), n = 4 * uint64_t(z.count());
-  const double exps = exponential * double(z.count()), wasted = sector_waste(K) * double(n);
+  const double elements = double(z.count()), exps = exponential * elements,
+               wasted = sector_waste(K) * double(n);
   const PixelClaims claims{sliced};
   constexpr uint64_t pair = sizeof(Running);
 
@@ -144,24 +145,28 @@ Ladder spatial_softmax_ladder(const Tensor& z, double gain, Tensor& h) {
   };
   const auto op = [=]() mutable { CAIRN_NS::spatial_softmax(z, gain, h); };
 
+  // Of a launch: bytes loaded, stored, and distinct ones; flops, blocks, bytes through the cache.
   return {{"three passes",
            "a maximum, a sum of stored exponentials, a division",
-           {{{n, per_map, n, per_map}, double(z.count()), maps, wasted},
+           {{{n, per_map, n, per_map}, elements, maps, wasted},
             {{n + block * per_map, n + per_map, n + per_map, n + per_map}, exps, maps, 2 * wasted},
-            {{n + block * per_map, n, n + per_map, n}, double(z.count()), maps, 2 * wasted}},
+            {{n + block * per_map, n, n + per_map, n}, elements, maps, 2 * wasted}},
+           2 * per_map,
            three_passes},
           {"one pass, online",
            "a running maximum that rescales the sum: nothing is stored between",
            {{{2 * n, n, n, n}, 3 * exps, maps, 3 * wasted}},
+           0,
            online},
           {"coalesced",
            "neighbouring threads hold neighbouring channels",
            {{{2 * n, n, n, n}, 3 * exps, whole.blocks().count(), 3 * double(n)}},
+           0,
            coalesced},
           {"sliced", "slices of an image on blocks of their own: enough of them for the machine",
            joined({claims.reduce(4, 0, pair, pair, 3 * exponential),
                    {claims.each_pixel(4, 4, pair, exponential)}}),
-           op,
+           pair * (claims.states() + claims.maps()), op,
            "[16,64,64,16], which fits the second-level cache: 0.0216 ms, 12 % of the bandwidth "
            "limit (H200, 2026-11-20); larger shapes not measured yet"}};
 }

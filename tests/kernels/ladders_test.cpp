@@ -5,6 +5,7 @@
 
 #include "kernels/heatmap/soft_argmax.h"
 #include "kernels/heatmap/spatial_softmax.h"
+#include "kernels/loss/descriptor_double_norm.h"
 #include "runtime/error.h"
 #include "tests/kernels/normal_tensors.h"
 
@@ -18,18 +19,28 @@ std::vector<Device> kernel_devices() {
   return found;
 }
 
+// simt's pool keeps exact sizes, and its checker counts the bytes that kernels move.
+void run_on_simt(const LadderStep& step) {
+  Memory& pool = memory(Device::simt);
+  pool.reset_peak();
+  const size_t before = pool.use().in_use;
+  if (!simt::has_checker()) {
+    step.run();
+  } else {
+    simt::take_traffic();
+    step.run();
+    const simt::Traffic moved = simt::take_traffic(), claimed = total(step).bytes;
+    EXPECT_EQ(claimed.loaded, moved.loaded);
+    EXPECT_EQ(claimed.stored, moved.stored);
+    EXPECT_EQ(claimed.distinct_loaded, moved.distinct_loaded);
+    EXPECT_EQ(claimed.distinct_stored, moved.distinct_stored);
+  }
+  EXPECT_EQ(step.held, pool.use().peak - before);
+}
+
 void run(const LadderStep& step, Device device) {
   if constexpr (build::has_simt)
-    if (device == Device::simt && simt::has_checker()) {
-      simt::take_traffic();
-      step.run();
-      const simt::Traffic moved = simt::take_traffic(), claimed = total(step).bytes;
-      EXPECT_EQ(claimed.loaded, moved.loaded);
-      EXPECT_EQ(claimed.stored, moved.stored);
-      EXPECT_EQ(claimed.distinct_loaded, moved.distinct_loaded);
-      EXPECT_EQ(claimed.distinct_stored, moved.distinct_stored);
-      return;
-    }
+    if (device == Device::simt) return run_on_simt(step);
   step.run();
 }
 
@@ -165,6 +176,44 @@ TEST(Ladders, OfResidual) {
       residual_block(x, block, Statistics::batch, kept, wanted);
       expect_ladder(residual_ladder(x.to(device), residual(s.x[3], s.M, device), y), {y}, {wanted},
                     1e-5);
+    }
+}
+
+// Descriptors whose pairs lie near to each other, cells all over the partner's grid.
+DescriptorPairs descriptor_pairs(const Shape& maps) {
+  const double length = 1 / std::sqrt(double(maps[3]));
+  const Shape cells{maps[0], maps[1], maps[2]};
+  DescriptorPairs p{normal(maps, 1, length), normal(maps, 2, length),
+                    normal({maps[0], maps[1], maps[2], 2}, 3, 0.7),
+                    Tensor::full(cells, 1, DType::u8)};
+  for (int64_t i = 0; i < p.b.count(); ++i)
+    p.b.data<float>()[i] = 0.6f * p.b.data<float>()[i] + 0.7f * p.a.data<float>()[i];
+  for (int64_t i = 0; i < cells.count(); ++i) {
+    p.centres.data<float>()[2 * i] += float(i % maps[2]);
+    p.centres.data<float>()[2 * i + 1] += float(i / maps[2] % maps[1]);
+    p.valid.data<uint8_t>()[i] = i % 3 > 0;
+  }
+  return p;
+}
+
+TEST(Ladders, OfDoubleNorm) {
+  HingeOptions options;
+  options.weight = 100;
+  options.positive_weight = 0.5;
+  for (Device device : kernel_devices())
+    for (const Shape& shape : {Shape{2, 7, 5, 3}, Shape{1, 5, 13, 33}, Shape{2, 9, 10, 64}}) {
+      SCOPED_TRACE(text(shape, " on ", device));
+      const DescriptorPairs p = descriptor_pairs(shape);
+      const Shape cells = p.valid.shape();
+      DoubleNorms norms{Tensor::empty({1}), Tensor::empty(cells), Tensor::empty(cells),
+                        Tensor::empty(cells)};
+      Tensor wanted = Tensor::empty({4}), wanted_loss = Tensor::empty(Shape{});
+      descriptor_double_norm(p, options, norms, wanted, wanted_loss);
+      Tensor terms = wanted.to(device), loss = wanted_loss.to(device);
+      const DescriptorPairs there{p.a.to(device), p.b.to(device), p.centres.to(device),
+                                  p.valid.to(device)};
+      expect_ladder(double_norm_ladder(there, options, terms, loss), {terms, loss},
+                    {wanted, wanted_loss}, 4e-6);
     }
 }
 
