@@ -3,19 +3,40 @@
 #include <cuda_runtime_api.h>
 
 #include "runtime/error.h"
+#include "runtime/gpu_advice.h"
 
 namespace cairn::cuda {
+
+namespace {
+
+GpuFailure failure_of(cudaError_t error) {
+  switch (error) {
+    case cudaErrorNoKernelImageForDevice:
+      return GpuFailure::no_code;
+    case cudaErrorInsufficientDriver:
+    case cudaErrorSystemDriverMismatch:
+    case cudaErrorUnsupportedPtxVersion:
+      return GpuFailure::old_driver;
+    case cudaErrorDevicesUnavailable:
+      return GpuFailure::occupied;
+    case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorNoDevice:
+    case cudaErrorUnknown:
+      return GpuFailure::lost;
+    default:
+      return GpuFailure::kernel;
+  }
+}
+
+}  // namespace
 
 void check(int code, const char* call) {
   if (code == cudaSuccess) return;
   const auto error = static_cast<cudaError_t>(code);
-  std::string remedy = "run with compute-sanitizer, or with --device simt, to find the cause";
-  if (error == cudaErrorNoKernelImageForDevice)
-    remedy = "rebuild with -DCMAKE_CUDA_ARCHITECTURES=native on this machine";
-  if (error == cudaErrorInsufficientDriver)
-    remedy = "update the NVIDIA driver, or build with an older CUDA Toolkit";
   throw Error(call, text(cudaGetErrorName(error), " (", cudaGetErrorString(error), ")"),
-              "the call to succeed", remedy);
+              "the call to succeed", gpu_remedy(failure_of(error)));
 }
 
 std::string why_unavailable() {
@@ -31,7 +52,9 @@ std::string why_unavailable() {
   if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0))
     return "a driver is there, but no GPU";
   if (error != cudaSuccess) return text("the driver answers: ", cudaGetErrorString(error));
-  return "";
+  cudaDeviceProp p{};
+  if (cudaGetDeviceProperties(&p, 0) != cudaSuccess) return "the GPU does not answer";
+  return missing_architecture(CAIRN_CUDA_ARCHITECTURES, p.major, p.minor);
 }
 
 std::string describe() {
@@ -70,6 +93,12 @@ size_t free_bytes() {
   size_t free = 0, total = 0;
   check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
   return free;
+}
+
+std::string others(size_t ours) {
+  size_t free = 0, total = 0;
+  if (cudaMemGetInfo(&free, &total) != cudaSuccess) return "";
+  return memory_of_others(total, free, ours);
 }
 
 void copy(void* to, const void* from, size_t bytes, Copy kind) {

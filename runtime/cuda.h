@@ -13,6 +13,7 @@ std::string describe();         ///< "NVIDIA H200, sm_90, 139.8 GiB, driver 13.0
 void* allocate(size_t bytes);  ///< nullptr when the device is out of memory
 void release(void* p);
 size_t free_bytes();
+std::string others(size_t ours);  ///< memory_of_others() now (runtime/gpu_advice.h)
 
 enum class Copy { to_device, to_host, on_device };
 void copy(void* to, const void* from, size_t bytes, Copy kind);  ///< in stream order; to_host waits

@@ -79,6 +79,7 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
   }
   void poison(bool on) override { poison_ = on; }
   void set_limit(size_t bytes) override { limit_ = bytes; }
+  size_t limit() const override { return limit_; }
 
  private:
   // simt keeps exact sizes: its checker puts a red zone right behind the last byte.
@@ -123,12 +124,16 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
       p = source_.take(size);
     }
     if (p) return p;
-    throw Error(
+    std::string others;
+    if constexpr (build::has_cuda)
+      if (device_ == Device::cuda) others = cuda::others(use_.in_use + use_.cached);
+    throw OutOfMemory(
         *current_op ? current_op : "memory",
         text("out of memory on ", device_, ": ", mib(size), " asked for, ", mib(use_.in_use),
              " in use, peak ", mib(use_.peak), limit_ ? text(", limit ", mib(limit_)) : ""),
         "enough free memory for this operation",
-        "lower the batch size or the image size, or close other programs");
+        text("lower the batch size or the image size, or close other programs",
+             others.empty() ? "" : "; ", others));
   }
 
   size_t size_of(void* p, size_t fallback) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/device.h"
+#include "runtime/error.h"
 
 namespace cairn {
 
@@ -16,13 +17,19 @@ struct MemoryUse {
   size_t cached = 0;  ///< bytes kept for reuse
 };
 
+/// No memory is left on a device.
+struct OutOfMemory : Error {
+  using Error::Error;
+};
+
 class Memory {
  public:
   virtual ~Memory() = default;
 
   /// A block of at least `bytes`, 64-byte aligned; it returns to the pool when the last owner is
   /// gone. When no memory is left: releases what is cached and tries once more, then throws an
-  /// Error with the bytes asked for, the running operation, what is in use, and what to lower.
+  /// OutOfMemory with the bytes asked for, the running operation, what is in use, by other
+  /// processes too where that is much, and what to lower.
   virtual std::shared_ptr<void> allocate(size_t bytes) = 0;
 
   virtual MemoryUse use() const = 0;
@@ -31,8 +38,9 @@ class Memory {
 
   /// New blocks are filled with 0xff (NaN, -1), so that tests see elements that nobody wrote.
   virtual void poison(bool on) = 0;
-  /// Refuse to hold more than this; for tests and for `--memory-limit`. 0: no limit.
+  /// Refuse to hold more than this; for tests. 0: no limit.
   virtual void set_limit(size_t bytes) = 0;
+  virtual size_t limit() const = 0;
 };
 
 Memory& memory(Device d);

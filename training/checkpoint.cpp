@@ -41,6 +41,14 @@ void save_checkpoint(const std::string& path, Model& model, const Optimizer& opt
   write_safetensors(path, tensors, metadata);
 }
 
+int64_t checkpoint_step(const std::string& path) try {
+  const SafetensorsFile file = read_safetensors(path);
+  const auto step = file.metadata.find(step_key);
+  return step == file.metadata.end() ? -1 : std::atoll(step->second.c_str());
+} catch (const Error&) {
+  return -1;
+}
+
 RunState load_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
                          const WeightAverage* average) {
   const SafetensorsFile file = read_safetensors(path);

@@ -20,6 +20,9 @@ struct RunState {
 void save_checkpoint(const std::string& path, Model& model, const Optimizer& optimizer,
                      const WeightAverage* average, const RunState& state);
 
+/// The steps done of the checkpoint in a file, or -1 if there is no whole one.
+int64_t checkpoint_step(const std::string& path);
+
 /// Restores everything and returns how far the run is. Throws an Error that lists all mismatches
 /// when the file is of another model or optimizer, or has averaged weights where the run has none
 /// or the other way round, and changes nothing then.

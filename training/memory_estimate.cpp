@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/available_memory.h"
 #include "runtime/error.h"
 #include "runtime/memory.h"
 #include "training/trainer.h"
@@ -37,6 +38,20 @@ MemoryEstimate estimate_memory(const Recipe& recipe, Device device) {
   e.per_image = (eight - four) / 4;
   e.fixed = four - 4 * e.per_image;
   return e;
+}
+
+std::string batch_that_fits(const Recipe& recipe, Device device) try {
+  Recipe with_batch = recipe;
+  if (!recipe.has("train.batch")) with_batch.set("train.batch=32");  // the trainer's default
+  const MemoryEstimate e = estimate_memory(with_batch, device);
+  memory(device).release_cached();
+  // A fifth is left for what the pool's blocks have beyond the bytes asked for.
+  const int64_t most = e.largest_batch(0.8 * double(available_memory(device)));
+  if (most < 1) return "not even one image a step would fit";
+  return text("about ", most, most == 1 ? " image" : " images",
+              " a step would fit: --set train.batch=", most);
+} catch (const OutOfMemory&) {
+  return "not even four images a step fit";
 }
 
 }  // namespace cairn

@@ -1,5 +1,7 @@
 #pragma once
 // What a training step will need, before anyone waits for it to fail.
+#include <string>
+
 #include "runtime/device.h"
 #include "training/recipe.h"
 
@@ -20,5 +22,9 @@ struct MemoryEstimate {
 /// that the memory of a large step is never asked for. Throws a UsageError unless the recipe sets
 /// train.batch, and what its task and model throw.
 MemoryEstimate estimate_memory(const Recipe& recipe, Device device);
+
+/// What to tell somebody whose training stopped for lack of memory: how many images a step would
+/// fit, as far as two small steps can say, or that not even those do.
+std::string batch_that_fits(const Recipe& recipe, Device device);
 
 }  // namespace cairn

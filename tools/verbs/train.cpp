@@ -7,8 +7,8 @@
 
 #include "runtime/error.h"
 #include "tools/verb.h"
+#include "training/failed_run.h"
 #include "training/progress.h"
-#include "training/trainer.h"
 
 namespace cairn {
 namespace {
@@ -49,7 +49,7 @@ void run(Options o) {
   std::signal(SIGTERM, on_interrupt);
 
   std::unique_ptr<Progress> progress;
-  const TrainResult r = train(recipe, o.train, [&](const TrainProgress& p) {
+  const TrainResult r = train_or_explain(recipe, o.train, [&](const TrainProgress& p) {
     if (!progress) progress = std::make_unique<Progress>("train", p.steps * p.batch, "images");
     std::ostringstream note;
     note << "step " << p.step << ", loss " << std::setprecision(4) << p.loss;
