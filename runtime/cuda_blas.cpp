@@ -92,7 +92,8 @@ void set(const Library& l, const Plan& plan, cublasLtMatmulDescAttributes_t attr
 std::optional<Plan> make_plan(const Library& l, const BlasProduct& p) {
   const cudaDataType type = p.type == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
   Plan plan;
-  l.MatmulDescCreate(&plan.product, CUBLAS_COMPUTE_32F, CUDA_R_32F);
+  l.MatmulDescCreate(&plan.product, p.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F,
+                     CUDA_R_32F);
   set(l, plan, CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(l, plan, CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(l, plan, CUBLASLT_MATMUL_DESC_EPILOGUE,
@@ -119,13 +120,13 @@ std::optional<Plan> make_plan(const Library& l, const BlasProduct& p) {
 
 // Plans live as long as the program: a network has few shapes.
 std::optional<Plan> plan_of(const Library& l, const BlasProduct& p) {
-  static std::map<std::tuple<bool, bool, bool, bool, DType, int64_t, int64_t, int64_t, int64_t,
-                             int64_t, int64_t>,
+  static std::map<std::tuple<bool, bool, bool, bool, DType, bool, int64_t, int64_t, int64_t,
+                             int64_t, int64_t, int64_t>,
                   std::optional<Plan>>
       plans;
   const auto [place, fresh] =
-      plans.try_emplace({p.transpose_a, p.transpose_b, p.relu, p.bias != nullptr, p.type, p.m, p.n,
-                         p.k, p.a_row, p.b_row, p.c_row});
+      plans.try_emplace({p.transpose_a, p.transpose_b, p.relu, p.bias != nullptr, p.type, p.tf32,
+                         p.m, p.n, p.k, p.a_row, p.b_row, p.c_row});
   if (fresh) place->second = make_plan(l, p);
   return place->second;
 }

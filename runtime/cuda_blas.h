@@ -15,6 +15,7 @@ struct BlasProduct {
   const void* bias;  ///< [n], or null
   bool transpose_a, transpose_b, relu;
   DType type;
+  bool tf32;  ///< f32 operands may be rounded to TF32
   int64_t m, n, k;
   int64_t a_row, b_row, c_row;  ///< elements from one row to the next, as the matrices are stored
 };

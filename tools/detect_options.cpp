@@ -68,7 +68,7 @@ void add_detector_options(CLI::App& verb, DetectorArguments& o) {
       ->type_name("N")
       ->check(CLI::Range(0, 1000000));
   add_subpixel_option(verb, o.detect.refinement);
-  add_precision_option(verb, o.place.precision);
+  add_precision_option(verb, o.place.device, &o.place.precision);
   add_device_options(verb, o.place.device);
 }
 

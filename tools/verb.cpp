@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "runtime/arithmetic.h"
 #include "runtime/error.h"
 #include "runtime/threads.h"
 
@@ -36,20 +37,24 @@ void add_device_options(CLI::App& verb, Device& device) {
       ->check(CLI::Range(1, 1024));
 }
 
-void add_precision_option(CLI::App& verb, DType& activations) {
+void add_precision_option(CLI::App& verb, const Device& device, DType* activations) {
+  const std::string choice = activations ? "fp32, tf32 or bf16" : "fp32 or tf32";
   verb.add_option_function<std::string>(
           "--precision",
-          [&activations](const std::string& value) {
-            if (value == "tf32")
-              throw UsageError("--precision", "'tf32': no kernel here computes in TF32",
-                               "fp32 or bf16", "take bf16 for the tensor cores");
-            if (value != "fp32" && value != "bf16")
-              throw UsageError("--precision", text("'", value, "'"), "fp32 or bf16",
-                               "choose one of them");
-            activations = value == "bf16" ? DType::bf16 : DType::f32;
+          [=](const std::string& value) {
+            if (value != "fp32" && value != "tf32" && !(activations && value == "bf16"))
+              throw UsageError("--precision", text("'", value, "'"), choice, "choose one of them");
+            if (activations) *activations = value == "bf16" ? DType::bf16 : DType::f32;
+            set_tf32_products(value == "tf32");
           },
-          "activations in memory: fp32 or bf16 (half the memory; on a GPU its tensor cores); fp32")
+          choice + (activations ? ": bf16 halves the activations' memory" : "") +
+              "; tf32 rounds the factors of products for the tensor cores of a GPU; fp32")
       ->type_name("P");
+  verb.parse_complete_callback([&device] {
+    if (tf32_products() && device == Device::cpu)
+      throw UsageError("--precision", "'tf32': no kernel of a cpu computes in TF32",
+                       "cuda or simt with it", "take fp32, or bf16 for less memory");
+  });
 }
 
 void print_json(const Json& json) {

@@ -3,7 +3,8 @@
 //   Launch    float32, float64 and any bf16 that is not aligned: ffma_tile.cuh, 128x64 of C (64x128
 //             for weight gradients, whose m is the smaller side) by 128 threads; 32x32 by 64
 //             threads where the large tile would leave cores idle, and for all but float32. bf16
-//             with runs of 8: mma_tile.cuh, 128x128 by 256 threads, 128x64 (64x128) by 128.
+//             with runs of 8, and float32 with runs of 4 where tf32_products(): mma_tile.cuh,
+//             128x128 by 256 threads, 128x64 (64x128) by 128.
 //   Traffic   reads a once per column of tiles and b once per row of tiles, mostly from L2.
 //   Work      2 m n k flop per group. Floor: the larger of flop / peak (FFMA or tensor cores) and
 //             (a + b + c) bytes / bandwidth.
@@ -22,6 +23,7 @@
 #include "kernels/gemm/ffma_tile.cuh"
 #include "kernels/gemm/mma_tile.cuh"
 #include "kernels/gemm/normed_tile.cuh"
+#include "runtime/arithmetic.h"
 #include "runtime/cuda_blas.h"
 
 namespace cairn::CAIRN_NS {
@@ -75,21 +77,22 @@ void start_large_ffma(const Product& p) {
 }
 
 template <class Tile>
-void start_mma(const Product& p) {
+void start_mma_tile(const Product& p) {
   if (p.b_by_columns)
     start<Tile>("mma product rows x columns", mma_product<Tile, false, true>, p);
   else
     start<Tile>("mma product rows x rows", mma_product<Tile, false, false>, p);
 }
 
+template <class T>
 void start_mma(const Product& p) {
-  using Wide = MmaTile<1, 4>;
+  using Wide = MmaTile<T, 1, 4>;
   if (p.a_by_columns)
     start<Wide>("mma product columns x columns", mma_product<Wide, true, true>, p);
   else if (p.n > 64 && tiles(p, 128, 128) >= enough_blocks)
-    start_mma<MmaTile<2, 4>>(p);
+    start_mma_tile<MmaTile<T, 2, 4>>(p);
   else
-    start_mma<MmaTile<2, 2>>(p);
+    start_mma_tile<MmaTile<T, 2, 2>>(p);
 }
 
 /// Cuts k by the shape alone, into parts of 512 or more.
@@ -121,7 +124,7 @@ void run(const Product& p, DType type, bool large, bool mma) {
     large ? start_normed<float, Large, NormedWide>(p)
           : with_float(type, [&](auto t) { start_normed<decltype(t), Small, Small>(p); });
   else if (mma)
-    start_mma(p);
+    type == DType::bf16 ? start_mma<bf16>(p) : start_mma<float>(p);
   else if (large)
     start_large_ffma(p);
   else
@@ -153,6 +156,7 @@ bool by_library(const Product& p, Tensor& c) {
                                .transpose_b = !p.b_by_columns,
                                .relu = p.act == Activation::relu,
                                .type = c.dtype(),
+                               .tf32 = tf32_products(),
                                .m = p.m,
                                .n = p.n,
                                .k = p.k,
@@ -187,7 +191,8 @@ void multiply(Product p, Tensor& c, bool may_split) {
   p.k_per_split = p.k;
 
   const bool both_transposed = p.a_by_columns && !p.b_by_columns;  // rare: one tile serves it
-  const bool mma = type == DType::bf16 && p.a.aligned && p.b.aligned && !both_transposed;
+  const bool cores = type == DType::bf16 || (type == DType::f32 && tf32_products() && !p.steps.on);
+  const bool mma = cores && p.a.aligned && p.b.aligned && !both_transposed;
   const bool large = !both_transposed && takes_large_tile(p, type, may_split);
   if (may_split) split(p, large || mma);
   if (p.splits == 1) return run(p, type, large, mma);

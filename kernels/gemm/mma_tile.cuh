@@ -1,79 +1,104 @@
 #pragma once
-// The product of bf16 tensors on the tensor cores (mma.sync m16n8k16), summed in float32.
+// The product of bf16 tensors on the tensor cores (mma.sync m16n8k16), or of float32 tensors
+// rounded to TF32 (m16n8k8), summed in float32.
 //
-//   Block     (64 WarpsM) x (32 WarpsN) of C, 32 of k at a time; a warp sums 4 x 4 tiles of 16 x 8
+//   Block     (64 WarpsM) x (32 WarpsN) of C, 64 bytes of k at a time (32 elements of bf16, 16 of
+//             float32); a warp sums 4 x 4 tiles of 16 x 8
 //   Memory    global -> shared with cp.async, 16 bytes a thread, two steps ahead, three buffers:
 //             one barrier per step; runs outside of the image are filled with zeros
-//   Shared    rows of 32 of k (or, by columns, 32 rows of m or n) in 16-byte chunks, the chunk's
-//             number xored with the row's, so that the 8 rows of an ldmatrix lie in different banks
-//   Registers 122 to 166, no spills (sm_80 to sm_120); 36 KiB shared with 4 warps, 48 with 8
-//   Needs     runs of 8 elements aligned to 16 bytes in a and b (Patches::aligned)
+//   Shared    rows of 64 bytes of k (or, by columns, lines of one k along m or n) in 16-byte
+//             chunks, the chunk's number xored with the row's, so that the 8 rows of an ldmatrix
+//             lie in different banks. ldmatrix transposes 16-bit elements alone: float32 by columns
+//             is read in single words, a warp's 32 in different banks.
+//   Rounding  to TF32 on the way from shared memory into registers, ties away from zero
+//   Registers 120 to 166, no spills (sm_80 to sm_120); 36 KiB shared with 4 warps, 48 with 8
+//   Needs     runs of 16 bytes in a and b (Patches::aligned)
 #include "kernels/gemm/epilogue.cuh"
 
 namespace cairn::CAIRN_NS {
 
-template <int WarpsM_, int WarpsN_>
+/// T is bf16, or float for products in TF32.
+template <class T_, int WarpsM_, int WarpsN_>
 struct MmaTile {
+  using T = T_;
   static constexpr int WarpsM = WarpsM_, WarpsN = WarpsN_, Threads = 32 * WarpsM * WarpsN;
-  static constexpr int M = 64 * WarpsM, N = 32 * WarpsN, K = 32, Buffers = 3;
+  static constexpr int M = 64 * WarpsM, N = 32 * WarpsN, K = 64 / sizeof(T), Buffers = 3;
+  static constexpr int Step = K / 2;  ///< k of one mma.sync
 
   struct Shared {
-    alignas(16) bf16 a[Buffers][M * K];
-    alignas(16) bf16 b[Buffers][N * K];
+    alignas(16) T a[Buffers][M * K];
+    alignas(16) T b[Buffers][N * K];
   };
 };
 
 /// One operand: its way into shared memory, and from there into fragments.
-template <int Size, int Threads, bool ByColumns>
+template <class T, int Size, int Threads, bool ByColumns>
 class MmaOperand {
-  static constexpr int K = 32;
+  static constexpr int K = 64 / sizeof(T);
+  static constexpr int Chunk = 16 / sizeof(T);  ///< elements of it
 
  public:
   CAIRN_DEVICE_MEMBER MmaOperand(const Patches& patches, int group, int begin, int end)
       : reader_(patches, begin, end),
-        data_(static_cast<const bf16*>(patches.data) + group * patches.group_stride) {}
+        data_(static_cast<const T*>(patches.data) + group * patches.group_stride) {}
 
-  CAIRN_DEVICE_MEMBER void load(bf16* tile, int k, int k_end) {
+  CAIRN_DEVICE_MEMBER void load(T* tile, int k, int k_end) {
     reader_.seek(k, k_end);
 #pragma unroll
     for (int i = 0; i < Reader::count; ++i) {
       const int64_t at = reader_.offset(i);
-      cp_async_16(tile + place(reader_.line(i), reader_.run() / 8), data_ + (at < 0 ? 0 : at),
+      cp_async_16(tile + place(reader_.line(i), reader_.run() / Chunk), data_ + (at < 0 ? 0 : at),
                   at >= 0);
     }
   }
 
-  /// The address this lane brings to the ldmatrix of two 8-row halves by two 8-k halves that begin
-  /// at `row`, `k`. Matrices 1 and 3 are the other rows if `rows_first`, else the other k.
-  CAIRN_DEVICE_MEMBER static const bf16* lane_address(const bf16* tile, int row, int k,
-                                                      bool rows_first) {
-    const int lane = int(threadIdx.x) % 32, odd = lane / 8 % 2, upper = lane / 16;
-    const int r = row / 8 + (rows_first ? odd : upper), q = k / 8 + (rows_first ? upper : odd);
-    return tile + (ByColumns ? place(8 * q + lane % 8, r) : place(8 * r + lane % 8, q));
-  }
-
-  template <class... Registers>
-  CAIRN_DEVICE_MEMBER static void load_matrices(const bf16* address, Registers&... r) {
-    if constexpr (ByColumns)
-      ldmatrix_x4_trans(r..., address);
-    else
-      ldmatrix_x4(r..., address);
+  /// The fragments of two 8-row halves by two halves of a step of k that begin at `row`, `k`.
+  /// Fragments 1 and 3 are of the other rows if `rows_first`, else of the other half of k.
+  CAIRN_DEVICE_MEMBER static void fragments(const T* tile, int row, int k, bool rows_first,
+                                            unsigned& r0, unsigned& r1, unsigned& r2,
+                                            unsigned& r3) {
+    const int lane = int(threadIdx.x) % 32;
+    if constexpr (ByColumns && sizeof(T) == 4) {
+      const int r = row + lane / 4, q = k + lane % 4, dr = rows_first ? 8 : 0, dq = 4 - dr / 2;
+      r0 = to_tf32(tile[word(q, r)]);
+      r1 = to_tf32(tile[word(q + dq, r + dr)]);
+      r2 = to_tf32(tile[word(q + 4 - dq, r + 8 - dr)]);
+      r3 = to_tf32(tile[word(q + 4, r + 8)]);
+    } else {
+      const int odd = lane / 8 % 2, upper = lane / 16;
+      const int r = row / 8 + (rows_first ? odd : upper),
+                q = k / Chunk + (rows_first ? upper : odd);
+      if constexpr (ByColumns)
+        ldmatrix_x4_trans(r0, r1, r2, r3, tile + place(8 * q + lane % 8, r));
+      else
+        ldmatrix_x4(r0, r1, r2, r3, tile + place(8 * r + lane % 8, q));
+      if constexpr (sizeof(T) == 4)
+        for (unsigned* v : {&r0, &r1, &r2, &r3}) *v = to_tf32(bits_float(*v));
+    }
   }
 
  private:
-  using Reader = PatchReader<Size, K, 8, Threads, ByColumns>;
+  using Reader = PatchReader<Size, K, Chunk, Threads, ByColumns>;
 
   /// Where chunk `chunk` of a line of the tile lies.
   CAIRN_DEVICE_MEMBER static int place(int line, int chunk) {
-    if constexpr (ByColumns) return (line * (Size / 8) + (chunk ^ (line & 7))) * 8;
-    return (line * (K / 8) + (chunk ^ (line >> 1 & 3))) * 8;
+    if constexpr (ByColumns && sizeof(T) == 4)
+      return (line * (Size / Chunk) + (chunk ^ 2 * (line & 3))) * Chunk;
+    else if constexpr (ByColumns)
+      return (line * (Size / Chunk) + (chunk ^ (line & 7))) * Chunk;
+    return (line * (K / Chunk) + (chunk ^ (line >> 1 & 3))) * Chunk;
+  }
+  /// Where element (k, row) of a tile by columns lies.
+  CAIRN_DEVICE_MEMBER static int word(int k, int row) {
+    return place(k, row / Chunk) + row % Chunk;
   }
 
   Reader reader_;
-  const bf16* data_;
+  const T* data_;
 };
 
 /// Writes two columns of a row of C, or of the part's copy.
+template <class T>
 CAIRN_DEVICE void mma_write(const Product& p, int split, int group, int m, int n, float low,
                             float high) {
   if (p.splits > 1) {
@@ -82,13 +107,13 @@ CAIRN_DEVICE void mma_write(const Product& p, int split, int group, int m, int n
     if (n + 1 < p.n) row[n + 1] = high;
     return;
   }
-  bf16* c = static_cast<bf16*>(p.c) + group * p.c_group + p.c_offset(m);
-  const bf16* bias = p.bias ? static_cast<const bf16*>(p.bias) + int64_t(group) * p.n : nullptr;
+  T* c = static_cast<T*>(p.c) + group * p.c_group + p.c_offset(m);
+  const T* bias = p.bias ? static_cast<const T*>(p.bias) + int64_t(group) * p.n : nullptr;
   write_columns<2>(p, c, bias, n, {low, high});
 }
 
 /// Fragment layout: lane l holds columns 2 (l % 4) and the next of rows l / 4 and l / 4 + 8.
-template <int I, int J>
+template <class T, int I, int J>
 CAIRN_DEVICE void mma_finish(const Product& p, int split, int group, int m0, int n0,
                              float (&acc)[I][J][4]) {
   const int lane = int(threadIdx.x) % 32;
@@ -108,7 +133,7 @@ CAIRN_DEVICE void mma_finish(const Product& p, int split, int group, int m0, int
           }
         }
         if (m < p.m && !(p.pool2 && m % 4))
-          mma_write(p, split, group, p.pool2 ? m / 4 : m, n, low, high);
+          mma_write<T>(p, split, group, p.pool2 ? m / 4 : m, n, low, high);
       }
 }
 
@@ -123,8 +148,9 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
   const int warp_m = int(threadIdx.x) / 32 / Tile::WarpsN * 64;
   const int warp_n = int(threadIdx.x) / 32 % Tile::WarpsN * 32;
 
-  using A = MmaOperand<Tile::M, Tile::Threads, AByColumns>;
-  using B = MmaOperand<Tile::N, Tile::Threads, BByColumns>;
+  using T = typename Tile::T;
+  using A = MmaOperand<T, Tile::M, Tile::Threads, AByColumns>;
+  using B = MmaOperand<T, Tile::N, Tile::Threads, BByColumns>;
   A a(p.a, group, m0, p.m);
   B b(p.b, group, n0, p.n);
   const auto load = [&](int k, int buffer) {
@@ -143,21 +169,24 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
     sync_threads();  // this step has arrived, and the buffer of the step before is free
     load(k + (Tile::Buffers - 1) * Tile::K, (buffer + Tile::Buffers - 1) % Tile::Buffers);
 #pragma unroll
-    for (int step = 0; step < Tile::K; step += 16) {
+    for (int step = 0; step < Tile::K; step += Tile::Step) {
       unsigned left[4][4], right[4][2];
 #pragma unroll
       for (int i = 0; i < 4; ++i)
-        A::load_matrices(A::lane_address(s.a[buffer], warp_m + 16 * i, step, true), left[i][0],
-                         left[i][1], left[i][2], left[i][3]);
+        A::fragments(s.a[buffer], warp_m + 16 * i, step, true, left[i][0], left[i][1], left[i][2],
+                     left[i][3]);
 #pragma unroll
       for (int j = 0; j < 4; j += 2)
-        B::load_matrices(B::lane_address(s.b[buffer], warp_n + 8 * j, step, false), right[j][0],
-                         right[j][1], right[j + 1][0], right[j + 1][1]);
-      mma_tile(acc, left, right);
+        B::fragments(s.b[buffer], warp_n + 8 * j, step, false, right[j][0], right[j][1],
+                     right[j + 1][0], right[j + 1][1]);
+      if constexpr (sizeof(T) == 4)
+        mma_tile_tf32(acc, left, right);
+      else
+        mma_tile(acc, left, right);
     }
     buffer = (buffer + 1) % Tile::Buffers;
   }
-  mma_finish(p, split, group, m0 + warp_m, n0 + warp_n, acc);
+  mma_finish<T>(p, split, group, m0 + warp_m, n0 + warp_n, acc);
 }
 
 }  // namespace cairn::CAIRN_NS

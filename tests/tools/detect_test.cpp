@@ -123,7 +123,7 @@ TEST_F(Detect, NpzAndColmapFilesHoldThePointsOfTheJson) {
   EXPECT_TRUE(bool(colmap));
 }
 
-TEST_F(Detect, PrecisionIsFp32OrBf16AndOthersAreRefused) {
+TEST_F(Detect, PrecisionIsFp32Bf16OrOnAGpuTf32) {
   const std::string words = "detect a.png --model m.safetensors --json --threshold 0.015";
   const Answer exact = cairn(words + " --precision fp32"),
                half = cairn(words + " --precision bf16");
@@ -131,7 +131,15 @@ TEST_F(Detect, PrecisionIsFp32OrBf16AndOthersAreRefused) {
   EXPECT_EQ(exact.out, cairn(words).out);
   EXPECT_NE(exact.out, half.out);
   EXPECT_GT(half.json()["keypoints"].size(), 0u);
-  expect_error(cairn(words + " --precision tf32"), 2, "no kernel here computes in TF32");
+  expect_error(cairn(words + " --device cpu --precision tf32"), 2, "no kernel of a cpu");
+  expect_error(cairn(words + " --precision tf32 --device cpu"), 2, "no kernel of a cpu");
+  if (build::has_simt) {
+    const Answer tf32 = cairn(words + " --device simt --precision tf32");
+    ASSERT_EQ(tf32.code, 0) << tf32;
+    EXPECT_NE(tf32.out, exact.out);
+    EXPECT_NEAR(double(tf32.json()["keypoints"].size()), double(exact.json()["keypoints"].size()),
+                0.1 * double(exact.json()["keypoints"].size()) + 1);
+  }
   expect_error(cairn(words + " --precision fp16"), 2, "--precision: 'fp16'");
 }
 

@@ -8,6 +8,7 @@
 #include "kernels/elementwise/cast.h"
 #include "models/matching.h"
 #include "models/model.h"
+#include "runtime/arithmetic.h"
 #include "runtime/error.h"
 #include "runtime/flops.h"
 #include "runtime/memory.h"
@@ -72,7 +73,9 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
          {"device", name(o.device)},
          {"batch", o.batch},
          {"size", o.size},
-         {"precision", o.precision == DType::bf16 ? "bf16" : "fp32"},
+         {"precision", o.precision == DType::bf16 ? "bf16"
+                       : tf32_products()          ? "tf32"
+                                                  : "fp32"},
          {"threads", thread_count()},
          {"median_ms", t.median_ms},
          {"min_ms", t.min_ms},
@@ -311,7 +314,7 @@ void add_bench(CLI::App& verb) {
   };
   CLI::App* model = verb.add_subcommand("model", "one forward pass");
   of_model(model, "480x640");
-  add_precision_option(*model, o->precision);
+  add_precision_option(*model, o->device, &o->precision);
   model->add_flag("--detect", o->detect, "from the image to keypoints and descriptors");
   model->add_flag("--match", o->match,
                   "two images to keypoints, matches and a homography, in sequence");
@@ -321,6 +324,7 @@ void add_bench(CLI::App& verb) {
   train->add_option("--loss", o->loss, "an option of the loss, as in a recipe's [loss]")
       ->type_name("OPTION=VALUE")
       ->allow_extra_args(false);
+  add_precision_option(*train, o->device, nullptr);
   train->callback([o] { bench_train(*o); });
   CLI::App* kernels =
       verb.add_subcommand("kernels", "a table of kernels with bytes, FLOPs and share of the limit");

@@ -104,6 +104,7 @@ void add_train(CLI::App& verb) {
   verb.add_flag("--detect-anomaly", o->train.detect_anomaly,
                 "name the first op that produces a NaN (slow)");
   add_device_options(verb, o->train.device);
+  add_precision_option(verb, o->train.device, nullptr);
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
 }

@@ -1,0 +1,118 @@
+// Products of float32 tensors in TF32: both factors rounded, the sum in float32.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+
+#include "kernels/conv/conv2d.h"
+#include "kernels/gemm/gemm.h"
+#include "runtime/arithmetic.h"
+#include "runtime/random.h"
+#include "runtime/tensor.h"
+
+namespace cairn {
+namespace {
+
+Tensor random(const Shape& shape, uint64_t seed) {
+  Tensor t = Tensor::empty(shape);
+  Random r(seed);
+  for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(r.uniform(-1, 1));
+  return t;
+}
+
+// Ten bits of mantissa, ties away from zero; in float64.
+Tensor rounded(const Tensor& x) {
+  Tensor y = Tensor::empty(x.shape(), DType::f64);
+  for (int64_t i = 0; i < x.count(); ++i) {
+    const auto bits = std::bit_cast<uint32_t>(x.data<float>()[i]);
+    y.data<double>()[i] = double(std::bit_cast<float>((bits + 0x1000u) & ~0x1fffu));
+  }
+  return y;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  const std::vector<double> x = a.to(Device::cpu).to(DType::f64).values<double>(),
+                            y = b.to(DType::f64).values<double>();
+  double largest = 0;
+  for (size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
+  return largest;
+}
+
+class Tf32 : public testing::TestWithParam<Device> {
+ protected:
+  void SetUp() override {
+    if (!why_unavailable(GetParam()).empty()) GTEST_SKIP() << why_unavailable(GetParam());
+    set_tf32_products(true);
+  }
+  void TearDown() override { set_tf32_products(false); }
+  // Libraries may round the factors otherwise: half a unit of the tenth bit on top.
+  static double bound(double own) { return GetParam() == Device::cuda ? own + 1e-3 : own; }
+};
+
+TEST_P(Tf32, AProductIsThatOfTheRoundedFactors) {
+  struct Case {
+    int64_t m, n, k;
+    bool transpose_a, transpose_b;
+  };
+  for (const Case& c : {Case{132, 68, 40, false, false}, Case{36, 132, 72, false, true},
+                        Case{68, 36, 520, true, false}, Case{260, 260, 100, false, false},
+                        Case{132, 140, 1100, true, false}, Case{4, 4, 4, false, true}}) {
+    const Tensor a = random(c.transpose_a ? Shape{c.k, c.m} : Shape{c.m, c.k}, 1),
+                 b = random(c.transpose_b ? Shape{c.n, c.k} : Shape{c.k, c.n}, 2);
+    Tensor want = Tensor::empty({c.m, c.n}, DType::f64), exact = want.clone(),
+           got = Tensor::empty({c.m, c.n}, DType::f32, GetParam());
+    gemm(rounded(a), c.transpose_a, rounded(b), c.transpose_b, want);
+    gemm(a.to(DType::f64), c.transpose_a, b.to(DType::f64), c.transpose_b, exact);
+    gemm(a.to(GetParam()), c.transpose_a, b.to(GetParam()), c.transpose_b, got);
+    const double error = largest_difference(got, want);
+    EXPECT_LT(error, bound(1e-6) * std::sqrt(double(c.k)) + 1e-6)
+        << c.m << ' ' << c.n << ' ' << c.k;
+    EXPECT_GT(largest_difference(got, exact), 1e-5) << "the factors were not rounded";
+  }
+}
+
+TEST_P(Tf32, AConvolutionAndItsGradientsAreThoseOfTheRoundedTensors) {
+  const Conv2dOptions o{.stride = 1, .padding = 1, .dilation = 1, .groups = 1};
+  const Tensor x = random({2, 13, 12, 36}, 1), w = random({40, 3, 3, 36}, 2),
+               dy = random({2, 13, 12, 40}, 3);
+  Tensor y = Tensor::empty(dy.shape(), DType::f64), dx = Tensor::empty(x.shape(), DType::f64),
+         dw = Tensor::empty(w.shape(), DType::f64);
+  conv2d(rounded(x), rounded(w), o, {}, y);
+  conv2d_backward_data(rounded(dy), rounded(w), o, dx);
+  conv2d_backward_weights(rounded(x), rounded(dy), o, dw, nullptr);
+  const Device d = GetParam();
+  Tensor y_got = Tensor::empty(y.shape(), DType::f32, d),
+         dx_got = Tensor::empty(x.shape(), DType::f32, d),
+         dw_got = Tensor::empty(w.shape(), DType::f32, d);
+  conv2d(x.to(d), w.to(d), o, {}, y_got);
+  conv2d_backward_data(dy.to(d), w.to(d), o, dx_got);
+  conv2d_backward_weights(x.to(d), dy.to(d), o, dw_got, nullptr);
+  EXPECT_LT(largest_difference(y_got, y), bound(3e-5));
+  EXPECT_LT(largest_difference(dx_got, dx), bound(3e-5));
+  EXPECT_LT(largest_difference(dw_got, dw), bound(3e-5));
+}
+
+TEST_P(Tf32, RowsThatAreNoWholeRunsStayInFloat32) {
+  const Tensor a = random({33, 35}, 1), b = random({35, 38}, 2);
+  Tensor want = Tensor::empty({33, 38}, DType::f64),
+         got = Tensor::empty({33, 38}, DType::f32, GetParam());
+  gemm(a.to(DType::f64), false, b.to(DType::f64), false, want);
+  gemm(a.to(GetParam()), false, b.to(GetParam()), false, got);
+  EXPECT_LT(largest_difference(got, want), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, Tf32, testing::Values(Device::simt, Device::cuda),
+                         [](const auto& test) { return std::string(name(test.param)); });
+
+TEST(Tf32OnACpu, ChangesNothing) {
+  const Tensor a = random({32, 32}, 1), b = random({32, 32}, 2);
+  Tensor before = Tensor::empty({32, 32}), after = before.clone();
+  gemm(a, false, b, false, before);
+  set_tf32_products(true);
+  gemm(a, false, b, false, after);
+  set_tf32_products(false);
+  EXPECT_EQ(before.values<float>(), after.values<float>());
+}
+
+}  // namespace
+}  // namespace cairn
