@@ -50,6 +50,7 @@ Optimizer::Optimizer(const OptimizerConfig& config, Parameters& parameters)
     : config_(config), parameters_(parameters) {
   check(config);
   const Tensor& values = parameters.values();
+  lr_ = Tensor::zeros({1}, values.dtype(), values.device());
   norm_ = Tensor::zeros({1}, values.dtype(), values.device());
   grad_scale_ = Tensor::full({1}, 1, values.dtype(), values.device());
   switch (config.kind) {
@@ -78,7 +79,7 @@ void Optimizer::add_state(const char* name) {
   state_.push_back({name, Tensor::zeros(values.shape(), values.dtype(), values.device())});
 }
 
-void Optimizer::step(double lr, double max_norm) {
+void Optimizer::step(double max_norm) {
   Tensor& values = parameters_.values();
   const Tensor &grads = parameters_.grads(), scales = parameters_.chunk_scales();
   cairn::gradient_norm(grads, scales, max_norm, norm_, grad_scale_);
@@ -86,16 +87,16 @@ void Optimizer::step(double lr, double max_norm) {
   switch (c.kind) {
     case OptimizerKind::adam:
     case OptimizerKind::adamw:
-      adam(grads, scales, grad_scale_,
-           {lr, c.beta1, c.beta2, c.eps, c.weight_decay, c.kind == OptimizerKind::adamw}, values,
+      adam(grads, scales, grad_scale_, lr_,
+           {c.beta1, c.beta2, c.eps, c.weight_decay, c.kind == OptimizerKind::adamw}, values,
            state_[0].values, state_[1].values, steps_);
       break;
     case OptimizerKind::rmsprop:
-      rmsprop(grads, scales, grad_scale_, {lr, c.alpha, c.eps, c.weight_decay, c.momentum}, values,
+      rmsprop(grads, scales, grad_scale_, lr_, {c.alpha, c.eps, c.weight_decay, c.momentum}, values,
               state_[0].values, momentum_);
       break;
     case OptimizerKind::sgd:
-      sgd(grads, scales, grad_scale_, {lr, c.momentum, c.weight_decay, c.nesterov}, values,
+      sgd(grads, scales, grad_scale_, lr_, {c.momentum, c.weight_decay, c.nesterov}, values,
           momentum_);
       break;
   }

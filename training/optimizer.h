@@ -35,9 +35,12 @@ class Optimizer {
   /// Throws a UsageError that names every constant out of its range.
   Optimizer(const OptimizerConfig& config, Parameters& parameters);
 
-  /// One step with learning rate `lr`, the gradient scaled down to the norm `max_norm` if it is
-  /// longer (infinity: never). Reads nothing back to the host.
-  void step(double lr, double max_norm);
+  /// The learning rate of the steps from now on. It lives on the device, and is written there in
+  /// stream order: a captured step reads the one of its replay.
+  void set_learning_rate(double lr) { lr_.fill(lr); }
+  /// One step, the gradient scaled down to the norm `max_norm` if it is longer (infinity: never).
+  /// Reads nothing back to the host.
+  void step(double max_norm);
 
   /// The L2 norm of the gradient before clipping in the last step: one element on the device.
   const Tensor& gradient_norm() const { return norm_; }
@@ -63,7 +66,7 @@ class Optimizer {
   std::vector<State> state_;
   Tensor momentum_;  // undefined without momentum
   Tensor steps_;     // adam, adamw
-  Tensor norm_, grad_scale_;
+  Tensor lr_, norm_, grad_scale_;
 };
 
 }  // namespace cairn

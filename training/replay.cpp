@@ -114,6 +114,7 @@ ReplayResult replay(const std::string& dir, Device device, DType precision) {
   load_weights(*model, dir + "/weights.safetensors");
   const RecordedOptimizer recorded(recording["optimizer"]);
   Optimizer optimizer(recorded.config, parameters);
+  optimizer.set_learning_rate(recorded.lr);
   const Batch batch = recorded_batch(dir + "/batch.safetensors", device, precision);
 
   for (const double want : result.recorded_losses) {
@@ -122,7 +123,7 @@ ReplayResult replay(const std::string& dir, Device device, DType precision) {
     tape.training = true;
     const Var loss = model->loss(tape, batch).total;
     tape.backward(loss);
-    optimizer.step(recorded.lr, INFINITY);
+    optimizer.step(INFINITY);
     result.losses.push_back(loss.value().item());
     result.gradient_norms.push_back(optimizer.gradient_norm().item());
     const double error = std::abs(result.losses.back() - want) / std::abs(want);

@@ -209,7 +209,8 @@ class Run {
     tape.detect_anomaly(options_.detect_anomaly);
     const Loss loss = model_->loss(tape, batch);
     tape.backward(loss.total);
-    optimizer_.step(settings_.lr_at(step_), settings_.clip > 0 ? settings_.clip : INFINITY);
+    optimizer_.set_learning_rate(settings_.lr_at(step_));
+    optimizer_.step(settings_.clip > 0 ? settings_.clip : INFINITY);
     const double value = loss.total.value().item();
     if (!std::isfinite(value))
       throw Error(

@@ -7,11 +7,11 @@
 namespace cairn::cpu {
 
 void adam(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
-          const AdamOptions& o, Tensor& values, Tensor& exp_avg, Tensor& exp_avg_sq,
-          Tensor& steps) {
+          const Tensor& lr, const AdamOptions& o, Tensor& values, Tensor& exp_avg,
+          Tensor& exp_avg_sq, Tensor& steps) {
   with_float(values.dtype(), [&](auto type) {
     using T = decltype(type);
-    const T *g_all = grads.data<T>(), clip = grad_scale.data<T>()[0];
+    const T *g_all = grads.data<T>(), clip = grad_scale.data<T>()[0], base_lr = lr.data<T>()[0];
     T *value_all = values.data<T>(), *m_all = exp_avg.data<T>(), *s_all = exp_avg_sq.data<T>();
     int32_t* step = steps.data<int32_t>();
     const T b1 = T(o.beta1), a1 = T(1 - o.beta1), b2 = T(o.beta2), a2 = T(1 - o.beta2);
@@ -21,9 +21,9 @@ void adam(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_sc
       T *value = value_all + c * flat_chunk, *m = m_all + c * flat_chunk;
       T* s = s_all + c * flat_chunk;
       const int32_t t = ++step[c];
-      const double lr = o.lr * lr_scale, decay = o.weight_decay * decay_scale;
-      const T into_g = T(o.decoupled ? 0 : decay), keep = T(o.decoupled ? 1 - lr * decay : 1);
-      const T rate = T(lr / (1 - std::pow(o.beta1, t)));
+      const double chunk_lr = base_lr * lr_scale, decay = o.weight_decay * decay_scale;
+      const T into_g = T(o.decoupled ? 0 : decay), keep = T(o.decoupled ? 1 - chunk_lr * decay : 1);
+      const T rate = T(chunk_lr / (1 - std::pow(o.beta1, t)));
       const T root = T(1 / std::sqrt(1 - std::pow(o.beta2, t)));
 #pragma GCC ivdep  // the buffers do not overlap
       for (int64_t i = 0; i < flat_chunk; ++i) {

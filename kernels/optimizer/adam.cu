@@ -19,19 +19,20 @@ namespace {
 
 template <class T>
 struct Constants {
-  T lr, b1, a1, b2, a2, eps, decay, log_b1, log_b2;  // a = 1 - b
+  T b1, a1, b2, a2, eps, decay, log_b1, log_b2;  // a = 1 - b
   bool decoupled;
 };
 
 template <class T>
-CAIRN_KERNEL void adam_kernel(const T* grads, const float* scales, const T* clip, Constants<T> o,
-                              T* values, T* exp_avg, T* exp_avg_sq, int* steps, int64_t chunks) {
+CAIRN_KERNEL void adam_kernel(const T* grads, const float* scales, const T* clip, const T* base_lr,
+                              Constants<T> o, T* values, T* exp_avg, T* exp_avg_sq, int* steps,
+                              int64_t chunks) {
   for_each_active_chunk(
       scales, chunks, [&](int64_t c, int64_t i, float lr_scale, float decay_scale) {
         int step = 0;
         if (lane_index() == 0) step = ++steps[c];
         const T t = T(shuffle(full_warp, step, 0));
-        const T lr = o.lr * lr_scale, decay = o.decay * decay_scale;
+        const T lr = base_lr[0] * lr_scale, decay = o.decay * decay_scale;
         const T keep = o.decoupled ? 1 - lr * decay : 1, into_g = o.decoupled ? 0 : decay;
         const T rate = lr / -std::expm1(t * o.log_b1);
         const T root = 1 / std::sqrt(-std::expm1(t * o.log_b2));
@@ -55,17 +56,18 @@ CAIRN_KERNEL void adam_kernel(const T* grads, const float* scales, const T* clip
 }  // namespace
 
 void adam(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
-          const AdamOptions& o, Tensor& values, Tensor& exp_avg, Tensor& exp_avg_sq,
-          Tensor& steps) {
+          const Tensor& lr, const AdamOptions& o, Tensor& values, Tensor& exp_avg,
+          Tensor& exp_avg_sq, Tensor& steps) {
   const int64_t chunks = chunk_scales.dim(0);
   with_float(values.dtype(), [&](auto type) {
     using T = decltype(type);
     const Constants<T> constants{
-        T(o.lr),  T(o.beta1),        T(1 - o.beta1),       T(o.beta2),           T(1 - o.beta2),
-        T(o.eps), T(o.weight_decay), T(std::log(o.beta1)), T(std::log(o.beta2)), o.decoupled};
+        T(o.beta1),        T(1 - o.beta1),       T(o.beta2),           T(1 - o.beta2), T(o.eps),
+        T(o.weight_decay), T(std::log(o.beta1)), T(std::log(o.beta2)), o.decoupled};
     launch("adam", adam_kernel<T>, blocks_for(chunks, 8), 256, 0, grads.data<T>(),
-           chunk_scales.data<float>(), grad_scale.data<T>(), constants, values.data<T>(),
-           exp_avg.data<T>(), exp_avg_sq.data<T>(), steps.data<int32_t>(), chunks);
+           chunk_scales.data<float>(), grad_scale.data<T>(), lr.data<T>(), constants,
+           values.data<T>(), exp_avg.data<T>(), exp_avg_sq.data<T>(), steps.data<int32_t>(),
+           chunks);
   });
 }
 

@@ -7,17 +7,18 @@
 namespace cairn::cpu {
 
 void rmsprop(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
-             const RmspropOptions& o, Tensor& values, Tensor& square_avg, Tensor& momentum_buffer) {
+             const Tensor& lr, const RmspropOptions& o, Tensor& values, Tensor& square_avg,
+             Tensor& momentum_buffer) {
   with_float(values.dtype(), [&](auto type) {
     using T = decltype(type);
-    const T *g_all = grads.data<T>(), clip = grad_scale.data<T>()[0];
+    const T *g_all = grads.data<T>(), clip = grad_scale.data<T>()[0], base_lr = lr.data<T>()[0];
     T *value_all = values.data<T>(), *s_all = square_avg.data<T>();
     T* b_all = o.momentum > 0 ? momentum_buffer.data<T>() : nullptr;
     const T alpha = T(o.alpha), rest = T(1 - o.alpha), eps = T(o.eps), momentum = T(o.momentum);
     for_each_active_chunk(chunk_scales, [&](int64_t c, double lr_scale, double decay_scale) {
       const T* g_in = g_all + c * flat_chunk;
       T *value = value_all + c * flat_chunk, *s = s_all + c * flat_chunk;
-      const T lr = T(o.lr * lr_scale), decay = T(o.weight_decay * decay_scale);
+      const T chunk_lr = T(base_lr * lr_scale), decay = T(o.weight_decay * decay_scale);
       T u[flat_chunk];
       for (int64_t i = 0; i < flat_chunk; ++i) {
         const T g = clip * g_in[i] + decay * value[i];
@@ -28,7 +29,7 @@ void rmsprop(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad
         T* b = b_all + c * flat_chunk;
         for (int64_t i = 0; i < flat_chunk; ++i) u[i] = b[i] = momentum * b[i] + u[i];
       }
-      for (int64_t i = 0; i < flat_chunk; ++i) value[i] -= lr * u[i];
+      for (int64_t i = 0; i < flat_chunk; ++i) value[i] -= chunk_lr * u[i];
     });
   });
 }

@@ -15,15 +15,16 @@ namespace {
 
 template <class T>
 struct Constants {
-  T lr, alpha, rest, eps, decay, momentum;  // rest = 1 - alpha
+  T alpha, rest, eps, decay, momentum;  // rest = 1 - alpha
 };
 
 // momentum_buffer is null without momentum.
 template <class T>
-CAIRN_KERNEL void rmsprop_kernel(const T* grads, const float* scales, const T* clip, Constants<T> o,
-                                 T* values, T* square_avg, T* momentum_buffer, int64_t chunks) {
+CAIRN_KERNEL void rmsprop_kernel(const T* grads, const float* scales, const T* clip,
+                                 const T* base_lr, Constants<T> o, T* values, T* square_avg,
+                                 T* momentum_buffer, int64_t chunks) {
   for_each_active_chunk(scales, chunks, [&](int64_t, int64_t i, float lr_scale, float decay_scale) {
-    const T lr = o.lr * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
+    const T lr = base_lr[0] * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
     const auto direction = [&](T grad, T value, T& s) {
       const T g = scale * grad + decay * value;
       s = o.alpha * s + o.rest * g * g;
@@ -46,15 +47,17 @@ CAIRN_KERNEL void rmsprop_kernel(const T* grads, const float* scales, const T* c
 }  // namespace
 
 void rmsprop(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
-             const RmspropOptions& o, Tensor& values, Tensor& square_avg, Tensor& momentum_buffer) {
+             const Tensor& lr, const RmspropOptions& o, Tensor& values, Tensor& square_avg,
+             Tensor& momentum_buffer) {
   const int64_t chunks = chunk_scales.dim(0);
   with_float(values.dtype(), [&](auto type) {
     using T = decltype(type);
-    const Constants<T> constants{T(o.lr),  T(o.alpha),        T(1 - o.alpha),
-                                 T(o.eps), T(o.weight_decay), T(o.momentum)};
+    const Constants<T> constants{T(o.alpha), T(1 - o.alpha), T(o.eps), T(o.weight_decay),
+                                 T(o.momentum)};
     launch("rmsprop", rmsprop_kernel<T>, blocks_for(chunks, 8), 256, 0, grads.data<T>(),
-           chunk_scales.data<float>(), grad_scale.data<T>(), constants, values.data<T>(),
-           square_avg.data<T>(), o.momentum > 0 ? momentum_buffer.data<T>() : nullptr, chunks);
+           chunk_scales.data<float>(), grad_scale.data<T>(), lr.data<T>(), constants,
+           values.data<T>(), square_avg.data<T>(),
+           o.momentum > 0 ? momentum_buffer.data<T>() : nullptr, chunks);
   });
 }
 

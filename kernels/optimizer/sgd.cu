@@ -13,16 +13,16 @@ namespace {
 
 template <class T>
 struct Constants {
-  T lr, decay, momentum;
+  T decay, momentum;
   bool nesterov;
 };
 
 // momentum_buffer is null without momentum.
 template <class T>
-CAIRN_KERNEL void sgd_kernel(const T* grads, const float* scales, const T* clip, Constants<T> o,
-                             T* values, T* momentum_buffer, int64_t chunks) {
+CAIRN_KERNEL void sgd_kernel(const T* grads, const float* scales, const T* clip, const T* base_lr,
+                             Constants<T> o, T* values, T* momentum_buffer, int64_t chunks) {
   for_each_active_chunk(scales, chunks, [&](int64_t, int64_t i, float lr_scale, float decay_scale) {
-    const T lr = o.lr * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
+    const T lr = base_lr[0] * lr_scale, decay = o.decay * decay_scale, scale = clip[0];
     const Pack<T, 2> grad = load_pack<2>(grads + i);
     Pack<T, 2> value = load_pack<2>(values + i), u;
     for (int e = 0; e < 2; ++e) u[e] = scale * grad[e] + decay * value[e];
@@ -42,14 +42,14 @@ CAIRN_KERNEL void sgd_kernel(const T* grads, const float* scales, const T* clip,
 }  // namespace
 
 void sgd(const Tensor& grads, const Tensor& chunk_scales, const Tensor& grad_scale,
-         const SgdOptions& o, Tensor& values, Tensor& momentum_buffer) {
+         const Tensor& lr, const SgdOptions& o, Tensor& values, Tensor& momentum_buffer) {
   const int64_t chunks = chunk_scales.dim(0);
   with_float(values.dtype(), [&](auto type) {
     using T = decltype(type);
-    const Constants<T> constants{T(o.lr), T(o.weight_decay), T(o.momentum), o.nesterov};
+    const Constants<T> constants{T(o.weight_decay), T(o.momentum), o.nesterov};
     launch("sgd", sgd_kernel<T>, blocks_for(chunks, 8), 256, 0, grads.data<T>(),
-           chunk_scales.data<float>(), grad_scale.data<T>(), constants, values.data<T>(),
-           o.momentum > 0 ? momentum_buffer.data<T>() : nullptr, chunks);
+           chunk_scales.data<float>(), grad_scale.data<T>(), lr.data<T>(), constants,
+           values.data<T>(), o.momentum > 0 ? momentum_buffer.data<T>() : nullptr, chunks);
   });
 }
 

@@ -30,7 +30,8 @@ struct TwoParameterRun {
     parameters.begin_step();
     set(module.a, grad_a);
     set(module.b, grad_b);
-    optimizer.step(lr, max_norm);
+    optimizer.set_learning_rate(lr);
+    optimizer.step(max_norm);
   }
   static void set(Parameter& p, double gradient) {
     p.grad.fill(gradient);

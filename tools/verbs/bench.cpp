@@ -188,6 +188,7 @@ void bench_train(BenchOptions o) {
   const Batch batch = training_batch(b, o);
   const double forward = count_flops(*b.model, batch.at("image"));
   Optimizer optimizer(OptimizerConfig::defaults(OptimizerKind::adam), *b.parameters);
+  optimizer.set_learning_rate(1e-3);
   memory(o.device).release_cached();
   memory(o.device).reset_peak();
   const Timing t = measure(o.device, [&] {
@@ -195,7 +196,7 @@ void bench_train(BenchOptions o) {
     Tape tape;
     tape.training = true;
     tape.backward(b.model->loss(tape, batch).total);
-    optimizer.step(1e-3, INFINITY);
+    optimizer.step(INFINITY);
   });
   // Forward, and the gradients of data and weights, each as many operations as the forward.
   report(o, b, t, 3 * forward,
