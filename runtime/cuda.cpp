@@ -2,6 +2,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
+
 #include "runtime/error.h"
 #include "runtime/gpu_advice.h"
 
@@ -113,6 +115,49 @@ void copy(void* to, const void* from, size_t bytes, Copy kind) {
 void fill(void* p, unsigned char value, size_t bytes) {
   check(cudaMemsetAsync(p, value, bytes, static_cast<cudaStream_t>(stream())), "cudaMemsetAsync");
 }
+
+void fill(void* p, const void* element, size_t size, int64_t count) {
+  const auto* bytes = static_cast<const unsigned char*>(element);
+  if (std::all_of(bytes, bytes + size, [&](unsigned char b) { return b == bytes[0]; }))
+    return fill(p, bytes[0], size * size_t(count));
+  // A column of bytes for each byte of the element: such a fill carries its value with it, where a
+  // copy from the host would make a graph read the host's memory at every replay.
+  for (size_t i = 0; i < size; ++i)
+    check(cudaMemset2DAsync(static_cast<char*>(p) + i, size, bytes[i], 1, size_t(count),
+                            static_cast<cudaStream_t>(stream())),
+          "cudaMemset2DAsync");
+}
+
+// Relaxed: the pool may ask for fresh memory meanwhile. What must not happen, runtime/graph.h
+// refuses on every device alike.
+void begin_capture() {
+  check(cudaStreamBeginCapture(static_cast<cudaStream_t>(stream()), cudaStreamCaptureModeRelaxed),
+        "cudaStreamBeginCapture");
+}
+
+void* end_capture() {
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamEndCapture(static_cast<cudaStream_t>(stream()), &graph), "cudaStreamEndCapture");
+  cudaGraphExec_t executable = nullptr;
+  const cudaError_t error = cudaGraphInstantiateWithFlags(&executable, graph, 0);
+  cudaGraphDestroy(graph);
+  check(error, "cudaGraphInstantiateWithFlags");
+  return executable;
+}
+
+void abandon_capture() {
+  cudaGraph_t graph = nullptr;
+  cudaStreamEndCapture(static_cast<cudaStream_t>(stream()), &graph);
+  if (graph) cudaGraphDestroy(graph);
+  cudaGetLastError();  // clears what the first error has left
+}
+
+void launch_graph(void* graph) {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), static_cast<cudaStream_t>(stream())),
+        "cudaGraphLaunch");
+}
+
+void release_graph(void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
 void synchronize() {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream())), "cudaStreamSynchronize");

@@ -3,6 +3,7 @@
 // includes its header. In a build without CUDA nothing here is defined, and nothing calls it
 // (callers stand behind `if constexpr (build::has_cuda)`).
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace cairn::cuda {
@@ -18,6 +19,16 @@ std::string others(size_t ours);  ///< memory_of_others() now (runtime/gpu_advic
 enum class Copy { to_device, to_host, on_device };
 void copy(void* to, const void* from, size_t bytes, Copy kind);  ///< in stream order; to_host waits
 void fill(void* p, unsigned char value, size_t bytes);           ///< in stream order
+/// `count` copies of the element of `size` bytes, in stream order and without memory of the host.
+void fill(void* p, const void* element, size_t size, int64_t count);
+
+/// What the stream is given from here on becomes a graph instead of running; no copies from or to
+/// the host may be among it.
+void begin_capture();
+void* end_capture();     ///< the cudaGraphExec_t
+void abandon_capture();  ///< after an error
+void launch_graph(void* graph);
+void release_graph(void* graph);
 
 void* stream();  ///< the cudaStream_t that all of Cairn's work goes to
 void synchronize();

@@ -2,6 +2,7 @@
 
 #include "runtime/cuda.h"
 #include "runtime/error.h"
+#include "runtime/graph.h"
 
 namespace cairn {
 
@@ -57,6 +58,7 @@ std::vector<Device> available_devices() {
 }
 
 void synchronize(Device d) {
+  capture::refuse(d, "the host waits");
   if constexpr (build::has_cuda)
     if (d == Device::cuda) cuda::synchronize();
 }

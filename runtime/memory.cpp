@@ -10,6 +10,8 @@
 
 #include "runtime/cuda.h"
 #include "runtime/error.h"
+#include "runtime/graph.h"
+#include "runtime/graph_memory.h"
 #ifdef CAIRN_HAS_SIMT
 #include "kernels/simt/memory.h"
 #endif
@@ -17,7 +19,7 @@
 namespace cairn {
 namespace {
 
-thread_local const char* current_op = "";
+thread_local const char *current_op = "", *last_op = "";
 
 // Where a device's memory comes from, beneath the cache.
 struct Source {
@@ -60,9 +62,17 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
 
   std::shared_ptr<void> allocate(size_t bytes) override {
     const size_t size = rounded(bytes);
-    void* p = take(size);
-    if (poison_ && p) source_.fill(p, 0xff, size_of(p, size));
-    return std::shared_ptr<void>(p, [pool = shared_from_this()](void* q) { pool->give_back(q); });
+    const auto own = [&] {
+      return std::shared_ptr<void>(take(size),
+                                   [pool = shared_from_this()](void* p) { pool->give_back(p); });
+    };
+    GraphMemory* graph = GraphMemory::in_use(device_);
+    const auto block = graph ? graph->allocate(size, slack(size), own) : own();
+    if (poison_) {
+      void* p = block.get();
+      capture::run(device_, [fill = source_.fill, p, size] { fill(p, 0xff, size); });
+    }
+    return block;
   }
 
   MemoryUse use() const override {
@@ -89,6 +99,12 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
     return bytes == 0 ? step : (bytes + step - 1) / step * step;
   }
 
+  // How much larger a block may be than what is asked for.
+  size_t slack(size_t asked) const {
+    const bool shrinking = device_ == Device::cpu && asked >= (size_t{1} << 20);
+    return device_ == Device::simt ? 0 : shrinking ? 3 * asked : asked / 8;
+  }
+
   // What a block has beyond the bytes asked for counts as cached.
   struct Block {
     size_t size, asked;
@@ -98,10 +114,8 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
     std::lock_guard lock(mutex_);
     Block block{asked, asked};
     auto found = cached_.lower_bound(asked);
-    const bool shrinking = device_ == Device::cpu && asked >= (size_t{1} << 20);
-    const size_t slack = device_ == Device::simt ? 0 : shrinking ? 3 * asked : asked / 8;
     void* p = nullptr;
-    if (found != cached_.end() && found->first <= asked + slack) {
+    if (found != cached_.end() && found->first <= asked + slack(asked)) {
       block.size = found->first;
       p = found->second;
       use_.cached -= asked;
@@ -136,13 +150,8 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
              others.empty() ? "" : "; ", others));
   }
 
-  size_t size_of(void* p, size_t fallback) {
-    std::lock_guard lock(mutex_);
-    const auto it = blocks_.find(p);
-    return it == blocks_.end() ? fallback : it->second.size;
-  }
-
   void give_back(void* p) {
+    if (GraphMemory* graph = GraphMemory::in_use(device_)) graph->give_up_other(current_op);
     std::lock_guard lock(mutex_);
     const auto it = blocks_.find(p);
     const Block block = it->second;
@@ -184,7 +193,11 @@ Memory& memory(Device d) {
 }
 
 OpScope::OpScope(const char* op) : outer_(current_op) { current_op = op; }
-OpScope::~OpScope() { current_op = outer_; }
+OpScope::~OpScope() {
+  last_op = current_op;
+  current_op = outer_;
+}
 const char* OpScope::current() { return current_op; }
+const char* OpScope::last() { return last_op; }
 
 }  // namespace cairn

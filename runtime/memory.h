@@ -52,6 +52,7 @@ class OpScope {
   ~OpScope();
   OpScope(const OpScope&) = delete;
   static const char* current();  ///< "" outside of any
+  static const char* last();     ///< the one of this thread that ended last; "" before any
 
  private:
   const char* outer_;

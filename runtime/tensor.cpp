@@ -4,6 +4,7 @@
 
 #include "runtime/cuda.h"
 #include "runtime/error.h"
+#include "runtime/graph.h"
 #include "runtime/memory.h"
 
 namespace cairn {
@@ -11,8 +12,12 @@ namespace {
 
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device, size_t bytes) {
   if (bytes == 0) return;
+  if (to_device != from_device) {
+    capture::refuse(to_device, text(bytes, " bytes are copied from ", from_device));
+    capture::refuse(from_device, text(bytes, " bytes are copied to ", to_device));
+  }
   if (to_device != Device::cuda && from_device != Device::cuda) {
-    std::memcpy(to, from, bytes);
+    capture::run(to_device, [=] { std::memcpy(to, from, bytes); });
     return;
   }
   if constexpr (build::has_cuda) {
@@ -180,20 +185,21 @@ void Tensor::copy_from(const Tensor& other) {
 void Tensor::zero() {
   if (bytes() == 0) return;
   if (device_ != Device::cuda) {
-    std::memset(raw(), 0, bytes());
+    capture::run(device_, [p = raw(), n = bytes()] { std::memset(p, 0, n); });
     return;
   }
   if constexpr (build::has_cuda) cuda::fill(raw(), 0, bytes());
 }
 
 void Tensor::fill(double value) {
-  if (device_ == Device::cuda) {
-    copy_from(full(shape_, value, dtype_, Device::cpu));
-    return;
-  }
   with_type(dtype_, [&](auto type) {
-    auto* p = data<decltype(type)>();
-    std::fill_n(p, count(), from_double<decltype(type)>(value));
+    using T = decltype(type);
+    const T element = from_double<T>(value);
+    if (device_ != Device::cuda) {
+      capture::run(device_, [p = data<T>(), n = count(), element] { std::fill_n(p, n, element); });
+      return;
+    }
+    if constexpr (build::has_cuda) cuda::fill(raw(), &element, sizeof(T), count());
   });
 }
 

@@ -78,7 +78,7 @@ void BlockRunner::run_fresh_threads(Fiber& self) {
     t.state = State::running;
     t.fiber = &self;
     make_current(t);
-    launch_->thread(launch_->arguments);
+    launch_->thread();
     t.state = State::returned;
     warps_[t.rank / 32].returned |= 1u << t.rank % 32;
     ++returned_;

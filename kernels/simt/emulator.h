@@ -7,6 +7,7 @@
 // barriers, collectives whose lanes disagree, misaligned accesses. What is found ends the launch
 // with an Error that names kernel, block, thread and the places in the source.
 #include <cstddef>
+#include <functional>
 #include <source_location>
 
 #include "kernels/dim3.h"
@@ -18,12 +19,12 @@ using Site = std::source_location;
 struct Launch {
   const char* kernel;
   Dim3 grid, block;
-  size_t dynamic_shared;  // bytes
-  const void* arguments;
-  void (*thread)(const void* arguments);  // what one CUDA thread does
+  size_t dynamic_shared;         // bytes
+  std::function<void()> thread;  // what one CUDA thread does; holds the arguments by value
 };
 
-/// Runs the whole grid; throws an Error on the first thing found.
+/// Runs the whole grid, or adds it to the graph that is captured (runtime/graph.h); throws an Error
+/// on the first thing found.
 void run(const Launch& launch);
 
 inline thread_local constinit Dim3 threadIdx, blockIdx, blockDim, gridDim;

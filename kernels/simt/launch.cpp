@@ -8,6 +8,7 @@
 #include "kernels/simt/block.h"
 #include "kernels/simt/checker/checker.h"
 #include "runtime/error.h"
+#include "runtime/graph.h"
 #include "runtime/threads.h"
 
 namespace cairn::simt {
@@ -74,12 +75,8 @@ class BlockOrder {
   int64_t blocks_, start_ = 0, step_ = 1;
 };
 
-}  // namespace
-
-void run(const Launch& launch) {
-  check_limits(launch);
+void run_grid(const Launch& launch) {
   const int64_t blocks = launch.grid.count();
-  if (blocks == 0) return;
   const simt::Order order = simt::chosen_order;
   const uint64_t seed = simt::chosen_seed;
   const BlockOrder place_in_grid(blocks, order, seed);
@@ -104,6 +101,13 @@ void run(const Launch& launch) {
   } else {
     parallel_for(std::min<int64_t>(blocks, thread_count()), 1, work);
   }
+}
+
+}  // namespace
+
+void run(const Launch& launch) {
+  check_limits(launch);
+  if (launch.grid.count() > 0) capture::run(Device::simt, [launch] { run_grid(launch); });
 }
 
 // ---- what kernels/simt/primitives.h calls ------------------------------------------------------

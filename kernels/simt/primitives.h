@@ -28,9 +28,8 @@ template <class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Parameters...), Dim3 grid, Dim3 block,
             size_t dynamic_shared, Arguments&&... arguments) {
   const std::tuple<Parameters...> parameters(static_cast<Parameters>(arguments)...);
-  const auto thread = [&] { std::apply(kernel, parameters); };
-  emulator::run({name, grid, block, dynamic_shared, &thread,
-                 [](const void* f) { (*static_cast<decltype(&thread)>(f))(); }});
+  emulator::run({name, grid, block, dynamic_shared,
+                 [kernel, parameters] { std::apply(kernel, parameters); }});
 }
 
 // ---- shared memory -----------------------------------------------------------------------------
