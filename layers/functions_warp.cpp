@@ -2,6 +2,7 @@
 
 #include "kernels/warp/pad_border.h"
 #include "layers/check.h"
+#include "layers/constant_rows.h"
 
 namespace cairn {
 namespace {
@@ -104,13 +105,8 @@ constexpr const char* warp_expected =
 }  // namespace
 
 PointWarp scaling_warp(int64_t images, double x, double y, const Tensor& like) {
-  const auto repeated = [&](const Shape& shape, const std::vector<double>& row) {
-    Tensor t = Tensor::empty(shape, DType::f64);
-    for (int64_t i = 0; i < t.count(); ++i) t.data<double>()[i] = row[size_t(i) % row.size()];
-    return t.to(like.dtype()).to(like.device());
-  };
-  return {like.empty_like({images, 0, 2}), repeated({images, 3, 2}, {0, 0, 1, 0, 0, 1}),
-          repeated({images, 2, 3}, {x, 0, 0, 0, y, 0})};
+  return {like.empty_like({images, 0, 2}), constant_rows({images, 3, 2}, {0, 0, 1, 0, 0, 1}, like),
+          constant_rows({images, 2, 3}, {x, 0, 0, 0, y, 0}, like)};
 }
 
 Var warp_points(const Var& points, const PointWarp& warp) {

@@ -100,7 +100,7 @@ int64_t Parameters::count() const {
   return n;
 }
 
-Tensor Parameters::chunk_scales() const {
+Tensor Parameters::chunk_scales() {
   std::vector<float> scales;
   for (const Segment& s : segments_) {
     const bool active = s.parameter->touched && !s.frozen;
@@ -109,7 +109,10 @@ Tensor Parameters::chunk_scales() const {
       scales.push_back(active && s.parameter->decays ? 1 : 0);
     }
   }
-  return Tensor::from<float>({int64_t(scales.size() / 2), 2}, scales, values_.device());
+  Tensor& on_device = chunk_scales_[scales];
+  if (!on_device.defined())
+    on_device = Tensor::from<float>({int64_t(scales.size() / 2), 2}, scales, values_.device());
+  return on_device;
 }
 
 void exempt_biases_from_decay(Module& module) {

@@ -3,6 +3,7 @@
 //
 // A module lists what it owns in visit(); naming, initialisation, flattening, saving and loading
 // are all visitors. There is no registration and no second list to keep in step.
+#include <map>
 #include <string>
 #include <vector>
 
@@ -119,12 +120,13 @@ class Parameters {
 
   /// Per chunk: learning-rate scale and decay scale (1, or 0 where the parameter does not decay),
   /// or (0, 0) where the segment is frozen or untouched; float32 [chunks, 2] on the device. What
-  /// optimizers and clipping read.
-  Tensor chunk_scales() const;
+  /// optimizers and clipping read. Values that were there before are on the device already.
+  Tensor chunk_scales();
 
  private:
   std::vector<Segment> segments_;
   Tensor values_, grads_;
+  std::map<std::vector<float>, Tensor> chunk_scales_;  // which parameters take part varies little
 };
 
 /// Takes every parameter named "bias" out of weight decay: those of convolutions, and the shifts of

@@ -159,6 +159,34 @@ void launch_graph(void* graph) {
 
 void release_graph(void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
+void* allocate_pinned(size_t bytes) {
+  void* p = nullptr;
+  check(cudaMallocHost(&p, bytes), "cudaMallocHost");
+  return p;
+}
+
+void release_pinned(void* p) { cudaFreeHost(p); }
+
+void* make_event() {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  return event;
+}
+
+void record(void* event) {
+  check(cudaEventRecord(static_cast<cudaEvent_t>(event), static_cast<cudaStream_t>(stream())),
+        "cudaEventRecord");
+}
+
+void wait_for(void* event) {
+  check(cudaEventSynchronize(static_cast<cudaEvent_t>(event)), "cudaEventSynchronize");
+}
+
+void release_event(void* event) {
+  cudaEventSynchronize(static_cast<cudaEvent_t>(event));
+  cudaEventDestroy(static_cast<cudaEvent_t>(event));
+}
+
 void synchronize() {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream())), "cudaStreamSynchronize");
 }

@@ -30,6 +30,14 @@ void abandon_capture();  ///< after an error
 void launch_graph(void* graph);
 void release_graph(void* graph);
 
+void* allocate_pinned(size_t bytes);  ///< host memory that copies to the device need not wait for
+void release_pinned(void* p);
+
+void* make_event();               ///< a cudaEvent_t; nothing is before it yet
+void record(void* event);         ///< the event comes when all work given so far is done
+void wait_for(void* event);       ///< the host waits
+void release_event(void* event);  ///< waits for it first
+
 void* stream();  ///< the cudaStream_t that all of Cairn's work goes to
 void synchronize();
 

@@ -11,6 +11,7 @@ namespace {
 struct Running {
   Device device;
   std::vector<std::function<void()>>* work;
+  std::vector<std::shared_ptr<const void>>* held;
 };
 thread_local const Running* now = nullptr;
 
@@ -58,6 +59,8 @@ void refuse(Device d, const std::string& what) {
 
 void add(std::function<void()> work) { now->work->push_back(std::move(work)); }
 
+void hold(std::shared_ptr<const void> what) { now->held->push_back(std::move(what)); }
+
 }  // namespace capture
 
 Graph::Graph(Device d, const std::function<void()>& f) : device_(d) {
@@ -67,7 +70,7 @@ Graph::Graph(Device d, const std::function<void()>& f) : device_(d) {
   require_available(d);
   capture::refuse(d, "another capture begins");
   memory_ = std::make_shared<GraphMemory>(d);
-  const Running running{d, &work_};
+  const Running running{d, &work_, &held_};
   const GraphMemory::Use use(*memory_);
   Scope scope(running);
   f();

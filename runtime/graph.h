@@ -43,6 +43,7 @@ class Graph {
  private:
   const Device device_;
   std::shared_ptr<GraphMemory> memory_;
+  std::vector<std::shared_ptr<const void>> held_;
   std::vector<std::function<void()>> work_;  // simt
   void* executable_ = nullptr;               // cuda
 };
@@ -57,6 +58,9 @@ bool running(Device d);  ///< whether this thread captures the work of `d`
 void refuse(Device d, const std::string& what);
 
 void add(std::function<void()> work);  ///< to the graph of simt that this thread captures
+
+/// The graph that this thread captures keeps it alive: memory from before that others may give up.
+void hold(std::shared_ptr<const void> what);
 
 /// Host work on the memory of cpu or simt: done now, or by each replay.
 template <class F>

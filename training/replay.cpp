@@ -8,7 +8,7 @@
 #include "models/model.h"
 #include "runtime/error.h"
 #include "runtime/layout.h"
-#include "training/optimizer.h"
+#include "training/training_step.h"
 
 namespace cairn {
 namespace {
@@ -71,12 +71,12 @@ struct RecordedOptimizer {
 };
 
 // Rank-4 real tensors come as N,C,H,W; everything real gets the run's precision.
-Batch recorded_batch(const std::string& path, Device device, DType precision) {
+Batch recorded_batch(const std::string& path, DType precision) {
   Batch batch;
   for (const auto& [name, tensor] : read_safetensors(path).tensors) {
     Tensor t = tensor.dtype() == DType::i32 ? tensor : tensor.to(precision);
     if (t.rank() == 4) t = channels_last(t);
-    batch[name] = t.to(device);
+    batch[name] = t;
   }
   return batch;
 }
@@ -114,17 +114,11 @@ ReplayResult replay(const std::string& dir, Device device, DType precision) {
   load_weights(*model, dir + "/weights.safetensors");
   const RecordedOptimizer recorded(recording["optimizer"]);
   Optimizer optimizer(recorded.config, parameters);
-  optimizer.set_learning_rate(recorded.lr);
-  const Batch batch = recorded_batch(dir + "/batch.safetensors", device, precision);
+  TrainingStep step(*model, parameters, optimizer);
+  const Batch batch = recorded_batch(dir + "/batch.safetensors", precision);
 
   for (const double want : result.recorded_losses) {
-    parameters.begin_step();
-    Tape tape;
-    tape.training = true;
-    const Var loss = model->loss(tape, batch).total;
-    tape.backward(loss);
-    optimizer.step(INFINITY);
-    result.losses.push_back(loss.value().item());
+    result.losses.push_back(step.run(batch, recorded.lr).loss.item());
     result.gradient_norms.push_back(optimizer.gradient_norm().item());
     const double error = std::abs(result.losses.back() - want) / std::abs(want);
     if (!(error <= result.max_relative_loss_error)) result.max_relative_loss_error = error;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/constant_rows.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_loss.h"
 #include "models/codecs/decoders.h"
@@ -145,11 +146,9 @@ class OffsetsCodec : public Codec {
   Tensor blank(const Tensor& output) const override {
     const double share =
         std::min(0.5, M_PI * radius_ * radius_ / double(output.dim(1) * output.dim(2)));
-    const int64_t cells = output.dim(0) * output.dim(1) * output.dim(2), C = output.dim(3);
-    Tensor y = Tensor::zeros(output.shape());
-    for (int64_t i = 0; i < cells; ++i)
-      std::fill_n(y.data<float>() + i * C, C / 3, float(std::log(share / (1 - share))));
-    return y.to(output.dtype()).to(output.device());
+    std::vector<double> cell(size_t(output.dim(3)));
+    std::fill_n(cell.begin(), cell.size() / 3, std::log(share / (1 - share)));
+    return constant_rows(output.shape(), cell, output);
   }
 
  private:

@@ -1,0 +1,202 @@
+#include "training/training_step.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "layers/functions_elementwise.h"
+#include "layers/functions_loss.h"
+#include "runtime/error.h"
+#include "runtime/memory.h"
+#include "runtime/random.h"
+#include "tests/caught.h"
+
+namespace cairn {
+namespace {
+
+struct System {
+  std::string name, model;
+  Options options, loss;
+  int64_t batch, height, width;
+  OptimizerKind optimizer = OptimizerKind::adam;
+};
+
+// Uniform noise of the shapes that the loss takes.
+Batch noise(const Model& model, const System& s, uint64_t seed) {
+  Batch batch;
+  Random random(seed);
+  for (const auto& [name, spec] : model.loss_inputs(s.batch, s.height, s.width)) {
+    Tensor t = Tensor::empty(spec.shape);
+    for (int64_t i = 0; i < t.count(); ++i)
+      t.data<float>()[i] = spec.row.empty() ? float(random.uniform() * spec.limit)
+                                            : float(spec.row[size_t(i) % spec.row.size()]);
+    batch[name] = t.to(spec.dtype);
+  }
+  return batch;
+}
+
+struct Training {
+  std::unique_ptr<Model> model;
+  Parameters parameters;
+  Optimizer optimizer;
+  TrainingStep step;
+
+  Training(const System& s, const StepOptions& options, Device device = Device::simt)
+      : model(make_model(s.model, s.options)),
+        parameters(*model, device),
+        optimizer(OptimizerConfig::defaults(s.optimizer), parameters),
+        step(*model, parameters, optimizer, options) {
+    model->set_loss_options(s.loss);
+    parameters.initialize(1);
+  }
+};
+
+void expect_same(const Tensor& a, const Tensor& b, const std::string& what) {
+  ASSERT_EQ(a.bytes(), b.bytes()) << what;
+  EXPECT_EQ(std::memcmp(a.raw(), b.raw(), a.bytes()), 0) << what;
+}
+
+// The same step on both, the one eagerly and the other captured or on its way there.
+void expect_same_step(Training& eager, Training& captured, const Batch& batch, double lr) {
+  const StepResult &a = eager.step.run(batch, lr), &b = captured.step.run(batch, lr);
+  EXPECT_TRUE(std::isfinite(a.loss.item()));
+  expect_same(a.loss, b.loss, "loss");
+  ASSERT_EQ(a.terms.size(), b.terms.size());
+  for (const auto& [name, term] : a.terms) expect_same(term, b.terms.at(name), name);
+  expect_same(eager.optimizer.gradient_norm(), captured.optimizer.gradient_norm(), "norm");
+}
+
+void expect_same_weights(Training& a, Training& b) {
+  const auto first = named_tensors(*a.model), second = named_tensors(*b.model);
+  for (size_t i = 0; i < first.size(); ++i)
+    expect_same(*first[i].tensor, *second[i].tensor, first[i].name);
+}
+
+// While it lives, memory that is handed out holds NaN: what a replay forgot to write is seen.
+struct PoisonedMemory {
+  PoisonedMemory() { memory(Device::simt).poison(true); }
+  ~PoisonedMemory() { memory(Device::simt).poison(false); }
+};
+
+class EverySystem : public testing::TestWithParam<System> {};
+
+// Another batch and another learning rate in each step; the third one is the first replay.
+TEST_P(EverySystem, LearnsTheSameToTheBitFromAGraph) {
+  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+  const PoisonedMemory poisoned;
+  const System& s = GetParam();
+  Training eager(s, {.max_norm = 1, .capture = false}), captured(s, {.max_norm = 1});
+  for (int i = 0; i < 4; ++i) {
+    expect_same_step(eager, captured, noise(*eager.model, s, uint64_t(i)), 1e-3 / (i + 1));
+    EXPECT_EQ(captured.step.captured(), i >= 2);
+  }
+  EXPECT_FALSE(eager.step.captured());
+  expect_same_weights(eager, captured);
+}
+
+System hourglass(const std::string& codec) {
+  return {"hourglass_" + codec,
+          "stacked_hourglass",
+          {{"stacks", "2"}, {"features", "8"}, {"joints", "3"}, {"depth", "1"}, {"codec", codec}},
+          {},
+          2,
+          32,
+          32,
+          OptimizerKind::rmsprop};
+}
+System superpoint(const std::string& form) {
+  return {"superpoint_" + form, "superpoint-mnv2", {}, {{"form", form}}, 1, 32, 32};
+}
+System landmarks(const std::string& masks) {
+  return {"landmark_autoencoder_" + masks,
+          "landmark_autoencoder",
+          {{"size", "mini"}, {"landmarks", "3"}, {"masks", masks}},
+          {},
+          1,
+          32,
+          32};
+}
+System embeddings(const std::string& alignment) {
+  return {"factorized_embeddings_" + alignment,
+          "factorized_embeddings",
+          {{"size", "mini"}, {"landmarks", "3"}, {"border", "0"}},
+          {{"alignment", alignment}},
+          1,
+          32,
+          32};
+}
+INSTANTIATE_TEST_SUITE_P(
+    Systems, EverySystem,
+    testing::Values(System{"magicpoint", "magicpoint", {{"norm", "pre"}}, {}, 1, 16, 16},
+                    superpoint("double_norm"), superpoint("paper"), superpoint("sparse"),
+                    hourglass("heatmap"), hourglass("signed"), hourglass("offsets"),
+                    hourglass("soft_argmax"), hourglass("coordinates"), landmarks("maps"),
+                    landmarks("gaussian"), embeddings("distribution"), embeddings("mean")),
+    [](const auto& info) { return info.param.name; });
+
+// Images without partners: other shapes, and the descriptor's parameters get no gradient.
+TEST(TrainingStep, ABatchOfOtherShapesRunsEagerlyBetweenReplays) {
+  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+  const System s = superpoint("sparse");
+  Training eager(s, {.capture = false}), captured(s, {});
+  for (int i = 0; i < 6; ++i) {
+    Batch batch = noise(*eager.model, s, uint64_t(i));
+    if (i == 3) {
+      batch.erase("homography");
+      for (auto& [name, t] : batch) t = t.rows(0, 1);
+    }
+    expect_same_step(eager, captured, batch, 1e-3);
+  }
+  EXPECT_TRUE(captured.step.captured());
+  expect_same_weights(eager, captured);
+}
+
+TEST(TrainingStep, RunsEagerlyOnCpuAndWhereAnomaliesAreSearched) {
+  const System s = embeddings("mean");
+  const auto captured_on = [&](Device device, const StepOptions& options) {
+    Training t(s, options, device);
+    for (int i = 0; i < 3; ++i) t.step.run(noise(*t.model, s, 1), 1e-3);
+    return t.step.captured();
+  };
+  EXPECT_FALSE(captured_on(Device::cpu, {}));
+  if (!build::has_simt) return;
+  EXPECT_FALSE(captured_on(Device::simt, {.detect_anomaly = true}));
+  EXPECT_TRUE(captured_on(Device::simt, {}));
+}
+
+// Weighs its loss by a number that the host reads from it.
+class ReadsItsLoss : public Model {
+ public:
+  Parameter weight{{1}, {Init::Kind::constant, 2}};
+  void visit(Visitor& v) override { v("weight", weight); }
+  std::string architecture() const override { return "reads_its_loss"; }
+  Options options() const override { return {}; }
+  int channels() const override { return 1; }
+  int size_multiple() const override { return 1; }
+  std::map<std::string, InputSpec> loss_inputs(int64_t, int64_t, int64_t) const override {
+    return {};
+  }
+  Loss loss(Tape& tape, const Batch& batch) override {
+    const Var misses = mse(parameter(tape, weight), tape.constant(batch.at("image")));
+    return {scale(misses, misses.value().item() > 1 ? 2 : 1)};
+  }
+  std::map<std::string, Tensor> raw_outputs(const Tensor&) override { return {}; }
+  std::vector<Keypoints> detect(const Tensor&, const DetectOptions&) override { return {}; }
+};
+
+TEST(TrainingStep, ALossThatTheHostReadsIsRefusedByTheNameOfItsOp) {
+  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+  ReadsItsLoss model;
+  Parameters parameters(model, Device::simt);
+  parameters.initialize(1);
+  Optimizer optimizer({}, parameters);
+  TrainingStep step(model, parameters, optimizer);
+  const Batch batch{{"image", Tensor::full({1}, 0.5)}};
+  for (int i = 0; i < 2; ++i) step.run(batch, 1e-3);
+  const Error e = caught([&] { step.run(batch, 1e-3); });
+  EXPECT_EQ(e.where, "after mse");
+  EXPECT_EQ(e.wrong, "4 bytes are copied to cpu while work on simt is captured");
+}
+
+}  // namespace
+}  // namespace cairn

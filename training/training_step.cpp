@@ -1,0 +1,69 @@
+#include "training/training_step.h"
+
+#include <algorithm>
+
+namespace cairn {
+namespace {
+
+// So many steps make what is made once: constants, plans of libraries, kernels in their memory.
+constexpr int warm_ups = 2;
+
+bool alike(const Batch& a, const Batch& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.first == y.first && x.second.shape() == y.second.shape() &&
+           x.second.dtype() == y.second.dtype();
+  });
+}
+
+}  // namespace
+
+TrainingStep::TrainingStep(Model& model, Parameters& parameters, Optimizer& optimizer,
+                           const StepOptions& options)
+    : model_(model),
+      parameters_(parameters),
+      optimizer_(optimizer),
+      options_(options),
+      device_(parameters.values().device()) {}
+
+StepResult TrainingStep::compute(const Batch& batch) {
+  parameters_.begin_step();
+  Tape tape;
+  tape.training = true;
+  tape.detect_anomaly(options_.detect_anomaly);
+  const Loss loss = model_.loss(tape, batch);
+  tape.backward(loss.total);
+  optimizer_.step(options_.max_norm);
+  return {loss.total.value(), loss.terms};
+}
+
+bool TrainingStep::captures(const Batch& batch) {
+  if (!options_.capture || options_.detect_anomaly || !Graph::exists_on(device_)) return false;
+  if (fixed_.empty())
+    for (const auto& [name, t] : batch) fixed_[name] = Tensor::empty(t.shape(), t.dtype(), device_);
+  return alike(batch, fixed_);
+}
+
+const StepResult& TrainingStep::run(const Batch& batch, double lr) {
+  optimizer_.set_learning_rate(lr);
+  if (captures(batch)) {
+    std::vector<std::pair<Tensor, Tensor>> copies;
+    for (const auto& [name, t] : batch) copies.push_back({t, fixed_.at(name)});
+    staging_.copy(copies);
+    return run_fixed();
+  }
+  Batch moved = batch;
+  for (auto& [name, t] : moved) t = t.to(device_);
+  return eager_ = compute(moved);
+}
+
+const StepResult& TrainingStep::run_fixed() {
+  if (!graph_ && warm_ups_++ < warm_ups) return eager_ = compute(fixed_);
+  if (!graph_) {
+    eager_ = {};
+    graph_ = std::make_unique<Graph>(device_, [this] { captured_ = compute(fixed_); });
+  }
+  graph_->replay();
+  return captured_;
+}
+
+}  // namespace cairn

@@ -1,0 +1,61 @@
+#pragma once
+// One step of training: forward, backward, clipping, optimizer. On simt and cuda it is captured as
+// a graph (runtime/graph.h) after two steps that warm up, and then repeated without the host: the
+// same launches on the same addresses, so the same bits.
+//
+// What is captured has fixed shapes and addresses. A batch of other shapes (a short last one), a
+// search for anomalies, and all steps on cpu run eagerly.
+#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "models/model.h"
+#include "runtime/graph.h"
+#include "runtime/host_staging.h"
+#include "training/optimizer.h"
+
+namespace cairn {
+
+struct StepOptions {
+  double max_norm = INFINITY;   ///< of the gradient, which is scaled down to it
+  bool detect_anomaly = false;  ///< name the first op that produces a NaN
+  bool capture = true;          ///< where the device has graphs
+};
+
+/// What a step leaves on the device. Reading it waits for the step.
+struct StepResult {
+  Tensor loss;  ///< one element
+  std::map<std::string, Tensor> terms;
+};
+
+class TrainingStep {
+ public:
+  /// `parameters` are the model's, `optimizer` theirs; all must outlive the step.
+  TrainingStep(Model& model, Parameters& parameters, Optimizer& optimizer,
+               const StepOptions& options = {});
+
+  /// One step with the learning rate `lr` on a batch, which may be freed at once. Nothing in it
+  /// waits for the device. The result holds until the next run.
+  const StepResult& run(const Batch& batch, double lr);
+
+  bool captured() const { return graph_ != nullptr; }  ///< whether batches like the first replay
+
+ private:
+  StepResult compute(const Batch& batch);
+  bool captures(const Batch& batch);
+  const StepResult& run_fixed();
+
+  Model& model_;
+  Parameters& parameters_;
+  Optimizer& optimizer_;
+  const StepOptions options_;
+  const Device device_;
+  HostStaging staging_;
+  Batch fixed_;  // what the graph reads: as the first batch
+  int warm_ups_ = 0;
+  StepResult eager_, captured_;
+  std::unique_ptr<Graph> graph_;
+};
+
+}  // namespace cairn
