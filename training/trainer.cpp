@@ -16,8 +16,10 @@
 #include "training/best_evaluation.h"
 #include "training/checkpoint.h"
 #include "training/exact_statistics.h"
+#include "training/loss_history.h"
 #include "training/report.h"
 #include "training/task.h"
+#include "training/training_step.h"
 #include "training/weight_average.h"
 
 namespace cairn {
@@ -121,7 +123,11 @@ class Run {
         task_(make_task(recipe, settings_.seed)),
         model_(recipe_model(recipe, *task_)),
         parameters_(*model_, options.device),
-        optimizer_(optimizer_config(recipe), parameters_) {
+        optimizer_(optimizer_config(recipe), parameters_),
+        training_step_(*model_, parameters_, optimizer_,
+                       {.max_norm = settings_.clip > 0 ? settings_.clip : INFINITY,
+                        .detect_anomaly = options.detect_anomaly}),
+        losses_(options.device) {
     model_->set_loss_options(recipe.table("loss"));
     recipe.finish();
     task_->check(*model_);
@@ -138,6 +144,7 @@ class Run {
     if (options_.dry_run) {
       start_source();
       one_step();
+      losses_.read(step_);
       return result();
     }
     prepare_folder();
@@ -149,12 +156,14 @@ class Run {
     start_ = std::chrono::steady_clock::now();
     memory(options_.device).reset_peak();
     while (step_ < settings_.steps && !stop_requested && !out_of_patience()) {
-      const StepLoss loss = one_step();
+      const StepResult& done = one_step();
       const bool last = step_ == settings_.steps;
-      if (step_ % settings_.log_every == 0 || last || step_ == 1) log_step(loss, on_progress);
+      if (step_ % settings_.log_every == 0 || last || step_ == 1) log_step(done, on_progress);
       if (step_ % settings_.checkpoint_every == 0 || last) save();
-      if (step_ % settings_.evaluate_every == 0 || (last && settings_.evaluate_at_end))
-        with_final_weights([&] { evaluate(on_progress, loss.total); });
+      if (step_ % settings_.evaluate_every == 0 || (last && settings_.evaluate_at_end)) {
+        const double loss = losses_.read(step_).loss;
+        with_final_weights([&] { evaluate(on_progress, loss); });
+      }
     }
     save();
     if (!best_ || best_->step() == 0) with_final_weights([&] { hand_out(); });
@@ -195,38 +204,19 @@ class Run {
     window_step_ = step_;
   }
 
-  struct StepLoss {
-    double total;
-    std::map<std::string, Tensor> terms;  // read at log steps alone
-  };
-
-  StepLoss one_step() {
-    Batch batch = source_->next();
-    for (auto& [name, tensor] : batch) tensor = tensor.to(options_.device);
-    parameters_.begin_step();
-    Tape tape;
-    tape.training = true;
-    tape.detect_anomaly(options_.detect_anomaly);
-    const Loss loss = model_->loss(tape, batch);
-    tape.backward(loss.total);
-    optimizer_.set_learning_rate(settings_.lr_at(step_));
-    optimizer_.step(settings_.clip > 0 ? settings_.clip : INFINITY);
-    const double value = loss.total.value().item();
-    if (!std::isfinite(value))
-      throw Error(
-          "train",
-          text("the loss became ", value, " at step ", step_ + 1, "; the gradient norm is ",
-               optimizer_.gradient_norm().item()),
-          "a finite loss",
-          "lower train.lr, set train.clip_norm, or find the op with --detect-anomaly; the last "
-          "checkpoint is whole");
+  // Nothing in it waits for the device.
+  const StepResult& one_step() {
+    if (losses_.full()) losses_.read(step_);
+    const StepResult& done = training_step_.run(source_->next(), settings_.lr_at(step_));
+    losses_.add(done.loss, optimizer_.gradient_norm());
     ++step_;
     if (average_) average_->update(step_);
-    return {value, loss.terms};
+    return done;
   }
 
-  void log_step(const StepLoss& loss,
+  void log_step(const StepResult& done,
                 const std::function<void(const TrainProgress&)>& on_progress) {
+    const LossHistory::Step last = losses_.read(step_);
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - window_start_).count();
     const double rate = double(step_ - window_step_) * settings_.batch / std::max(seconds, 1e-9);
@@ -234,14 +224,14 @@ class Run {
     window_step_ = step_;
     LogRow row{"step",
                step_,
-               {{"loss", loss.total},
+               {{"loss", last.loss},
                 {"lr", settings_.lr_at(step_ - 1)},
-                {"gradient_norm", optimizer_.gradient_norm().item()},
+                {"gradient_norm", last.gradient_norm},
                 {"images", double(step_) * settings_.batch},
                 {"images_per_s", rate}}};
-    for (const auto& [name, value] : loss.terms) row.values[name] = value.item();
+    for (const auto& [name, value] : done.terms) row.values[name] = value.item();
     log_->write(row);
-    on_progress({step_, settings_.steps, settings_.batch, loss.total, rate, nullptr});
+    on_progress({step_, settings_.steps, settings_.batch, last.loss, rate, nullptr});
   }
 
   void evaluate(const std::function<void(const TrainProgress&)>& on_progress, double loss) {
@@ -259,7 +249,9 @@ class Run {
     window_step_ = step_;
   }
 
+  // A checkpoint never follows a loss that is not finite.
   void save() {
+    losses_.read(step_);
     save_checkpoint(checkpoint_path(), *model_, optimizer_, average(), {step_, seconds()});
   }
 
@@ -310,6 +302,8 @@ class Run {
   std::unique_ptr<Model> model_;
   Parameters parameters_;
   Optimizer optimizer_;
+  TrainingStep training_step_;
+  LossHistory losses_;
   std::optional<WeightAverage> average_;
   Tensor initial_;  // the weights that the run began with, where some of them stay
   std::optional<BestEvaluation> best_;
