@@ -96,6 +96,21 @@ TEST(Modules, BiasesAndShiftsAreExemptFromDecayOnRequest) {
   EXPECT_EQ(decaying, (std::vector<std::string>{"up.weight", "bn.weight", "conv.weight"}));
 }
 
+// What a captured step reads stays where it is.
+TEST(Modules, ChunkScalesThatWereThereBeforeAreNotUploadedAgain) {
+  Conv2d conv(2, 2, 1, {}, true);
+  Parameters parameters(conv, Device::cpu);
+  const auto scales_of = [&](bool weight, bool bias) {
+    conv.weight.touched = weight;
+    conv.bias.touched = bias;
+    return parameters.chunk_scales();
+  };
+  const Tensor both = scales_of(true, true), one = scales_of(true, false);
+  EXPECT_EQ(both.values<float>(), (std::vector<float>{1, 1, 1, 1}));
+  EXPECT_EQ(one.values<float>(), (std::vector<float>{0, 0, 1, 1}));
+  EXPECT_EQ(scales_of(true, true).raw(), both.raw());
+}
+
 TEST(Modules, RunningStatisticsMoveInTrainingOnly) {
   BatchNorm2d bn(2);
   Parameters parameters(bn, Device::cpu);

@@ -41,7 +41,7 @@ struct Training {
   Optimizer optimizer;
   TrainingStep step;
 
-  Training(const System& s, const StepOptions& options, Device device = Device::simt)
+  Training(const System& s, Device device, const StepOptions& options)
       : model(make_model(s.model, s.options)),
         parameters(*model, device),
         optimizer(OptimizerConfig::defaults(s.optimizer), parameters),
@@ -53,7 +53,8 @@ struct Training {
 
 void expect_same(const Tensor& a, const Tensor& b, const std::string& what) {
   ASSERT_EQ(a.bytes(), b.bytes()) << what;
-  EXPECT_EQ(std::memcmp(a.raw(), b.raw(), a.bytes()), 0) << what;
+  const Tensor x = a.to(Device::cpu), y = b.to(Device::cpu);
+  EXPECT_EQ(std::memcmp(x.raw(), y.raw(), x.bytes()), 0) << what;
 }
 
 // The same step on both, the one eagerly and the other captured or on its way there.
@@ -74,18 +75,27 @@ void expect_same_weights(Training& a, Training& b) {
 
 // While it lives, memory that is handed out holds NaN: what a replay forgot to write is seen.
 struct PoisonedMemory {
-  PoisonedMemory() { memory(Device::simt).poison(true); }
-  ~PoisonedMemory() { memory(Device::simt).poison(false); }
+  const Device device;
+  explicit PoisonedMemory(Device d) : device(d) { memory(d).poison(true); }
+  ~PoisonedMemory() { memory(device).poison(false); }
 };
 
-class EverySystem : public testing::TestWithParam<System> {};
+std::vector<Device> devices_with_graphs() {
+  std::vector<Device> found;
+  for (Device d : available_devices())
+    if (Graph::exists_on(d)) found.push_back(d);
+  return found;
+}
+
+class EverySystem : public testing::TestWithParam<std::tuple<System, Device>> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EverySystem);
 
 // Another batch and another learning rate in each step; the third one is the first replay.
 TEST_P(EverySystem, LearnsTheSameToTheBitFromAGraph) {
-  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
-  const PoisonedMemory poisoned;
-  const System& s = GetParam();
-  Training eager(s, {.max_norm = 1, .capture = false}), captured(s, {.max_norm = 1});
+  const auto& [s, device] = GetParam();
+  const PoisonedMemory poisoned(device);
+  Training eager(s, device, {.max_norm = 1, .capture = false}),
+      captured(s, device, {.max_norm = 1});
   for (int i = 0; i < 4; ++i) {
     expect_same_step(eager, captured, noise(*eager.model, s, uint64_t(i)), 1e-3 / (i + 1));
     EXPECT_EQ(captured.step.captured(), i >= 2);
@@ -127,19 +137,27 @@ System embeddings(const std::string& alignment) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Systems, EverySystem,
-    testing::Values(System{"magicpoint", "magicpoint", {{"norm", "pre"}}, {}, 1, 16, 16},
-                    superpoint("double_norm"), superpoint("paper"), superpoint("sparse"),
-                    hourglass("heatmap"), hourglass("signed"), hourglass("offsets"),
-                    hourglass("soft_argmax"), hourglass("coordinates"), landmarks("maps"),
-                    landmarks("gaussian"), embeddings("distribution"), embeddings("mean")),
-    [](const auto& info) { return info.param.name; });
+    testing::Combine(
+        testing::Values(System{"magicpoint", "magicpoint", {{"norm", "pre"}}, {}, 1, 16, 16},
+                        superpoint("double_norm"), superpoint("paper"), superpoint("sparse"),
+                        hourglass("heatmap"), hourglass("signed"), hourglass("offsets"),
+                        hourglass("soft_argmax"), hourglass("coordinates"), landmarks("maps"),
+                        landmarks("gaussian"), embeddings("distribution"), embeddings("mean")),
+        testing::ValuesIn(devices_with_graphs())),
+    [](const auto& info) {
+      return std::get<0>(info.param).name + "_" + name(std::get<1>(info.param));
+    });
 
-// Images without partners: other shapes, and the descriptor's parameters get no gradient.
-TEST(TrainingStep, ABatchOfOtherShapesRunsEagerlyBetweenReplays) {
-  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+class CapturedStep : public testing::TestWithParam<Device> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CapturedStep);
+INSTANTIATE_TEST_SUITE_P(Devices, CapturedStep, testing::ValuesIn(devices_with_graphs()),
+                         [](const auto& info) { return name(info.param); });
+
+// An image without its partner: other shapes, and the descriptor's parameters get no gradient.
+TEST_P(CapturedStep, ABatchOfOtherShapesRunsEagerlyBetweenReplays) {
   const System s = superpoint("sparse");
-  Training eager(s, {.capture = false}), captured(s, {});
-  for (int i = 0; i < 6; ++i) {
+  Training eager(s, GetParam(), {.capture = false}), captured(s, GetParam(), {});
+  for (int i = 0; i < 5; ++i) {
     Batch batch = noise(*eager.model, s, uint64_t(i));
     if (i == 3) {
       batch.erase("homography");
@@ -151,18 +169,19 @@ TEST(TrainingStep, ABatchOfOtherShapesRunsEagerlyBetweenReplays) {
   expect_same_weights(eager, captured);
 }
 
-TEST(TrainingStep, RunsEagerlyOnCpuAndWhereAnomaliesAreSearched) {
+bool captured_after_three_steps(Device device, const StepOptions& options) {
   const System s = embeddings("mean");
-  const auto captured_on = [&](Device device, const StepOptions& options) {
-    Training t(s, options, device);
-    for (int i = 0; i < 3; ++i) t.step.run(noise(*t.model, s, 1), 1e-3);
-    return t.step.captured();
-  };
-  EXPECT_FALSE(captured_on(Device::cpu, {}));
-  if (!build::has_simt) return;
-  EXPECT_FALSE(captured_on(Device::simt, {.detect_anomaly = true}));
-  EXPECT_TRUE(captured_on(Device::simt, {}));
+  Training t(s, device, options);
+  for (int i = 0; i < 3; ++i) t.step.run(noise(*t.model, s, 1), 1e-3);
+  return t.step.captured();
 }
+
+TEST_P(CapturedStep, IsNoneWhereAnomaliesAreSearched) {
+  EXPECT_TRUE(captured_after_three_steps(GetParam(), {}));
+  EXPECT_FALSE(captured_after_three_steps(GetParam(), {.detect_anomaly = true}));
+}
+
+TEST(TrainingStep, RunsEagerlyOnCpu) { EXPECT_FALSE(captured_after_three_steps(Device::cpu, {})); }
 
 // Weighs its loss by a number that the host reads from it.
 class ReadsItsLoss : public Model {
@@ -184,10 +203,9 @@ class ReadsItsLoss : public Model {
   std::vector<Keypoints> detect(const Tensor&, const DetectOptions&) override { return {}; }
 };
 
-TEST(TrainingStep, ALossThatTheHostReadsIsRefusedByTheNameOfItsOp) {
-  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+TEST_P(CapturedStep, ALossThatTheHostReadsIsRefusedByTheNameOfItsOp) {
   ReadsItsLoss model;
-  Parameters parameters(model, Device::simt);
+  Parameters parameters(model, GetParam());
   parameters.initialize(1);
   Optimizer optimizer({}, parameters);
   TrainingStep step(model, parameters, optimizer);
@@ -195,7 +213,7 @@ TEST(TrainingStep, ALossThatTheHostReadsIsRefusedByTheNameOfItsOp) {
   for (int i = 0; i < 2; ++i) step.run(batch, 1e-3);
   const Error e = caught([&] { step.run(batch, 1e-3); });
   EXPECT_EQ(e.where, "after mse");
-  EXPECT_EQ(e.wrong, "4 bytes are copied to cpu while work on simt is captured");
+  EXPECT_EQ(e.wrong, text("4 bytes are copied to cpu while work on ", GetParam(), " is captured"));
 }
 
 }  // namespace
