@@ -4,7 +4,8 @@
 // same launches on the same addresses, so the same bits.
 //
 // What is captured has fixed shapes and addresses. A batch of other shapes (a short last one), a
-// search for anomalies, and all steps on cpu run eagerly.
+// search for anomalies, and all steps on cpu run eagerly. The graph has memory of its own, beside
+// which such a step needs as much again.
 #include <cmath>
 #include <map>
 #include <memory>

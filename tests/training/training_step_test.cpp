@@ -104,10 +104,15 @@ TEST_P(EverySystem, LearnsTheSameToTheBitFromAGraph) {
   expect_same_weights(eager, captured);
 }
 
-System hourglass(const std::string& codec) {
-  return {"hourglass_" + codec,
+System hourglass(const std::string& codec, const std::string& block = "bottleneck") {
+  return {"hourglass_" + codec + "_" + block,
           "stacked_hourglass",
-          {{"stacks", "2"}, {"features", "8"}, {"joints", "3"}, {"depth", "1"}, {"codec", codec}},
+          {{"stacks", "2"},
+           {"features", "8"},
+           {"joints", "3"},
+           {"depth", "1"},
+           {"codec", codec},
+           {"block", block}},
           {},
           2,
           32,
@@ -139,9 +144,11 @@ INSTANTIATE_TEST_SUITE_P(
     Systems, EverySystem,
     testing::Combine(
         testing::Values(System{"magicpoint", "magicpoint", {{"norm", "pre"}}, {}, 1, 16, 16},
+                        System{"superpoint_vgg", "superpoint", {{"norm", "post"}}, {}, 1, 16, 16},
                         superpoint("double_norm"), superpoint("paper"), superpoint("sparse"),
                         hourglass("heatmap"), hourglass("signed"), hourglass("offsets"),
-                        hourglass("soft_argmax"), hourglass("coordinates"), landmarks("maps"),
+                        hourglass("soft_argmax"), hourglass("coordinates"),
+                        hourglass("heatmap", "hierarchical"), landmarks("maps"),
                         landmarks("gaussian"), embeddings("distribution"), embeddings("mean")),
         testing::ValuesIn(devices_with_graphs())),
     [](const auto& info) {
