@@ -117,6 +117,7 @@ void fill(void* p, unsigned char value, size_t bytes) {
 }
 
 void fill(void* p, const void* element, size_t size, int64_t count) {
+  if (count == 0) return;
   const auto* bytes = static_cast<const unsigned char*>(element);
   if (std::all_of(bytes, bytes + size, [&](unsigned char b) { return b == bytes[0]; }))
     return fill(p, bytes[0], size * size_t(count));

@@ -68,7 +68,7 @@ Graph::Graph(Device d, const std::function<void()>& f) : device_(d) {
     throw Error("graph", text("work on ", d, " cannot be captured"), "simt or cuda",
                 "run it directly");
   require_available(d);
-  capture::refuse(d, "another capture begins");
+  if (now) capture::refuse(now->device, "another capture begins");
   memory_ = std::make_shared<GraphMemory>(d);
   const Running running{d, &work_, &held_};
   const GraphMemory::Use use(*memory_);

@@ -12,7 +12,7 @@ namespace {
 
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device, size_t bytes) {
   if (bytes == 0) return;
-  if (to_device != from_device) {
+  if (to_device != from_device && (capture::running(to_device) || capture::running(from_device))) {
     capture::refuse(to_device, text(bytes, " bytes are copied from ", from_device));
     capture::refuse(from_device, text(bytes, " bytes are copied to ", to_device));
   }
@@ -195,11 +195,12 @@ void Tensor::fill(double value) {
   with_type(dtype_, [&](auto type) {
     using T = decltype(type);
     const T element = from_double<T>(value);
+    T* p = data<T>();
     if (device_ != Device::cuda) {
-      capture::run(device_, [p = data<T>(), n = count(), element] { std::fill_n(p, n, element); });
+      capture::run(device_, [p, n = count(), element] { std::fill_n(p, n, element); });
       return;
     }
-    if constexpr (build::has_cuda) cuda::fill(raw(), &element, sizeof(T), count());
+    if constexpr (build::has_cuda) cuda::fill(p, &element, sizeof(T), count());
   });
 }
 

@@ -31,6 +31,16 @@ TEST(Tensor, AWrongTypeIsNamedOnBothSides) {
   }
 }
 
+TEST(Tensor, AFillWritesItsValueInEveryTypeOnEveryDevice) {
+  for (const Device device : available_devices())
+    for (const DType type : {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u8})
+      for (const double value : {0, 3}) {
+        const Tensor t = Tensor::full({5}, value, type, device);
+        EXPECT_EQ(t.to(DType::f64).values<double>(), std::vector<double>(5, value)) << t;
+        EXPECT_EQ(Tensor::full({0}, value, type, device).count(), 0);
+      }
+}
+
 TEST(Memory, CountsExactlyAndReusesBlocks) {
   Memory& pool = memory(Device::cpu);
   const size_t before = pool.use().in_use;
