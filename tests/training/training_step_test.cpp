@@ -8,8 +8,8 @@
 #include "layers/functions_loss.h"
 #include "runtime/error.h"
 #include "runtime/memory.h"
-#include "runtime/random.h"
 #include "tests/caught.h"
+#include "training/noise_batch.h"
 
 namespace cairn {
 namespace {
@@ -21,18 +21,8 @@ struct System {
   OptimizerKind optimizer = OptimizerKind::adam;
 };
 
-// Uniform noise of the shapes that the loss takes.
-Batch noise(const Model& model, const System& s, uint64_t seed) {
-  Batch batch;
-  Random random(seed);
-  for (const auto& [name, spec] : model.loss_inputs(s.batch, s.height, s.width)) {
-    Tensor t = Tensor::empty(spec.shape);
-    for (int64_t i = 0; i < t.count(); ++i)
-      t.data<float>()[i] = spec.row.empty() ? float(random.uniform() * spec.limit)
-                                            : float(spec.row[size_t(i) % spec.row.size()]);
-    batch[name] = t.to(spec.dtype);
-  }
-  return batch;
+Batch noise(const System& s, uint64_t seed) {
+  return noise_batch(*make_model(s.model, s.options), s.batch, s.height, s.width, seed);
 }
 
 struct Training {
@@ -97,7 +87,7 @@ TEST_P(EverySystem, LearnsTheSameToTheBitFromAGraph) {
   Training eager(s, device, {.max_norm = 1, .capture = false}),
       captured(s, device, {.max_norm = 1});
   for (int i = 0; i < 4; ++i) {
-    expect_same_step(eager, captured, noise(*eager.model, s, uint64_t(i)), 1e-3 / (i + 1));
+    expect_same_step(eager, captured, noise(s, uint64_t(i)), 1e-3 / (i + 1));
     EXPECT_EQ(captured.step.captured(), i >= 2);
   }
   EXPECT_FALSE(eager.step.captured());
@@ -165,7 +155,7 @@ TEST_P(CapturedStep, ABatchOfOtherShapesRunsEagerlyBetweenReplays) {
   const System s = superpoint("sparse");
   Training eager(s, GetParam(), {.capture = false}), captured(s, GetParam(), {});
   for (int i = 0; i < 5; ++i) {
-    Batch batch = noise(*eager.model, s, uint64_t(i));
+    Batch batch = noise(s, uint64_t(i));
     if (i == 3) {
       batch.erase("homography");
       for (auto& [name, t] : batch) t = t.rows(0, 1);
@@ -179,7 +169,7 @@ TEST_P(CapturedStep, ABatchOfOtherShapesRunsEagerlyBetweenReplays) {
 bool captured_after_three_steps(Device device, const StepOptions& options) {
   const System s = embeddings("mean");
   Training t(s, device, options);
-  for (int i = 0; i < 3; ++i) t.step.run(noise(*t.model, s, 1), 1e-3);
+  for (int i = 0; i < 3; ++i) t.step.run(noise(s, 1), 1e-3);
   return t.step.captured();
 }
 

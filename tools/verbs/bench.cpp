@@ -19,6 +19,7 @@
 #include "tools/machine_models.h"
 #include "tools/measure.h"
 #include "tools/verb.h"
+#include "training/noise_batch.h"
 #include "training/training_step.h"
 
 namespace cairn {
@@ -169,23 +170,10 @@ void bench_match(const BenchOptions& o) {
           {"homography_ms", fitting.median_ms}});
 }
 
-// What the loss of each system reads: uniform noise of the right shapes.
-Batch training_batch(const Bench& b, const BenchOptions& o) {
-  Batch batch;
-  for (const auto& [name, spec] : b.model->loss_inputs(o.batch, b.size.height, b.size.width)) {
-    Tensor t = noise(spec.shape, Device::cpu);
-    for (int64_t i = 0; i < t.count(); ++i)
-      t.data<float>()[i] = spec.row.empty() ? t.data<float>()[i] * float(spec.limit)
-                                            : float(spec.row[i % spec.row.size()]);
-    batch[name] = t.to(spec.dtype);
-  }
-  return batch;
-}
-
 void bench_train(BenchOptions o) {
   if (o.model == "magicpoint" && o.set.empty()) o.set = {"norm=none"};
   Bench b(o);
-  const Batch batch = training_batch(b, o);
+  const Batch batch = noise_batch(*b.model, o.batch, b.size.height, b.size.width, 1);
   const double forward = count_flops(*b.model, batch.at("image").to(o.device));
   Optimizer optimizer(OptimizerConfig::defaults(OptimizerKind::adam), *b.parameters);
   TrainingStep eager(*b.model, *b.parameters, optimizer, {.capture = false}),
