@@ -38,6 +38,8 @@ std::string remedy_for(int error, const std::string& folder) {
     case ENOENT:
     case ENOTDIR:
       return text("create the folder ", folder, ", or write elsewhere");
+    case EISDIR:
+      return "name a file inside it";
     default:
       return text("check the permissions of ", folder, ", or write elsewhere");
   }
@@ -47,6 +49,11 @@ std::string remedy_for(int error, const std::string& folder) {
 
 AtomicFile::AtomicFile(std::string path)
     : path_(std::move(path)), temporary_(temporary_beside(path_)) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path_, ignored)) {
+    errno = EISDIR;  // the temporary file could be made, and the renaming would fail
+    fail("be created");
+  }
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail("be created");
 }

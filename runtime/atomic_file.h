@@ -10,7 +10,8 @@ namespace cairn {
 /// then, and whatever fails, a file that was there before stays as it was.
 class AtomicFile {
  public:
-  /// Opens the temporary file. Throws an Error when the folder is missing or not writable.
+  /// Opens the temporary file. Throws an Error when the folder is missing or not writable, or when
+  /// the target is itself a folder.
   explicit AtomicFile(std::string path);
   /// Removes the temporary file unless it was committed.
   ~AtomicFile();

@@ -61,7 +61,17 @@ TEST_F(AtomicFileTest, AFolderThatIsNotThereIsNamed) {
   }
   write_file(folder_ / "file", "x");
   EXPECT_THROW(write_file(folder_ / "file/a", "x"), Error);
-  EXPECT_THROW(write_file(folder_.path(), "x"), Error);
+}
+
+TEST_F(AtomicFileTest, AFolderInItsPlaceIsRefusedBeforeAnythingIsWritten) {
+  try {
+    AtomicFile file(folder_.path());
+    ADD_FAILURE() << "was opened";
+  } catch (const Error& e) {
+    EXPECT_NE(e.wrong.find("Is a directory"), std::string::npos) << e.what();
+    EXPECT_EQ(e.remedy, "name a file inside it");
+  }
+  EXPECT_EQ(folder_.files(), 0u);
 }
 
 TEST_F(AtomicFileTest, ReadingNamesWhatIsThereInstead) {
