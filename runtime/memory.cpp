@@ -12,6 +12,7 @@
 #include "runtime/error.h"
 #include "runtime/graph.h"
 #include "runtime/graph_memory.h"
+#include "runtime/profile.h"
 #ifdef CAIRN_HAS_SIMT
 #include "kernels/simt/memory.h"
 #endif
@@ -126,6 +127,7 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
     blocks_[p] = block;
     use_.in_use += asked;
     use_.peak = std::max(use_.peak, use_.in_use);
+    Profile::memory_in_use(device_, use_.in_use);
     return p;
   }
 
@@ -157,6 +159,7 @@ class Pool final : public Memory, public std::enable_shared_from_this<Pool> {
     const Block block = it->second;
     use_.in_use -= block.asked;
     use_.cached += block.asked;
+    Profile::memory_in_use(device_, use_.in_use);
     cached_.emplace(block.size, p);
     blocks_.erase(it);
   }
@@ -192,7 +195,10 @@ Memory& memory(Device d) {
   return *pools[int(d)];
 }
 
-OpScope::OpScope(const char* op) : outer_(current_op) { current_op = op; }
+OpScope::OpScope(const char* op, Device device) : range_(Work::op, op), outer_(current_op) {
+  current_op = op;
+  range_.also_on(device);
+}
 OpScope::~OpScope() {
   last_op = current_op;
   current_op = outer_;

@@ -8,6 +8,7 @@
 
 #include "runtime/device.h"
 #include "runtime/error.h"
+#include "runtime/profile_range.h"
 
 namespace cairn {
 
@@ -48,13 +49,15 @@ Memory& memory(Device d);
 /// Names the running operation in out-of-memory errors and profiles while it lives.
 class OpScope {
  public:
-  explicit OpScope(const char* op);
+  explicit OpScope(const char* op, Device device = Device::cpu);
   ~OpScope();
   OpScope(const OpScope&) = delete;
   static const char* current();  ///< "" outside of any
   static const char* last();     ///< the one of this thread that ended last; "" before any
+  const ProfileRange& range() const { return range_; }
 
  private:
+  const ProfileRange range_;
   const char* outer_;
 };
 

@@ -16,11 +16,18 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
     capture::refuse(to_device, text(bytes, " bytes are copied from ", from_device));
     capture::refuse(from_device, text(bytes, " bytes are copied to ", to_device));
   }
+  if (to_device == Device::cpu && from_device == Device::cpu) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  const ProfileRange range(Work::copy, "copy to ", name(to_device));
+  range.note("bytes", int64_t(bytes));
   if (to_device != Device::cuda && from_device != Device::cuda) {
     capture::run(to_device, [=] { std::memcpy(to, from, bytes); });
     return;
   }
   if constexpr (build::has_cuda) {
+    range.also_on(Device::cuda);
     using cuda::Copy;
     const Copy kind = to_device != Device::cuda     ? Copy::to_host
                       : from_device != Device::cuda ? Copy::to_device
@@ -188,6 +195,7 @@ void Tensor::zero() {
     capture::run(device_, [p = raw(), n = bytes()] { std::memset(p, 0, n); });
     return;
   }
+  const OpScope scope("zero", device_);
   if constexpr (build::has_cuda) cuda::fill(raw(), 0, bytes());
 }
 
@@ -215,6 +223,13 @@ double Tensor::item() const {
 std::ostream& operator<<(std::ostream& out, const Tensor& t) {
   if (!t.defined()) return out << "undefined";
   return out << t.dtype() << t.shape() << " on " << t.device();
+}
+
+std::string types_and_shapes(std::initializer_list<const Tensor*> tensors) {
+  std::string all;
+  for (const Tensor* t : tensors)
+    if (t && t->defined()) all += text(all.empty() ? "" : " ", t->dtype(), t->shape());
+  return all;
 }
 
 }  // namespace cairn

@@ -7,6 +7,7 @@
 //   views        a reshape, or a range of the first dimension; nothing else
 //   lifetime     the block goes back to its pool when the last view is gone
 //   device       fixed at birth; to(device) makes a new tensor
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,6 +78,8 @@ class Tensor {
 };
 
 std::ostream& operator<<(std::ostream& out, const Tensor& t);  ///< f32[2,3] on cpu
+/// "f32[2,3] u8[4]"; null and undefined ones are left out.
+std::string types_and_shapes(std::initializer_list<const Tensor*> tensors);
 
 /// Calls f(T{}) with the C++ type of a floating dtype: float or double.
 template <class F>
