@@ -84,8 +84,10 @@ Var conv_norm(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep&
 Var conv_norm_pair(const Var& x, const ConvNormLayer& first, const ConvNormLayer& second) {
   const bool passes_between = first.step.pool2 || first.step.order == NormOrder::post;
   // A trace lists the two one by one.
-  if (!records_parts(x) && !passes_between && !Trace::running())
+  if (!records_parts(x) && !passes_between && !Trace::running()) {
+    const ProfileRange range(Work::module, first.conv.path(), " + ", second.conv.path());
     return rest(conv2d_pair_fused(x, fused(x, first), fused(x, second)), second);
+  }
   return conv_norm(conv_norm(x, first.conv, first.norm, first.step), second.conv, second.norm,
                    second.step);
 }

@@ -9,6 +9,7 @@
 
 #include "kernels/optimizer/flat_chunk.h"
 #include "layers/tape.h"
+#include "runtime/profile_range.h"
 #include "runtime/tensor.h"
 
 namespace cairn {
@@ -72,16 +73,18 @@ class Module {
   std::string path_;
 };
 
-/// While it lives, nodes are recorded under the module's path.
+/// While it lives, nodes are recorded under the module's path, and so is the time in profiles.
 class ModuleScope {
  public:
-  ModuleScope(Tape& tape, const Module& m) : tape_(tape), outer_(tape.module_path) {
+  ModuleScope(Tape& tape, const Module& m)
+      : range_(Work::module, m.path()), tape_(tape), outer_(tape.module_path) {
     tape.module_path = m.path();
   }
   ~ModuleScope() { tape_.module_path = outer_; }
   ModuleScope(const ModuleScope&) = delete;
 
  private:
+  const ProfileRange range_;
   Tape& tape_;
   std::string outer_;
 };

@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise/add.h"
 #include "runtime/error.h"
+#include "runtime/profile_range.h"
 
 namespace cairn {
 
@@ -123,6 +124,7 @@ void Tape::backward(const Var& y, const Tensor& dy) {
 }
 
 void Tape::run() {
+  const ProfileRange range(Work::host, "backward");
   while (!nodes_.empty()) {
     Node node = std::move(nodes_.back());
     nodes_.pop_back();
@@ -134,6 +136,9 @@ void Tape::run() {
       any = true;
     }
     if (!any) continue;  // nothing flowed back here
+    const NodeInfo& info = node.info;
+    const ProfileRange range(Work::module, info.module.empty() ? info.op : info.module,
+                             " backward");
     Grads grads(node.inputs);
     node.backward(dy, grads);
     if (detect_anomaly_) check_finite(node.info, grads.parts_, "backward");

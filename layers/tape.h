@@ -92,7 +92,7 @@ using Backward = std::function<void(const std::vector<Tensor>& dy, Grads& grads)
 /// The common case of one output.
 using BackwardOne = std::function<void(const Tensor& dy, Grads& grads)>;
 
-/// What anomaly reports say of a node.
+/// What anomaly reports and profiles say of a node.
 struct NodeInfo {
   std::string op;      ///< "conv2d"
   std::string module;  ///< "hgs.0.0.up1.conv1"

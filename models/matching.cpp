@@ -5,6 +5,7 @@
 
 #include "kernels/descriptor/nearest_descriptors.h"
 #include "runtime/error.h"
+#include "runtime/profile_range.h"
 
 namespace cairn {
 namespace {
@@ -46,6 +47,7 @@ double distance(float cosine) { return std::sqrt(std::max(0.0, 2 - 2 * double(co
 
 std::vector<Match> match_keypoints(const Keypoints& a, const Keypoints& b, const MatchOptions& o,
                                    Device device) {
+  const ProfileRange range(Work::host, "match");
   check(a, b, o);
   std::vector<Match> matches;
   if (a.points.empty() || b.points.empty()) return matches;
