@@ -5,6 +5,7 @@
 #include "kernels/optimizer/rmsprop.h"
 #include "kernels/optimizer/sgd.h"
 #include "runtime/error.h"
+#include "runtime/profile_range.h"
 
 namespace cairn {
 namespace {
@@ -80,6 +81,7 @@ void Optimizer::add_state(const char* name) {
 }
 
 void Optimizer::step(double max_norm) {
+  const ProfileRange range(Work::host, "optimizer step");
   Tensor& values = parameters_.values();
   const Tensor &grads = parameters_.grads(), scales = parameters_.chunk_scales();
   cairn::gradient_norm(grads, scales, max_norm, norm_, grad_scale_);

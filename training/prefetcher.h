@@ -6,9 +6,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "runtime/profile.h"
 #include "runtime/threads.h"
 
 namespace cairn {
@@ -21,7 +23,7 @@ class Prefetcher {
  public:
   Prefetcher(std::function<Item(int64_t)> make, int workers, int64_t first)
       : make_(std::move(make)), ahead_(workers + 1), claimed_(first), delivered_(first) {
-    for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+    for (int i = 0; i < workers; ++i) threads_.emplace_back([this, i] { work(i + 1); });
   }
   ~Prefetcher() {
     {
@@ -37,7 +39,7 @@ class Prefetcher {
 
   /// Waits for the next item. An exception from `make` is rethrown here, for its item alone.
   Item next() {
-    if (threads_.empty()) return make_(delivered_++);
+    if (threads_.empty()) return make(delivered_++);
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return made_.count(delivered_) > 0; });
     Made item = std::move(made_.extract(delivered_++).mapped());
@@ -48,12 +50,19 @@ class Prefetcher {
   }
 
  private:
+  Item make(int64_t number) const {
+    const ProfileRange range(Work::host, "make a batch");
+    range.note("number", number);
+    return make_(number);
+  }
+
   struct Made {
     Item value;
     std::exception_ptr error;
   };
 
-  void work() {
+  void work(int worker) {
+    Profile::name_thread("data worker " + std::to_string(worker));
     const SerialScope serial;
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -61,14 +70,14 @@ class Prefetcher {
       if (stop_) return;
       const int64_t number = claimed_++;
       lock.unlock();
-      Made made;
+      Made item;
       try {
-        made.value = make_(number);
+        item.value = make(number);
       } catch (...) {
-        made.error = std::current_exception();
+        item.error = std::current_exception();
       }
       lock.lock();
-      made_.emplace(number, std::move(made));
+      made_.emplace(number, std::move(item));
       changed_.notify_all();
     }
   }

@@ -143,8 +143,10 @@ class Run {
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress) {
     if (options_.dry_run) {
       start_source();
+      if (options_.profile) options_.profile->start(options_.device);
       one_step();
       losses_.read(step_);
+      if (options_.profile) options_.profile->finish();
       return result();
     }
     prepare_folder();
@@ -155,7 +157,11 @@ class Run {
     start_source();
     start_ = std::chrono::steady_clock::now();
     memory(options_.device).reset_peak();
+    const int64_t first_step = step_;
     while (step_ < settings_.steps && !stop_requested && !out_of_patience()) {
+      profile_steps(step_ - first_step, settings_.steps - first_step);
+      const ProfileRange range(Work::host, "step");
+      range.note("step", step_ + 1);
       const StepResult& done = one_step();
       const bool last = step_ == settings_.steps;
       if (step_ % settings_.log_every == 0 || last || step_ == 1) log_step(done, on_progress);
@@ -165,6 +171,7 @@ class Run {
         with_final_weights([&] { evaluate(on_progress, loss); });
       }
     }
+    if (Profile::recording()) options_.profile->finish();
     save();
     if (!best_ || best_->step() == 0) with_final_weights([&] { hand_out(); });
     write_run_report(options_.out);
@@ -175,6 +182,16 @@ class Run {
   }
 
  private:
+  // Called before each of `steps` steps. The first ones meet cold memory and make what later ones
+  // reuse; more than some make a file that is slow to look at.
+  void profile_steps(int64_t step, int64_t steps) {
+    if (!options_.profile) return;
+    constexpr int64_t most = 10;
+    const int64_t first = std::clamp<int64_t>(steps - most, 0, most);
+    if (step == first) options_.profile->start(options_.device);
+    if (step == first + most) options_.profile->finish();
+  }
+
   std::string checkpoint_path() const { return options_.out + "/checkpoint.safetensors"; }
 
   void prepare_folder() {
@@ -204,10 +221,15 @@ class Run {
     window_step_ = step_;
   }
 
+  Batch next_batch() {
+    const ProfileRange range(Work::host, "wait for a batch");
+    return source_->next();
+  }
+
   // Nothing in it waits for the device.
   const StepResult& one_step() {
     if (losses_.full()) losses_.read(step_);
-    const StepResult& done = training_step_.run(source_->next(), settings_.lr_at(step_));
+    const StepResult& done = training_step_.run(next_batch(), settings_.lr_at(step_));
     losses_.add(done.loss, optimizer_.gradient_norm());
     ++step_;
     if (average_) average_->update(step_);
@@ -216,6 +238,7 @@ class Run {
 
   void log_step(const StepResult& done,
                 const std::function<void(const TrainProgress&)>& on_progress) {
+    const ProfileRange range(Work::host, "log");
     const LossHistory::Step last = losses_.read(step_);
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - window_start_).count();
@@ -235,6 +258,7 @@ class Run {
   }
 
   void evaluate(const std::function<void(const TrainProgress&)>& on_progress, double loss) {
+    const ProfileRange range(Work::host, "evaluation");
     const Evaluation found = task_->evaluate(*model_, options_.device);
     LogRow row{"evaluation", step_, found.metrics, found.warnings};
     row.values["images"] = double(step_) * settings_.batch;
@@ -251,6 +275,7 @@ class Run {
 
   // A checkpoint never follows a loss that is not finite.
   void save() {
+    const ProfileRange range(Work::host, "checkpoint");
     losses_.read(step_);
     save_checkpoint(checkpoint_path(), *model_, optimizer_, average(), {step_, seconds()});
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/device.h"
+#include "runtime/profile.h"
 #include "training/recipe.h"
 #include "training/run_log.h"
 
@@ -16,6 +17,7 @@ struct TrainOptions {
   bool resume = false;          ///< go on from the folder's checkpoint
   bool detect_anomaly = false;  ///< name the first op that produces a NaN
   bool dry_run = false;         ///< build everything, run one step, write nothing
+  Profile* profile = nullptr;   ///< records ten steps after the first ten; of fewer, the last
 };
 
 struct TrainProgress {

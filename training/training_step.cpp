@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/profile.h"
+
 namespace cairn {
 namespace {
 
@@ -25,22 +27,35 @@ TrainingStep::TrainingStep(Model& model, Parameters& parameters, Optimizer& opti
       options_(options),
       device_(parameters.values().device()) {}
 
+Loss TrainingStep::forward(Tape& tape, const Batch& batch) {
+  const ProfileRange range(Work::host, "forward");
+  return model_.loss(tape, batch);
+}
+
 StepResult TrainingStep::compute(const Batch& batch) {
   parameters_.begin_step();
   Tape tape;
   tape.training = true;
   tape.detect_anomaly(options_.detect_anomaly);
-  const Loss loss = model_.loss(tape, batch);
+  const Loss loss = forward(tape, batch);
   tape.backward(loss.total);
   optimizer_.step(options_.max_norm);
   return {loss.total.value(), loss.terms};
 }
 
 bool TrainingStep::captures(const Batch& batch) {
-  if (!options_.capture || options_.detect_anomaly || !Graph::exists_on(device_)) return false;
+  if (!options_.capture || options_.detect_anomaly || !Graph::exists_on(device_) ||
+      Profile::recording())
+    return false;
   if (fixed_.empty())
     for (const auto& [name, t] : batch) fixed_[name] = Tensor::empty(t.shape(), t.dtype(), device_);
   return alike(batch, fixed_);
+}
+
+Batch TrainingStep::moved(Batch batch) const {
+  const ProfileRange range(Work::host, "copy the batch");
+  for (auto& [name, t] : batch) t = t.to(device_);
+  return batch;
 }
 
 const StepResult& TrainingStep::run(const Batch& batch, double lr) {
@@ -51,9 +66,7 @@ const StepResult& TrainingStep::run(const Batch& batch, double lr) {
     staging_.copy(copies);
     return run_fixed();
   }
-  Batch moved = batch;
-  for (auto& [name, t] : moved) t = t.to(device_);
-  return eager_ = compute(moved);
+  return eager_ = compute(moved(batch));
 }
 
 const StepResult& TrainingStep::run_fixed() {

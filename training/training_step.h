@@ -4,7 +4,8 @@
 // same launches on the same addresses, so the same bits.
 //
 // What is captured has fixed shapes and addresses. A batch of other shapes (a short last one), a
-// search for anomalies, and all steps on cpu run eagerly. The graph has memory of its own, beside
+// search for anomalies, steps that a profile records (a graph has no modules to show), and all
+// steps on cpu run eagerly. The graph has memory of its own, beside
 // which such a step needs as much again.
 #include <cmath>
 #include <map>
@@ -43,7 +44,9 @@ class TrainingStep {
   bool captured() const { return graph_ != nullptr; }  ///< whether batches like the first replay
 
  private:
+  Loss forward(Tape& tape, const Batch& batch);
   StepResult compute(const Batch& batch);
+  Batch moved(Batch batch) const;
   bool captures(const Batch& batch);
   const StepResult& run_fixed();
 

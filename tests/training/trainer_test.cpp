@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -10,6 +11,7 @@
 #include "runtime/safetensors.h"
 #include "tests/caught.h"
 #include "tests/temporary_folder.h"
+#include "tests/trace_events.h"
 #include "training/task.h"
 
 namespace cairn {
@@ -255,6 +257,63 @@ TEST(Trainer, ANonFiniteLossStopsTheRunAndLeavesTheLastCheckpoint) {
   EXPECT_FALSE(std::filesystem::exists(folder / "run/checkpoint.safetensors"));
   for (const auto& entry : std::filesystem::directory_iterator(folder / "run"))
     EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
+}
+
+TEST(Trainer, AProfileShowsTheLastStepsOfAShortRunWithModulesForwardAndBackward) {
+  TemporaryFolder folder;
+  Recipe recipe = small_recipe();
+  for (const char* setting :
+       {"train.steps=12", "train.batch=1", "train.evaluate_every=12", "eval.images=2"})
+    recipe.set(setting);
+  TrainOptions options = into(folder / "run");
+  Profile profile(folder / "trace.json");
+  options.profile = &profile;
+  train(recipe, options, [](const TrainProgress&) {});
+  ASSERT_TRUE(profile.finished());
+
+  const TraceEvents trace(folder / "trace.json");
+  trace.expect_nested();
+  const auto steps = trace.named("step");
+  ASSERT_EQ(steps.size(), 10u);
+  for (size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(steps[i].at("args").at("step"), 3 + i);
+
+  const auto expect_within = [&](const std::string& inner, const nlohmann::json& outer) {
+    const auto found = trace.named(inner);
+    EXPECT_TRUE(std::any_of(found.begin(), found.end(),
+                            [&](const auto& e) { return TraceEvents::within(e, outer); }))
+        << inner << " in " << outer;
+  };
+  for (const char* part :
+       {"wait for a batch", "copy the batch", "forward", "backward", "optimizer step", "log"})
+    expect_within(part, steps[0]);
+  for (const char* part : {"checkpoint", "evaluation"}) expect_within(part, steps[9]);
+  for (const char* module : {"conv1a", "bn1a", "convPb"}) {
+    expect_within(module, trace.named("forward").at(0));
+    expect_within(module + std::string(" backward"), trace.named("backward").at(0));
+  }
+  expect_within("conv2d", trace.named("conv1a").at(0));
+  expect_within("conv2d_backward_weights", trace.named("conv1b backward").at(0));
+  expect_within("adam", trace.named("optimizer step").at(0));
+  const std::string tensors = trace.named("conv2d").at(0).at("args").at("tensors");
+  EXPECT_TRUE(tensors.starts_with("f32[1,120,160,1] f32[64,3,3,1]")) << tensors;
+
+  EXPECT_EQ(trace.thread_names(), (std::set<std::string>{"main", "data worker 1"}));
+  EXPECT_NE(trace.named("make a batch").at(0).at("tid"), steps[0].at("tid"));
+  EXPECT_FALSE(trace.of("C").empty());
+}
+
+TEST(Trainer, ARunThatEndsBeforeTheRecordedStepsHasNoProfile) {
+  TemporaryFolder folder;
+  Recipe recipe = small_recipe();
+  recipe.set("train.steps=20");
+  TrainOptions options = into(folder / "run");
+  Profile profile(folder / "trace.json");
+  options.profile = &profile;
+  train(recipe, options, [](const TrainProgress& p) {
+    if (p.step == 2) request_stop();
+  });
+  EXPECT_FALSE(profile.finished());
+  EXPECT_FALSE(std::filesystem::exists(folder / "trace.json"));
 }
 
 }  // namespace
