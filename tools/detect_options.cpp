@@ -3,6 +3,7 @@
 #include <map>
 
 #include "runtime/error.h"
+#include "runtime/profile_range.h"
 
 namespace cairn {
 namespace {
@@ -73,6 +74,7 @@ void add_detector_options(CLI::App& verb, DetectorArguments& o) {
 }
 
 LoadedModel load_detector(const DetectorArguments& o) {
+  const ProfileRange range(Work::host, "load model");
   LoadedModel loaded =
       load_model(o.model, o.architecture, o.place.device, assignments("--set", o.set));
   require_inference_in(o.place.precision, *loaded.model);

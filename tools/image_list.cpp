@@ -5,6 +5,7 @@
 
 #include "runtime/error.h"
 #include "runtime/image.h"
+#include "runtime/profile_range.h"
 
 namespace cairn {
 
@@ -32,6 +33,7 @@ std::vector<std::string> for_each_image(
   for (const std::string& path : paths) {
     Tensor image;
     try {
+      const ProfileRange range(Work::host, "read image");
       image = read_image(path, channels);
     } catch (const Error& e) {
       if (paths.size() == 1) throw;

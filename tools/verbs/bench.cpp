@@ -1,5 +1,6 @@
 // cairn bench: how fast models, training steps and kernels are, and how far from the machine's
 // limit.
+#include <functional>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "tools/ladders.h"
 #include "tools/machine_models.h"
 #include "tools/measure.h"
+#include "tools/profile_option.h"
 #include "tools/verb.h"
 #include "training/noise_batch.h"
 #include "training/training_step.h"
@@ -26,7 +28,7 @@ namespace cairn {
 namespace {
 
 struct BenchOptions {
-  std::string model, size = "480x640", only, machine, ladder;
+  std::string model, size = "480x640", only, machine, ladder, profile;
   std::vector<std::string> set, loss;
   int batch = 1;
   bool detect = false, match = false, json = false;
@@ -102,23 +104,40 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
   for (const auto& [key, value] : extra.items()) std::cout << "  " << key << "  " << value << '\n';
 }
 
+// Ten more runs, which no timing has to do with.
+void profile_runs(const BenchOptions& o, Profile* profile, const std::function<void()>& f) {
+  if (!profile) return;
+  profile->start(o.device);
+  for (int i = 0; i < 10; ++i) {
+    const ProfileRange range(Work::host, "run");
+    f();
+    synchronize(o.device);
+  }
+  profile->finish();
+  print_profile(profile, o.json);
+}
+
 void bench_model(const BenchOptions& o) {
+  const std::unique_ptr<Profile> profile = make_profile(o.profile);
   Bench b(o);
   require_inference_in(o.precision, *b.model);
   const Tensor image = as_type(noise(b.image_shape(o.batch), o.device), o.precision);
   const double flops = count_flops(*b.model, image);
   memory(o.device).release_cached();
   memory(o.device).reset_peak();
-  if (!o.detect)
-    return report(o, b, measure(o.device, [&] { b.model->raw_outputs(image); }), flops,
-                  Json::object());
-  // From the image to keypoints; the network alone in the same process gives what comes after it.
+  const auto network = [&] { b.model->raw_outputs(image); };
   DetectOptions options;
   options.threshold = 0.005;
-  const Timing whole = measure(o.device, [&] { b.model->detect(image, options); });
-  const Timing network = measure(o.device, [&] { b.model->raw_outputs(image); });
-  report(o, b, whole, flops,
-         {{"network_ms", network.median_ms}, {"post_ms", whole.median_ms - network.median_ms}});
+  const auto detect = [&] { b.model->detect(image, options); };
+  if (o.detect) {
+    // From the image to keypoints; the network alone in the same process gives what comes after it.
+    const Timing whole = measure(o.device, detect), alone = measure(o.device, network);
+    report(o, b, whole, flops,
+           {{"network_ms", alone.median_ms}, {"post_ms", whole.median_ms - alone.median_ms}});
+  } else {
+    report(o, b, measure(o.device, network), flops, Json::object());
+  }
+  profile_runs(o, profile.get(), o.detect ? std::function<void()>(detect) : network);
 }
 
 // Rows and columns from `offset` on of [1,H,W,C].
@@ -134,6 +153,7 @@ Tensor window(const Tensor& image, int64_t offset, const Shape& shape) {
 // Two views of one noisy plane, the second moved by two cells of SuperPoint: to keypoints one after
 // the other, to matches, and to a homography.
 void bench_match(const BenchOptions& o) {
+  const std::unique_ptr<Profile> profile = make_profile(o.profile);
   Bench b(o);
   const Shape s = b.image_shape(1);
   const Tensor plane = noise({1, s[1] + 16, s[2] + 16, s[3]}, Device::cpu);
@@ -158,23 +178,26 @@ void bench_match(const BenchOptions& o) {
   };
   memory(o.device).release_cached();
   memory(o.device).reset_peak();
-  const Timing whole = measure(o.device, [&] {
+  const auto all = [&] {
     detect();
     match();
     fit();
-  });
+  };
+  const Timing whole = measure(o.device, all);
   const Timing matching = measure(o.device, match), fitting = measure(o.device, fit);
   report(o, b, whole, flops,
          {{"matches", matches.size()},
           {"matching_ms", matching.median_ms},
           {"homography_ms", fitting.median_ms}});
+  profile_runs(o, profile.get(), all);
 }
 
 void bench_train(BenchOptions o) {
   if (o.model == "magicpoint" && o.set.empty()) o.set = {"norm=none"};
+  const std::unique_ptr<Profile> profile = make_profile(o.profile);
   Bench b(o);
   const Batch batch = noise_batch(*b.model, o.batch, b.size.height, b.size.width, 1);
-  const double forward = count_flops(*b.model, batch.at("image").to(o.device));
+  const double flops = count_flops(*b.model, batch.at("image").to(o.device));
   Optimizer optimizer(OptimizerConfig::defaults(OptimizerKind::adam), *b.parameters);
   TrainingStep eager(*b.model, *b.parameters, optimizer, {.capture = false}),
       step(*b.model, *b.parameters, optimizer);
@@ -188,7 +211,8 @@ void bench_train(BenchOptions o) {
   const Timing t = measure(o.device, [&] { step.run(batch, 1e-3); });
   extra["images_per_s"] = double(batch.at("image").dim(0)) / (t.median_ms * 1e-3);
   // Forward, and the gradients of data and weights, each as many operations as the forward.
-  report(o, b, t, 3 * forward, extra);
+  report(o, b, t, 3 * flops, extra);
+  profile_runs(o, profile.get(), [&] { step.run(batch, 1e-3); });
 }
 
 KernelSizes sizes_on(Device d) {
@@ -299,6 +323,7 @@ void add_bench(CLI::App& verb) {
     sub->add_option("--set", o->set, "an option of the model")
         ->type_name("OPTION=VALUE")
         ->allow_extra_args(false);
+    add_profile_option(*sub, o->profile, "ten more runs after those that are timed");
     common(sub);
   };
   CLI::App* model = verb.add_subcommand("model", "one forward pass");

@@ -18,6 +18,7 @@
 #include "runtime/safetensors.h"
 #include "tools/detect_options.h"
 #include "tools/image_list.h"
+#include "tools/profile_option.h"
 #include "training/draw_skeleton.h"
 #include "training/progress.h"
 
@@ -26,7 +27,7 @@ namespace {
 
 struct DetectArguments : DetectorArguments {
   std::vector<std::string> images, boxes;
-  std::string out, npz, colmap, raw;
+  std::string out, npz, colmap, raw, profile;
   bool json = false, verbose = false;
 };
 
@@ -164,6 +165,7 @@ class Detection {
   }
 
   Found find(const Tensor& image) {
+    const ProfileRange range(Work::host, "detect");
     Model& model = *loaded_.model;
     if (!model.crop_rule()) return {{detect_keypoints(model, image, o_.detect, o_.place)}, nullptr};
     CropRule rule = *model.crop_rule();
@@ -174,6 +176,7 @@ class Detection {
 
   // Returns the picture's name, if there is one.
   std::string write_files(const std::string& path, const Tensor& image, const Found& found) {
+    const ProfileRange range(Work::host, "write files");
     const std::string stem = unique_stem(path, taken_);
     const Keypoints all = found.together();
     if (!o_.npz.empty())
@@ -196,6 +199,14 @@ class Detection {
   std::vector<Box> boxes_;
   std::set<std::string> taken_;
 };
+
+void detect(const DetectArguments& o) {
+  const std::unique_ptr<Profile> profile = make_profile(o.profile);
+  if (profile) profile->start(o.place.device);
+  Detection(o).run();
+  if (profile) profile->finish();
+  print_profile(profile.get(), o.json);
+}
 
 }  // namespace
 
@@ -225,9 +236,10 @@ void add_detect(CLI::App& verb) {
       ->type_name("DIR");
   verb.add_option("--raw", o->raw, "write the network's outputs for the (padded) image, N,C,H,W")
       ->type_name("FILE");
+  add_profile_option(verb, o->profile, "everything from loading the model on");
   add_json_option(verb, o->json);
   verb.add_flag("--verbose", o->verbose, "time and peak memory on stderr");
-  verb.callback([o] { Detection(*o).run(); });
+  verb.callback([o] { detect(*o); });
 }
 
 }  // namespace cairn

@@ -8,6 +8,7 @@
 #include "runtime/error.h"
 #include "runtime/image.h"
 #include "tools/detect_options.h"
+#include "tools/profile_option.h"
 #include "training/draw_matches.h"
 #include "training/homography_estimator.h"
 
@@ -15,7 +16,7 @@ namespace cairn {
 namespace {
 
 struct MatchArguments : DetectorArguments {
-  std::string images[2], out;
+  std::string images[2], out, profile;
   MatchOptions match;
   RansacOptions ransac;
   HomographyEstimator estimator = HomographyEstimator::ransac;
@@ -30,6 +31,7 @@ struct Matched {
 };
 
 Keypoints describe_image(Model& model, const std::string& path, const MatchArguments& o) {
+  const ProfileRange range(Work::host, "keypoints");
   Keypoints k = detect_keypoints(model, read_image(path, model.channels()), o.detect, o.place);
   if (k.descriptor_size == 0)
     throw UsageError("--model", o.model + " finds points but does not describe them",
@@ -39,6 +41,7 @@ Keypoints describe_image(Model& model, const std::string& path, const MatchArgum
 }
 
 void find_homography(const MatchArguments& o, Matched& m) {
+  const ProfileRange range(Work::host, "homography");
   std::vector<Point> from, to;
   for (const Match& match : m.matches) {
     const auto &p = m.keypoints[0].points[match.a], &q = m.keypoints[1].points[match.b];
@@ -98,7 +101,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-void match(const MatchArguments& o) {
+Matched matched(const MatchArguments& o) {
   Stopwatch watch(o.verbose);
   const LoadedModel loaded = load_detector(o);
   watch.lap("model");
@@ -111,17 +114,30 @@ void match(const MatchArguments& o) {
   watch.lap("matches");
   find_homography(o, m);
   watch.lap("homography");
-  if (!o.out.empty())
-    write_png(o.out, draw_matches(read_image(o.images[0], 3), read_image(o.images[1], 3), m.lines,
-                                  m.found.homography));
+  return m;
+}
+
+void draw(const MatchArguments& o, const Matched& m) {
+  const ProfileRange range(Work::host, "write files");
+  write_png(o.out, draw_matches(read_image(o.images[0], 3), read_image(o.images[1], 3), m.lines,
+                                m.found.homography));
+}
+
+void match(const MatchArguments& o) {
+  const std::unique_ptr<Profile> profile = make_profile(o.profile);
+  if (profile) profile->start(o.place.device);
+  const Matched m = matched(o);
+  if (!o.out.empty()) draw(o, m);
+  if (profile) profile->finish();
   if (o.json) {
     if (!m.found.homography) std::cerr << verdict(o, m) << '\n';
     std::cout << to_json(o, m).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-    return;
+  } else {
+    std::cout << m.keypoints[0].points.size() << " and " << m.keypoints[1].points.size()
+              << " keypoints, " << m.matches.size() << " matches\n"
+              << verdict(o, m) << (o.out.empty() ? "" : ", drawn in " + o.out) << '\n';
   }
-  std::cout << m.keypoints[0].points.size() << " and " << m.keypoints[1].points.size()
-            << " keypoints, " << m.matches.size() << " matches\n"
-            << verdict(o, m) << (o.out.empty() ? "" : ", drawn in " + o.out) << '\n';
+  print_profile(profile.get(), o.json);
 }
 
 void add_matching_options(CLI::App& verb, MatchArguments& o) {
@@ -165,6 +181,7 @@ void add_match(CLI::App& verb) {
                   "a picture: both images, inliers in green, outliers in red, A's outline in B")
       ->type_name("FILE");
   add_matching_options(verb, *o);
+  add_profile_option(verb, o->profile, "everything from loading the model on");
   add_json_option(verb, o->json);
   verb.add_flag("--verbose", o->verbose, "times on stderr");
   verb.callback([o] { match(*o); });

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "runtime/error.h"
+#include "tools/profile_option.h"
 #include "tools/verb.h"
 #include "training/failed_run.h"
 #include "training/progress.h"
@@ -14,7 +15,7 @@ namespace cairn {
 namespace {
 
 struct Options {
-  std::string recipe, out, resume;
+  std::string recipe, out, resume, profile;
   std::vector<std::string> set;
   TrainOptions train;
   bool json = false;
@@ -45,6 +46,8 @@ void run(Options o) {
   o.train.out = o.train.resume  ? o.resume
                 : o.out.empty() ? "runs/" + std::filesystem::path(o.recipe).stem().string()
                                 : o.out;
+  const std::unique_ptr<Profile> profile = make_profile(o.profile);
+  o.train.profile = profile.get();
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
 
@@ -84,6 +87,7 @@ void run(Options o) {
               << (r.best_step > 0 ? text(", of step ", r.best_step) : "") << '\n'
               << "report   " << o.train.out << "/report.html\n";
   }
+  print_profile(profile.get(), o.json);
 }
 
 }  // namespace
@@ -103,6 +107,7 @@ void add_train(CLI::App& verb) {
   verb.add_flag("--dry-run", o->train.dry_run, "build everything, run one step, write nothing");
   verb.add_flag("--detect-anomaly", o->train.detect_anomaly,
                 "name the first op that produces a NaN (slow)");
+  add_profile_option(verb, o->profile, "ten steps after the first ten (of a shorter run its last)");
   add_device_options(verb, o->train.device);
   add_precision_option(verb, o->train.device, nullptr);
   add_json_option(verb, o->json);
