@@ -27,6 +27,6 @@ if [ -z "$build_dir" ]; then
   build_dir=$root/build/gpu
   "$root/scripts/install_dependencies.sh"
   "$root/scripts/build.sh" "$build_dir" -DCAIRN_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native -DCAIRN_SIMT=OFF \
-    -- cairn cairn_test_conformance cairn_test_models
+    -- cairn cairn_test_conformance cairn_test_models cairn_test_runtime
 fi
 exec python3 "$root/tools/gpu_check.py" "$out" "$build_dir"

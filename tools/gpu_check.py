@@ -149,6 +149,7 @@ def steps(build):
                 command = "the recording is absent; set CAIRN_DATA to the folder that has replay/"
             yield f"replay {os.path.basename(folder)} {precision}", 40, command, judge_replay(folder, precision)
     yield "models", 60, test("models", "*/cuda"), judge_tests
+    yield "profile", 30, test("runtime", "*Cuda*"), judge_tests
     size = ["--device", "cuda", "--json", "--size"]
     yield "bench model superpoint", 30, [cairn, "bench", "model", "superpoint", *size, "480x640"], judge_bench
     yield ("bench train magicpoint", 40,
