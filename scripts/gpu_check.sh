@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that only a GPU can show, in one command: builds with CUDA, checks and measures, and writes
-# OUT/report.md, OUT/report.json and OUT/log.txt. Exits with 1 if anything failed. Under 8 minutes after
+# OUT/report.md, OUT/report.json and OUT/log.txt. Exits with 1 if anything failed. Under 9 minutes after
 # the build.
 #   scripts/gpu_check.sh OUT                 builds in build/gpu for the GPU that is here
 #   scripts/gpu_check.sh OUT --build DIR     takes DIR/cairn and DIR/tests/cairn_test_*, built anywhere
@@ -27,6 +27,6 @@ if [ -z "$build_dir" ]; then
   build_dir=$root/build/gpu
   "$root/scripts/install_dependencies.sh"
   "$root/scripts/build.sh" "$build_dir" -DCAIRN_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native -DCAIRN_SIMT=OFF \
-    -- cairn cairn_test_conformance cairn_test_models cairn_test_runtime
+    -- cairn cairn_test_conformance cairn_test_models cairn_test_runtime cairn_test_training cairn_test_kernels
 fi
 exec python3 "$root/tools/gpu_check.py" "$out" "$build_dir"

@@ -17,12 +17,13 @@ def figures(report):
                for name, d in data.items() if name.startswith("replay ")]
     if replays:
         yield "## Recorded steps\n\n" + table(["recording", "relative error of a loss", "error of a weight"], replays)
-    benches = [(name[len("bench "):], d["batch"], d["size"], f"{d['median_ms']:.3f}", f"{d['first_ms']:.1f}",
+    benches = [(name[len("bench "):], d["batch"], d["size"], f"{d['median_ms']:.3f}",
+                f"{d['eager_ms']:.3f}" if "eager_ms" in d else "", f"{d['first_ms']:.1f}",
                 f"{d['gflop_per_s']:.0f}", f"{100 * d['share_of_limit']:.0f} %", f"{d['peak_bytes'] / 1e6:.1f}")
                for name, d in data.items() if name.startswith("bench ") and "median_ms" in d]
     if benches:
-        yield "## Models\n\nfp32. The limit is the rate of a matrix product, measured in the same process.\n\n" + table(
-            ["work", "batch", "size", "median ms", "first ms", "GFLOP/s", "of the limit", "peak MB"], benches)
+        yield "## Models\n\nThe limit is the rate of a float32 matrix product, measured in the same process.\n\n" + table(
+            ["work", "batch", "size", "median ms", "eager ms", "first ms", "GFLOP/s", "of the limit", "peak MB"], benches)
     if "beside PyTorch" in data:
         yield "## Beside PyTorch\n\nfp32 without TF32, PyTorch's best of eager and scripted.\n\n" + table(
             ["work", "PyTorch", "Cairn", "ratio"],
@@ -34,6 +35,14 @@ def figures(report):
             ["kernel", "shape", "median ms", "GB/s", "GFLOP/s", "of the limit"],
             [(k["kernel"], k["shape"], f"{k['median_ms']:.4f}", f"{k['gb_per_s']:.0f}", f"{k['gflop_per_s']:.0f}",
               f"{100 * k['share_of_limit']:.0f} %") for k in kernels["kernels"]])
+
+
+    for name, d in data.items():
+        if name.startswith("ladder "):
+            yield f"## Ladder of {d['ladder']}\n\n{d['run_shape']}\n\n" + table(
+                ["step", "predicted ms", "measured ms", "share of the prediction"],
+                [(s["step"], f"{s['predicted_ms']:.3f}", f"{s['median_ms']:.3f}",
+                  f"{100 * s['predicted_ms'] / s['median_ms']:.0f} %") for s in d["steps"]])
 
 
 def write(report, out):
