@@ -103,41 +103,17 @@ void LandmarkAutoencoder::visit(Visitor& v) {
 int LandmarkAutoencoder::size_multiple() const { return options_.size == Size::mini ? 8 : 16; }
 
 Options LandmarkAutoencoder::options() const {
-  std::string sigmas;
-  for (double s : options_.sigmas) sigmas += text(sigmas.empty() ? "" : ",", s);
   Options o{{"landmarks", std::to_string(options_.landmarks)},
             {"channels", std::to_string(options_.channels)},
             {"size", size_names[size_t(options_.size)]},
             {"padding", std::to_string(options_.padding)},
-            {"sigmas", sigmas},
+            {"sigmas", number_list(options_.sigmas)},
             {"ground", ground_names[size_t(options_.ground)]},
             {"masks", mask_names[size_t(options_.masks)]},
             {"descriptors", options_.linear_descriptors ? "linear" : "leaky_relu"}};
   o.merge(crop_rule_options(options_.crop));
   return o;
 }
-
-namespace {
-
-std::vector<double> read_sigmas(OptionReader& read, Size size) {
-  const std::string given = read.string(
-      "sigmas", size == Size::mini ? "0.125,0.25,0.5"
-                                   : "0.125,0.17677669529663687,0.25,0.35355339059327373,0.5");
-  std::vector<double> sigmas;
-  const char* at = given.c_str();
-  for (;;) {
-    char* end = nullptr;
-    const double s = std::strtod(at, &end);
-    if (end == at || !(s > 0.001 && s <= 10) || (*end && *end != ',') || sigmas.size() == 16)
-      throw UsageError("landmark_autoencoder.sigmas", text("the value is '", given, "'"),
-                       "up to 16 numbers above 0.001, in sides of the image", "0.125,0.25,0.5 say");
-    sigmas.push_back(s);
-    if (!*end) return sigmas;
-    at = end + 1;
-  }
-}
-
-}  // namespace
 
 std::unique_ptr<Model> make_landmark_autoencoder(const Options& options) {
   OptionReader read("landmark_autoencoder", options);
@@ -148,7 +124,8 @@ std::unique_ptr<Model> make_landmark_autoencoder(const Options& options) {
   o.channels = read.integer("channels", o.channels, 1, 3);
   o.crop = read_crop_rule(read, {mini ? 32 : 80, mini ? 32 : 80, 0});
   o.padding = read.integer("padding", mini ? 4 : 8, 0, 512);
-  o.sigmas = read_sigmas(read, o.size);
+  if (mini) o.sigmas = {0.125, 0.25, 0.5};
+  o.sigmas = read.reals("sigmas", o.sigmas, 0.001, 10);
   o.ground = Ground(read.index("ground", ground_names));
   o.masks = Masks(read.index("masks", mask_names));
   o.linear_descriptors = read.choice("descriptors", {"leaky_relu", "linear"}) == "linear";

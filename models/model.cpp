@@ -1,6 +1,7 @@
 #include "models/model.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "runtime/error.h"
 
@@ -58,6 +59,16 @@ void require_inference_in(DType type, const Model& model) {
                    "run it with --precision fp32");
 }
 
+std::string number_list(const std::vector<double>& numbers) {
+  std::string list;
+  char digits[32];
+  for (double x : numbers) {
+    const auto end = std::to_chars(digits, digits + sizeof digits, x).ptr;
+    list += (list.empty() ? "" : ",") + std::string(digits, end);
+  }
+  return list;
+}
+
 const std::string* OptionReader::take(const std::string& key) {
   known_.push_back(key);
   const auto it = left_.find(key);
@@ -87,6 +98,25 @@ double OptionReader::real(const std::string& key, double fallback, double low, d
     throw UsageError(system_ + "." + key, text("the value is '", *value, "'"),
                      text("a number from ", low, " to ", high), "correct it");
   return x;
+}
+
+std::vector<double> OptionReader::reals(const std::string& key, const std::vector<double>& fallback,
+                                        double low, double high) {
+  const std::string* value = take(key);
+  if (!value) return fallback;
+  std::vector<double> list;
+  const char* at = value->c_str();
+  for (;;) {
+    char* end = nullptr;
+    const double x = std::strtod(at, &end);
+    if (end == at || !(x >= low && x <= high) || (*end && *end != ',') || list.size() == 16)
+      throw UsageError(system_ + "." + key, text("the value is '", *value, "'"),
+                       text("up to 16 numbers from ", low, " to ", high, " with commas"),
+                       "correct it");
+    list.push_back(x);
+    if (!*end) return list;
+    at = end + 1;
+  }
 }
 
 bool OptionReader::boolean(const std::string& key, bool fallback) {

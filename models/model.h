@@ -91,6 +91,9 @@ std::vector<std::string> model_names();
 /// Throws a UsageError if the model does not infer in this type.
 void require_inference_in(DType type, const Model& model);
 
+/// As OptionReader::reals() takes them; every digit that tells them from others.
+std::string number_list(const std::vector<double>& numbers);
+
 /// Reads options with defaults and checks that none is left over.
 class OptionReader {
  public:
@@ -98,6 +101,9 @@ class OptionReader {
       : system_(std::move(system)), left_(options) {}
   int integer(const std::string& key, int fallback, int low, int high);
   double real(const std::string& key, double fallback, double low, double high);
+  /// Up to 16 of them, with commas: "1,0.7,0.5".
+  std::vector<double> reals(const std::string& key, const std::vector<double>& fallback, double low,
+                            double high);
   bool boolean(const std::string& key, bool fallback);
   /// One of `choices`; the first is the default.
   std::string choice(const std::string& key, const std::vector<std::string>& choices);

@@ -228,7 +228,8 @@ const std::vector<std::string> sampling_names = {"exact", "compat_v1"};
 Options SuperPoint::options() const {
   const bool mobile = options_.backbone == SuperPointOptions::Backbone::mnv2;
   Options o{{"descriptor", options_.descriptor ? "true" : "false"},
-            {"sampling", sampling_names[int(options_.sampling)]}};
+            {"sampling", sampling_names[int(options_.sampling)]},
+            {"scales", number_list(options_.scales)}};
   if (mobile)
     o["variant"] = "mnv2";
   else
@@ -252,6 +253,7 @@ std::unique_ptr<Model> make_superpoint(const Options& options) {
     o.norm = norm == "pre" ? NormOrder::pre : norm == "post" ? NormOrder::post : NormOrder::none;
   }
   o.descriptor = read.boolean("descriptor", true);
+  o.scales = read.reals("scales", o.scales, 0.25, 2);
   read.finish();
   return std::make_unique<SuperPoint>(o);
 }

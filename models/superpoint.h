@@ -24,6 +24,10 @@ struct SuperPointOptions {
     exact,      ///< u = (x + 0.5) / 8 - 0.5: the pixel-centre geometry
     compat_v1,  ///< u = x (W/8 - 1) / W: the released v1 weights, and others made like them
   } sampling = Sampling::exact;
+  /// The sizes at which detect() looks at an image, over its own, each of weight in proportion to
+  /// itself: points are those of the mean heatmap, a descriptor is the mean of the views'. One look
+  /// repeats points that a zoom moved or blurred less well than several do (docs/superpoint.md).
+  std::vector<double> scales = {1};
 };
 
 /// The descriptor's part of the joint loss.
@@ -87,7 +91,8 @@ class SuperPoint : public Model {
   void set_loss_options(const Options& options) override;
   /// logits as "semi", and "desc" (unit length) if there is a descriptor head.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
-  /// Points by falling score, with unit descriptors if the network has them.
+  /// Points by falling score, with unit descriptors if the network has them. The only call that
+  /// looks at all of `scales`; raw_outputs() and heatmap() look once.
   std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
 
  private:

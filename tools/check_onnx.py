@@ -63,7 +63,7 @@ def check_network(work, options, x, image, graph):
 
 def check_points(work, options, x, image, graph):
     cairn(options.cairn, "detect", image, "--model", options.model, *options.arch, "--device", "cpu",
-          "--json", "--top-k", TOP_K, "--npz", work)
+          "--json", "--top-k", TOP_K, "--set", "scales=1", "--npz", work)
     ours = np.load(work / (Path(image).stem + ".npz"))
     got = dict(zip([o.name for o in graph.get_outputs()], graph.run(None, {"image": x})))
     count = int(got["count"][0])

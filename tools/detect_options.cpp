@@ -39,14 +39,19 @@ void add_point_options(CLI::App& verb, DetectOptions& detect) {
       ->check(CLI::Range(0, 1000));
 }
 
-void add_named_point_options(CLI::App& verb, DetectOptions& detect, std::vector<std::string>& set) {
+void add_named_point_options(CLI::App& verb, DetectOptions& detect) {
   verb.add_flag("--flip", detect.flip,
                 "named points: average with the network's answer for mirror images");
   verb.add_option("--stacks", detect.stacks,
                   "named points: the answer of so many stacks of the network; all")
       ->type_name("N")
       ->check(CLI::Range(1, 64));
-  verb.add_option("--set", set, "an option of the model other than in its file, decoder=argmax say")
+}
+
+void add_set_option(CLI::App& verb, std::vector<std::string>& set) {
+  verb.add_option("--set", set,
+                  "an option of the model other than in its file: scales=1 looks at an image once, "
+                  "decoder=argmax decodes named points otherwise")
       ->type_name("OPTION=VALUE")
       ->allow_extra_args(false);
 }
@@ -63,6 +68,7 @@ void add_subpixel_option(CLI::App& verb, Refinement& refinement) {
 
 void add_detector_options(CLI::App& verb, DetectorArguments& o) {
   add_model_options(verb, o.model, o.architecture);
+  add_set_option(verb, o.set);
   add_point_options(verb, o.detect);
   verb.add_option("--top-k", o.detect.top_k,
                   text("at most so many points, 0 for all; ", o.detect.top_k))

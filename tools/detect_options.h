@@ -17,11 +17,13 @@ struct DetectorArguments {
 void add_model_options(CLI::App& verb, std::string& model, std::string& architecture);
 /// --threshold, --nms and --border.
 void add_point_options(CLI::App& verb, DetectOptions& detect);
-/// --flip, --stacks and --set, of networks of named points.
-void add_named_point_options(CLI::App& verb, DetectOptions& detect, std::vector<std::string>& set);
+/// --flip and --stacks, of networks of named points.
+void add_named_point_options(CLI::App& verb, DetectOptions& detect);
+/// --set, which `set` of DetectorArguments is.
+void add_set_option(CLI::App& verb, std::vector<std::string>& set);
 /// --subpixel
 void add_subpixel_option(CLI::App& verb, Refinement& refinement);
-/// These, --top-k, --precision, --device and --threads.
+/// All of these but those of named points, --top-k, --precision, --device and --threads.
 void add_detector_options(CLI::App& verb, DetectorArguments& arguments);
 
 /// As --subpixel takes it.

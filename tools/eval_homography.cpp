@@ -16,7 +16,7 @@ namespace cairn {
 namespace {
 
 struct HomographyOptions {
-  std::vector<std::string> folders, models, methods, levels;
+  std::vector<std::string> folders, models, methods, levels, set;
   std::string architecture, preset = "cairn", estimator = "ransac";
   DetectOptions detect;
   InferencePlace place;
@@ -140,7 +140,7 @@ void compare(const HomographyOptions& o, const HomographyProtocol& protocol,
   std::vector<LoadedModel> models;
   for (const std::string& name : o.methods) methods.push_back(classical_method(name));
   for (const std::string& path : o.models) {
-    models.push_back(load_detector({path, o.architecture, o.detect, o.place}));
+    models.push_back(load_detector({path, o.architecture, o.detect, o.place, o.set}));
     methods.push_back(model_method(path, *models.back().model, o.detect, o.place));
   }
   Json answers = Json::array();
@@ -196,6 +196,7 @@ void add_method_options(CLI::App& verb, HomographyOptions& o) {
       ->allow_extra_args(false);
   verb.add_option("--arch", o.architecture, "architecture of model files that do not say it")
       ->type_name("NAME");
+  add_set_option(verb, o.set);
   verb.add_option("--method", o.methods,
                   "classical methods (OpenCV): fast, harris, shi, orb, sift; or random points")
       ->type_name("NAME")

@@ -199,7 +199,8 @@ void add_eval_keypoints(CLI::App& eval) {
       ->type_name("FILE");
   verb.add_option("--arch", a->architecture, "its architecture, if the file does not say it")
       ->type_name("NAME");
-  add_named_point_options(verb, a->detect, a->set);
+  add_named_point_options(verb, a->detect);
+  add_set_option(verb, a->set);
   verb.add_option("--out", a->out, "write what the network found as a results file")
       ->type_name("FILE");
   verb.add_option("--reference", a->reference,

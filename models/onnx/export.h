@@ -21,6 +21,7 @@ std::string onnx_network(Model& model, const OnnxOptions& options);
 ///   scores       [N,K]
 ///   descriptors  [N,K,256] of unit length; absent without the head
 ///   count        [N] int64: how many are points; beyond them all is 0
+/// The graph looks at the image once, whatever the model's scales.
 /// Suppression is that of kernels/points/nms_maxpool.h with enough rounds to equal the greedy one
 /// on nearly all images. Throws a UsageError for another model or a top_k of 0.
 std::string onnx_keypoints(Model& model, const OnnxOptions& options, const DetectOptions& detect);

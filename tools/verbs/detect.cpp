@@ -227,7 +227,7 @@ void add_detect(CLI::App& verb) {
                   "Without, it looks at the whole image")
       ->type_name("X,Y,W,H")
       ->allow_extra_args(false);
-  add_named_point_options(verb, o->detect, o->set);
+  add_named_point_options(verb, o->detect);
   verb.add_option("--out", o->out, "folder for pictures with the keypoints")->type_name("DIR");
   verb.add_option("--npz", o->npz, "folder for points, scores and descriptors, NAME.npz")
       ->type_name("DIR");
