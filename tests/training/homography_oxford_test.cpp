@@ -5,6 +5,7 @@
 
 #include "models/model_file.h"
 #include "tests/data_folder.h"
+#include "tests/source_path.h"
 #include "training/homography_evaluation.h"
 #include "training/opencv_keypoints.h"
 
@@ -51,6 +52,19 @@ TEST(OxfordTable, TheReferenceNetworkIsReproduced) {
   const LoadedModel loaded = load_model(weights, "superpoint-mnv2", Device::cpu);
   const KeypointMethod method = model_method("superpoint-mnv2", *loaded.model, {}, {});
   expect_row({"superpoint-mnv2", 0.695, 0.608, {0.25, 0.70, 0.70}}, scores(method, folder), 0.03);
+}
+
+// What weights/README.md says of them.
+TEST(OxfordTable, TheWeightsThatComeAlongReachTheirGoals) {
+  CAIRN_NEED_DATA(folder, "homography-oxford");
+  const LoadedModel loaded =
+      load_model(source_path("weights/superpoint.safetensors"), "", Device::cpu);
+  const HomographyScores s = scores(model_method("cairn", *loaded.model, {}, {}), folder);
+  EXPECT_GE(s.repeatability, 0.70);
+  EXPECT_GE(s.matching_accuracy.at(3), 0.62);
+  EXPECT_GE(s.homography_accuracy.at(1), 0.45);
+  EXPECT_GE(s.homography_accuracy.at(3), 0.80);
+  EXPECT_GE(s.homography_accuracy.at(5), 0.85);
 }
 
 }  // namespace
