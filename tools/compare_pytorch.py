@@ -454,6 +454,9 @@ def main():
     # Ours has the homography besides (RANSAC and refinement), PyTorch's ends with the matches.
     c.add("match of two 480x640 images", [*network, "--match"], "match",
           [*fp32, "jit batch", "jit cl batch"], 0.50)
+    # As the weights that come along do it; PyTorch looks once.
+    c.add("match of two 480x640 images, three looks at each", [*network, "--match", "--set", "scales=0.95,0.7,0.5"], "match",
+          [*fp32, "jit batch", "jit cl batch"], 0.50)
     batch = TRAINING_BATCH[c.device]
     c.add(f"MagicPoint training step, {batch}x120x160, fp32",
           ["train", "magicpoint", "--batch", str(batch), "--size", "120x160"], "train", ["eager", "eager cl"], 0.75)

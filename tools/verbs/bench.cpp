@@ -62,9 +62,9 @@ struct Bench {
 };
 
 // Multiply-adds of the network's convolutions, counted as they run.
-double count_flops(Model& model, const Tensor& image) {
+double count_flops(const std::function<void()>& work) {
   const FlopCounter counter;
-  model.raw_outputs(image);
+  work();
   return counter.flops();
 }
 
@@ -122,13 +122,13 @@ void bench_model(const BenchOptions& o) {
   Bench b(o);
   require_computing_in(o.precision, *b.model);
   const Tensor image = as_type(noise(b.image_shape(o.batch), o.device), o.precision);
-  const double flops = count_flops(*b.model, image);
-  memory(o.device).release_cached();
-  memory(o.device).reset_peak();
   const auto network = [&] { b.model->raw_outputs(image); };
   DetectOptions options;
   options.threshold = 0.005;
   const auto detect = [&] { b.model->detect(image, options); };
+  const double flops = o.detect ? count_flops(detect) : count_flops(network);
+  memory(o.device).release_cached();
+  memory(o.device).reset_peak();
   if (o.detect) {
     // From the image to keypoints; the network alone in the same process gives what comes after it.
     const Timing whole = measure(o.device, detect), alone = measure(o.device, network);
@@ -158,7 +158,6 @@ void bench_match(const BenchOptions& o) {
   const Shape s = b.image_shape(1);
   const Tensor plane = noise({1, s[1] + 16, s[2] + 16, s[3]}, Device::cpu);
   const Tensor images[2] = {window(plane, 0, s).to(o.device), window(plane, 16, s).to(o.device)};
-  const double flops = 2 * count_flops(*b.model, images[0]);
   DetectOptions options;
   options.threshold = 0.005;
   Keypoints found[2];
@@ -166,6 +165,7 @@ void bench_match(const BenchOptions& o) {
   const auto detect = [&] {
     for (int i : {0, 1}) found[i] = b.model->detect(images[i], options).at(0);
   };
+  const double flops = count_flops(detect);
   const auto match = [&] { matches = match_keypoints(found[0], found[1], {}, o.device); };
   const auto fit = [&] {
     std::vector<Point> from, to;
@@ -197,7 +197,7 @@ void bench_train(BenchOptions o) {
   const std::unique_ptr<Profile> profile = make_profile(o.profile);
   Bench b(o);
   const Batch batch = noise_batch(*b.model, o.batch, b.size.height, b.size.width, 1);
-  const double flops = count_flops(*b.model, batch.at("image").to(o.device));
+  const double flops = count_flops([&] { b.model->raw_outputs(batch.at("image").to(o.device)); });
   Optimizer optimizer(OptimizerConfig::defaults(OptimizerKind::adam), *b.parameters);
   TrainingStep eager(*b.model, *b.parameters, optimizer,
                      {.capture = false, .activations = o.precision}),
