@@ -22,7 +22,6 @@
 
 #include "kernels/gemm/ffma_tile.cuh"
 #include "kernels/gemm/mma_tile.cuh"
-#include "kernels/gemm/normed_tile.cuh"
 #include "runtime/arithmetic.h"
 #include "runtime/cuda_blas.h"
 
@@ -55,44 +54,57 @@ void start(const char* name, void (*kernel)(Product), const Product& p) {
          Tile::Threads, 0, p);
 }
 
-template <class Tile, class T>
-void start_ffma(const Product& p) {
-  if (p.a_by_columns && p.b_by_columns)
-    start<Tile>("product columns x columns", ffma_product<T, Tile, true, true>, p);
-  else if (p.b_by_columns)
-    start<Tile>("product rows x columns", ffma_product<T, Tile, false, true>, p);
-  else if (p.a_by_columns)
-    start<Tile>("product columns x rows", ffma_product<T, Tile, true, false>, p);
-  else
-    start<Tile>("product rows x rows", ffma_product<T, Tile, false, false>, p);
+/// Calls f<a by columns, b by columns, what is fused>(name).
+template <class F>
+void with_layout(const Product& p, F&& f) {
+  if (p.steps.on) {
+    if (p.a_by_columns)
+      f.template operator()<true, true, Fused::norm_b>("product columns x normed columns");
+    else if (p.b_by_columns)
+      f.template operator()<false, true, Fused::end>("product rows x columns with an end");
+    else if (p.steps.in.mean)
+      f.template operator()<false, false, Fused::norm_a>("product normed rows x rows");
+    else
+      f.template operator()<false, false, Fused::end>("product rows x rows with an end");
+  } else {
+    if (p.a_by_columns && p.b_by_columns)
+      f.template operator()<true, true, Fused::nothing>("product columns x columns");
+    else if (p.b_by_columns)
+      f.template operator()<false, true, Fused::nothing>("product rows x columns");
+    else if (p.a_by_columns)
+      f.template operator()<true, false, Fused::nothing>("product columns x rows");
+    else
+      f.template operator()<false, false, Fused::nothing>("product rows x rows");
+  }
 }
 
-void start_large_ffma(const Product& p) {
-  if (p.a_by_columns)
-    start<LargeWide>("product columns x columns", ffma_product<float, LargeWide, true, true>, p);
-  else if (p.b_by_columns)
-    start<Large>("product rows x columns", ffma_product<float, Large, false, true>, p);
-  else
-    start<Large>("product rows x rows", ffma_product<float, Large, false, false>, p);
+template <class T>
+void start_small(const Product& p) {
+  with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
+    start<Small>(name, ffma_product<T, Small, a, b, fused>, p);
+  });
 }
 
-template <class Tile>
-void start_mma_tile(const Product& p) {
-  if (p.b_by_columns)
-    start<Tile>("mma product rows x columns", mma_product<Tile, false, true>, p);
-  else
-    start<Tile>("mma product rows x rows", mma_product<Tile, false, false>, p);
+void start_large(const Product& p) {
+  with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
+    using Wide = std::conditional_t<fused == Fused::norm_b, NormedWide, LargeWide>;
+    using Tile = std::conditional_t<a, Wide, Large>;
+    if constexpr (!a || b) start<Tile>(name, ffma_product<float, Tile, a, b, fused>, p);
+  });
 }
 
 template <class T>
 void start_mma(const Product& p) {
-  using Wide = MmaTile<T, 1, 4>;
-  if (p.a_by_columns)
-    start<Wide>("mma product columns x columns", mma_product<Wide, true, true>, p);
-  else if (p.n > 64 && tiles(p, 128, 128) >= enough_blocks)
-    start_mma_tile<MmaTile<T, 2, 4>>(p);
-  else
-    start_mma_tile<MmaTile<T, 2, 2>>(p);
+  const bool large = p.n > 64 && tiles(p, 128, 128) >= enough_blocks;
+  with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
+    const auto with = [&]<class Tile>(Tile) {
+      start<Tile>(name, mma_product<Tile, a, b, fused>, p);
+    };
+    if constexpr (a && b)
+      with(MmaTile<T, 1, 4>());
+    else if constexpr (!a)
+      large ? with(MmaTile<T, 2, 4>()) : with(MmaTile<T, 2, 2>());
+  });
 }
 
 /// Cuts k by the shape alone, into parts of 512 or more.
@@ -104,31 +116,13 @@ void split(Product& p, bool large) {
   p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, 1);
 }
 
-template <class T, class Tile, class Wide>
-void start_normed(const Product& p) {
-  if (p.a_by_columns)
-    start<Wide>("normed product columns x columns", normed_product<T, Wide, true, true, Normed::b>,
-                p);
-  else if (p.b_by_columns)
-    start<Tile>("normed product rows x columns",
-                normed_product<T, Tile, false, true, Normed::neither>, p);
-  else if (p.steps.in.mean)
-    start<Tile>("normed product rows x rows", normed_product<T, Tile, false, false, Normed::a>, p);
-  else
-    start<Tile>("product rows x rows with an end",
-                normed_product<T, Tile, false, false, Normed::neither>, p);
-}
-
 void run(const Product& p, DType type, bool large, bool mma) {
-  if (p.steps.on)
-    large ? start_normed<float, Large, NormedWide>(p)
-          : with_float(type, [&](auto t) { start_normed<decltype(t), Small, Small>(p); });
-  else if (mma)
+  if (mma)
     type == DType::bf16 ? start_mma<bf16>(p) : start_mma<float>(p);
   else if (large)
-    start_large_ffma(p);
+    start_large(p);
   else
-    with_real(type, [&](auto t) { start_ffma<Small, decltype(t)>(p); });
+    with_real(type, [&](auto t) { start_small<decltype(t)>(p); });
 }
 
 template <class T>

@@ -13,7 +13,7 @@
 //   Rounding  to TF32 on the way from shared memory into registers, ties away from zero
 //   Registers 120 to 166, no spills (sm_80 to sm_120); 36 KiB shared with 4 warps, 48 with 8
 //   Needs     runs of 16 bytes in a and b (Patches::aligned)
-#include "kernels/gemm/epilogue.cuh"
+#include "kernels/gemm/norm_epilogue.cuh"
 
 namespace cairn::CAIRN_NS {
 
@@ -97,74 +97,56 @@ class MmaOperand {
   const T* data_;
 };
 
-/// Writes two columns of a row of C, or of the part's copy.
-template <class T>
-CAIRN_DEVICE void mma_write(const Product& p, int split, int group, int m, int n, float low,
-                            float high) {
-  if (p.splits > 1) {
-    float* row = part_row<float>(p, split, group, m);
-    if (n < p.n) row[n] = low;
-    if (n + 1 < p.n) row[n + 1] = high;
-    return;
+/// The sums of a tile. Fragment layout: lane l holds columns 2 (l % 4) and the next of rows l / 4
+/// and l / 4 + 8.
+template <class Tile>
+struct MmaSums {
+  using Number = float;
+  static constexpr int Rows = 8, Run = 2, Runs = 4;
+  static constexpr int Columns = Tile::N, Down = 8 * Tile::WarpsM;
+
+  int warp_m = int(threadIdx.x) / 32 / Tile::WarpsN, warp_n = int(threadIdx.x) / 32 % Tile::WarpsN;
+  int lane = int(threadIdx.x) % 32;
+  float acc[4][4][4] = {};
+
+  CAIRN_DEVICE_MEMBER int row(int i) const { return 64 * warp_m + 8 * i + lane / 4; }
+  CAIRN_DEVICE_MEMBER int column(int j) const { return 32 * warp_n + 8 * j + 2 * (lane % 4); }
+  CAIRN_DEVICE_MEMBER int down() const { return 8 * warp_m + lane / 4; }
+  CAIRN_DEVICE_MEMBER const float* run(int i, int j) const { return &acc[i / 2][j][i % 2 * 2]; }
+  /// A window's rows are in lanes that differ in bits 2 and 3.
+  CAIRN_DEVICE_MEMBER void pool() {
+#pragma unroll
+    for (int t = 0; t < 64; ++t) {
+      float& v = acc[t / 16][t / 4 % 4][t % 4];
+      v = larger(v, shuffle_xor(full_warp, v, 4));
+      v = larger(v, shuffle_xor(full_warp, v, 8));
+    }
   }
-  T* c = static_cast<T*>(p.c) + group * p.c_group + p.c_offset(m);
-  const T* bias = p.bias ? static_cast<const T*>(p.bias) + int64_t(group) * p.n : nullptr;
-  write_columns<2>(p, c, bias, n, {low, high});
-}
+};
 
-/// Fragment layout: lane l holds columns 2 (l % 4) and the next of rows l / 4 and l / 4 + 8.
-template <class T, int I, int J>
-CAIRN_DEVICE void mma_finish(const Product& p, int split, int group, int m0, int n0,
-                             float (&acc)[I][J][4]) {
-  const int lane = int(threadIdx.x) % 32;
-#pragma unroll
-  for (int i = 0; i < I; ++i)
-#pragma unroll
-    for (int half = 0; half < 2; ++half)
-#pragma unroll
-      for (int j = 0; j < J; ++j) {
-        const int m = m0 + 16 * i + 8 * half + lane / 4, n = n0 + 8 * j + 2 * (lane % 4);
-        float low = acc[i][j][2 * half], high = acc[i][j][2 * half + 1];
-        if (p.pool2) {  // a window's rows are in lanes that differ in bits 2 and 3
-#pragma unroll
-          for (int bit = 4; bit <= 8; bit *= 2) {
-            low = larger(low, shuffle_xor(full_warp, low, bit));
-            high = larger(high, shuffle_xor(full_warp, high, bit));
-          }
-        }
-        if (m < p.m && !(p.pool2 && m % 4))
-          mma_write<T>(p, split, group, p.pool2 ? m / 4 : m, n, low, high);
-      }
-}
-
-template <class Tile, bool AByColumns, bool BByColumns>
+template <class Tile, bool AByColumns, bool BByColumns, Fused fused>
 CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
-  auto& s = shared<typename Tile::Shared>();
-  const int tiles_n = (p.n + Tile::N - 1) / Tile::N;
-  const int m0 = int(blockIdx.x) / tiles_n * Tile::M, n0 = int(blockIdx.x) % tiles_n * Tile::N;
-  const int group = int(blockIdx.y), split = int(blockIdx.z);
-  const int k_begin = split * p.k_per_split;
-  const int k_end = p.k - k_begin < p.k_per_split ? p.k : k_begin + p.k_per_split;
-  const int warp_m = int(threadIdx.x) / 32 / Tile::WarpsN * 64;
-  const int warp_n = int(threadIdx.x) / 32 % Tile::WarpsN * 32;
-
   using T = typename Tile::T;
+  using Sums = MmaSums<Tile>;
   using A = MmaOperand<T, Tile::M, Tile::Threads, AByColumns>;
   using B = MmaOperand<T, Tile::N, Tile::Threads, BByColumns>;
-  A a(p.a, group, m0, p.m);
-  B b(p.b, group, n0, p.n);
+  auto& memory = shared<ProductMemory<typename Tile::Shared, Sums>>();
+  auto& s = memory.operands;
+  const TilePlace at = tile_place<Tile>(p);
+  A a(p.a, at.group, at.m, p.m);
+  B b(p.b, at.group, at.n, p.n);
   const auto load = [&](int k, int buffer) {
-    if (k < k_end) {
-      a.load(s.a[buffer], k, k_end);
-      b.load(s.b[buffer], k, k_end);
+    if (k < at.k_end) {
+      a.load(s.a[buffer], k, at.k_end);
+      b.load(s.b[buffer], k, at.k_end);
     }
     cp_async_commit();
   };
 
-  float acc[4][4][4] = {};
+  Sums sums;
 #pragma unroll
-  for (int i = 0; i < Tile::Buffers - 1; ++i) load(k_begin + i * Tile::K, i);
-  for (int k = k_begin, buffer = 0; k < k_end; k += Tile::K) {
+  for (int i = 0; i < Tile::Buffers - 1; ++i) load(at.k + i * Tile::K, i);
+  for (int k = at.k, buffer = 0; k < at.k_end; k += Tile::K) {
     cp_async_wait<Tile::Buffers - 2>();
     sync_threads();  // this step has arrived, and the buffer of the step before is free
     load(k + (Tile::Buffers - 1) * Tile::K, (buffer + Tile::Buffers - 1) % Tile::Buffers);
@@ -173,20 +155,20 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
       unsigned left[4][4], right[4][2];
 #pragma unroll
       for (int i = 0; i < 4; ++i)
-        A::fragments(s.a[buffer], warp_m + 16 * i, step, true, left[i][0], left[i][1], left[i][2],
-                     left[i][3]);
+        A::fragments(s.a[buffer], 64 * sums.warp_m + 16 * i, step, true, left[i][0], left[i][1],
+                     left[i][2], left[i][3]);
 #pragma unroll
       for (int j = 0; j < 4; j += 2)
-        B::fragments(s.b[buffer], warp_n + 8 * j, step, false, right[j][0], right[j][1],
+        B::fragments(s.b[buffer], 32 * sums.warp_n + 8 * j, step, false, right[j][0], right[j][1],
                      right[j + 1][0], right[j + 1][1]);
       if constexpr (sizeof(T) == 4)
-        mma_tile_tf32(acc, left, right);
+        mma_tile_tf32(sums.acc, left, right);
       else
-        mma_tile(acc, left, right);
+        mma_tile(sums.acc, left, right);
     }
     buffer = (buffer + 1) % Tile::Buffers;
   }
-  mma_finish<T>(p, split, group, m0 + warp_m, n0 + warp_n, acc);
+  finish<fused, T>(p, at, sums, memory);
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -1,6 +1,6 @@
 // residual_block: three implicit products whose operands are normalised on their way into shared
 // memory, and which end in statistics, the skip, or the gradient of the norm before them
-// (kernels/gemm/normed_tile.cuh). P pixels; I, M, O channels.
+// (kernels/gemm/norm_epilogue.cuh). P pixels; I, M, O channels.
 //
 //   forward           moments of x;  a1 [P,M] = z1(x) w1', its moments per row of tiles;
 //                     a2 [P,M] = patches of z2(a1) [P,9M] w2', its moments;
