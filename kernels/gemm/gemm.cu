@@ -4,7 +4,8 @@
 //             for weight gradients, whose m is the smaller side) by 128 threads; 32x32 by 64
 //             threads where the large tile would leave cores idle, and for all but float32. bf16
 //             with runs of 8, and float32 with runs of 4 where tf32_products(): mma_tile.cuh,
-//             128x128 by 256 threads, 128x64 (64x128) by 128.
+//             128x128 by 256 threads, 128x64 (64x128) by 128. Each of them alone, or with the steps
+//             of a residual block at its ends.
 //   Traffic   reads a once per column of tiles and b once per row of tiles, mostly from L2.
 //   Work      2 m n k flop per group. Floor: the larger of flop / peak (FFMA or tensor cores) and
 //             (a + b + c) bytes / bandwidth.
@@ -33,6 +34,13 @@ using LargeWide = FfmaTile<64, 128, 8, 8>;
 using NormedWide = FfmaTile<64, 128, 8, 8, 8>;  ///< with 16 of k it spills on sm_100 to sm_120
 using Small = FfmaTile<32, 32, 4, 4>;
 
+template <class T>
+using MmaTall = MmaTile<T, 2, 2>;
+template <class T>
+using MmaSquare = MmaTile<T, 2, 4>;  ///< as many rows
+template <class T>
+using MmaWide = MmaTile<T, 1, 4>;
+
 constexpr int64_t enough_blocks = 128;  ///< as many as a large GPU has multiprocessors
 
 int64_t tiles(const Product& p, int tile_m, int tile_n) {
@@ -43,8 +51,17 @@ int64_t large_tiles(const Product& p) {
   return p.a_by_columns ? tiles(p, LargeWide::M, LargeWide::N) : tiles(p, Large::M, Large::N);
 }
 
+bool both_transposed(const Product& p) {  // rare: one tile serves it
+  return p.a_by_columns && !p.b_by_columns;
+}
+
+bool takes_mma_tile(const Product& p, DType type) {
+  const bool cores = type == DType::bf16 || (type == DType::f32 && tf32_products());
+  return cores && aligned(p.a, type) && aligned(p.b, type) && !both_transposed(p);
+}
+
 bool takes_large_tile(const Product& p, DType type, bool may_split) {
-  return type == DType::f32 && p.m > 32 && p.n > 32 &&
+  return type == DType::f32 && !both_transposed(p) && p.m > 32 && p.n > 32 &&
          (may_split || large_tiles(p) >= enough_blocks);
 }
 
@@ -95,15 +112,17 @@ void start_large(const Product& p) {
 
 template <class T>
 void start_mma(const Product& p) {
-  const bool large = p.n > 64 && tiles(p, 128, 128) >= enough_blocks;
+  using Tall = MmaTall<T>;
+  using Square = MmaSquare<T>;
+  const bool large = p.n > Tall::N && tiles(p, Square::M, Square::N) >= enough_blocks;
   with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
     const auto with = [&]<class Tile>(Tile) {
       start<Tile>(name, mma_product<Tile, a, b, fused>, p);
     };
     if constexpr (a && b)
-      with(MmaTile<T, 1, 4>());
+      with(MmaWide<T>());
     else if constexpr (!a)
-      large ? with(MmaTile<T, 2, 4>()) : with(MmaTile<T, 2, 2>());
+      large ? with(Square()) : with(Tall());
   });
 }
 
@@ -170,7 +189,9 @@ void sum_parts(const Tensor& parts, Tensor& y) {
 }
 
 int64_t row_tiles(const Product& p, DType type) {
-  const int rows = takes_large_tile(p, type, false) ? Large::M : Small::M;
+  const int rows = takes_mma_tile(p, type)            ? MmaTall<float>::M
+                   : takes_large_tile(p, type, false) ? Large::M
+                                                      : Small::M;
   return (p.m + rows - 1) / rows;
 }
 
@@ -184,10 +205,7 @@ void multiply(Product p, Tensor& c, bool may_split) {
   p.c_aligned = p.n % 4 == 0 && p.c_row % 4 == 0 && p.c_group % 4 == 0;
   p.k_per_split = p.k;
 
-  const bool both_transposed = p.a_by_columns && !p.b_by_columns;  // rare: one tile serves it
-  const bool cores = type == DType::bf16 || (type == DType::f32 && tf32_products() && !p.steps.on);
-  const bool mma = cores && p.a.aligned && p.b.aligned && !both_transposed;
-  const bool large = !both_transposed && takes_large_tile(p, type, may_split);
+  const bool mma = takes_mma_tile(p, type), large = takes_large_tile(p, type, may_split);
   if (may_split) split(p, large || mma);
   if (p.splits == 1) return run(p, type, large, mma);
 

@@ -1,6 +1,7 @@
 #pragma once
 // The product of bf16 tensors on the tensor cores (mma.sync m16n8k16), or of float32 tensors
-// rounded to TF32 (m16n8k8), summed in float32.
+// rounded to TF32 (m16n8k8), summed in float32; alone or with the steps of a residual block
+// (NormSteps).
 //
 //   Block     (64 WarpsM) x (32 WarpsN) of C, 64 bytes of k at a time (32 elements of bf16, 16 of
 //             float32); a warp sums 4 x 4 tiles of 16 x 8
@@ -10,8 +11,12 @@
 //             chunks, the chunk's number xored with the row's, so that the 8 rows of an ldmatrix
 //             lie in different banks. ldmatrix transposes 16-bit elements alone: float32 by columns
 //             is read in single words, a warp's 32 in different banks.
-//   Rounding  to TF32 on the way from shared memory into registers, ties away from zero
-//   Registers 120 to 166, no spills (sm_80 to sm_120); 36 KiB shared with 4 warps, 48 with 8
+//   Norm      in place, by each thread on the 16-byte runs that it has copied itself, when they
+//             have arrived and before the barrier of their step: once an element and block, for
+//             twice 8 KiB of shared memory a step beside the 24 (8 warps: 48) of the fragments
+//   Rounding  to TF32 on the way from shared memory into registers, or after the norm; ties away
+//             from zero
+//   Registers 120 to 168, no spills (sm_80 to sm_120); 36 KiB shared with 4 warps, 48 with 8
 //   Needs     runs of 16 bytes in a and b (Patches::aligned)
 #include "kernels/gemm/norm_epilogue.cuh"
 
@@ -31,39 +36,68 @@ struct MmaTile {
   };
 };
 
-/// One operand: its way into shared memory, and from there into fragments.
-template <class T, int Size, int Threads, bool ByColumns>
+/// One operand: its way into shared memory, and from there into fragments. Normed: through a
+/// rectified norm, but for what lies outside of the tensor, which stays 0.
+template <class Tile, int Size, bool ByColumns, bool Normed>
 class MmaOperand {
-  static constexpr int K = 64 / sizeof(T);
+  using T = typename Tile::T;
+  static constexpr int K = Tile::K;
   static constexpr int Chunk = 16 / sizeof(T);  ///< elements of it
 
  public:
-  CAIRN_DEVICE_MEMBER MmaOperand(const Patches& patches, int group, int begin, int end)
-      : reader_(patches, begin, end),
-        data_(static_cast<const T*>(patches.data) + group * patches.group_stride) {}
+  using Buffers = T[Tile::Buffers][Size * K];
 
-  CAIRN_DEVICE_MEMBER void load(T* tile, int k, int k_end) {
+  CAIRN_DEVICE_MEMBER MmaOperand(const Patches& patches, int group, int begin, int end,
+                                 const RectifiedNorm& norm, Buffers& tiles)
+      : reader_(patches, begin, end),
+        data_(static_cast<const T*>(patches.data) + group * patches.group_stride),
+        norm_(norm),
+        tiles_(tiles) {}
+
+  CAIRN_DEVICE_MEMBER void load(int buffer, int k, int k_end) {
     reader_.seek(k, k_end);
 #pragma unroll
     for (int i = 0; i < Reader::count; ++i) {
       const int64_t at = reader_.offset(i);
-      cp_async_16(tile + place(reader_.line(i), reader_.run() / Chunk), data_ + (at < 0 ? 0 : at),
-                  at >= 0);
+      cp_async_16(chunk(buffer, i), data_ + (at < 0 ? 0 : at), at >= 0);
+      if constexpr (Normed) {
+        const unsigned bit = 1u << (Reader::count * buffer + i);
+        inside_ = at < 0 ? inside_ & ~bit : inside_ | bit;
+      }
+    }
+  }
+
+  /// Once what this thread has copied of the step at k is there, and before others read it.
+  CAIRN_DEVICE_MEMBER void normalise(int buffer, int k) {
+    if constexpr (!Normed) return;
+    const int c = reader_.channel(0, k);
+    const auto mean = load_pack<Chunk>(static_cast<const float*>(norm_.mean) + c);
+    const auto scale = load_pack<Chunk>(static_cast<const float*>(norm_.scale) + c);
+    const auto beta = load_pack<Chunk>(static_cast<const float*>(norm_.beta) + c);
+#pragma unroll
+    for (int i = 0; i < Reader::count; ++i) {
+      if (!(inside_ >> (Reader::count * buffer + i) & 1)) continue;
+      Pack<T, Chunk> x = load_pack<Chunk>(chunk(buffer, i));
+#pragma unroll
+      for (int e = 0; e < Chunk; ++e)
+        x[e] =
+            rounded(activate<Activation::relu>((float(x[e]) - mean[e]) * scale[e] + beta[e], 0.f));
+      store_pack(chunk(buffer, i), x);
     }
   }
 
   /// The fragments of two 8-row halves by two halves of a step of k that begin at `row`, `k`.
   /// Fragments 1 and 3 are of the other rows if `rows_first`, else of the other half of k.
-  CAIRN_DEVICE_MEMBER static void fragments(const T* tile, int row, int k, bool rows_first,
-                                            unsigned& r0, unsigned& r1, unsigned& r2,
-                                            unsigned& r3) {
+  CAIRN_DEVICE_MEMBER void fragments(int buffer, int row, int k, bool rows_first, unsigned& r0,
+                                     unsigned& r1, unsigned& r2, unsigned& r3) const {
+    const T* tile = tiles_[buffer];
     const int lane = int(threadIdx.x) % 32;
     if constexpr (ByColumns && sizeof(T) == 4) {
       const int r = row + lane / 4, q = k + lane % 4, dr = rows_first ? 8 : 0, dq = 4 - dr / 2;
-      r0 = to_tf32(tile[word(q, r)]);
-      r1 = to_tf32(tile[word(q + dq, r + dr)]);
-      r2 = to_tf32(tile[word(q + 4 - dq, r + 8 - dr)]);
-      r3 = to_tf32(tile[word(q + 4, r + 8)]);
+      r0 = float_bits(tile[word(q, r)]);
+      r1 = float_bits(tile[word(q + dq, r + dr)]);
+      r2 = float_bits(tile[word(q + 4 - dq, r + 8 - dr)]);
+      r3 = float_bits(tile[word(q + 4, r + 8)]);
     } else {
       const int odd = lane / 8 % 2, upper = lane / 16;
       const int r = row / 8 + (rows_first ? odd : upper),
@@ -72,14 +106,25 @@ class MmaOperand {
         ldmatrix_x4_trans(r0, r1, r2, r3, tile + place(8 * q + lane % 8, r));
       else
         ldmatrix_x4(r0, r1, r2, r3, tile + place(8 * r + lane % 8, q));
-      if constexpr (sizeof(T) == 4)
-        for (unsigned* v : {&r0, &r1, &r2, &r3}) *v = to_tf32(bits_float(*v));
     }
+    if constexpr (sizeof(T) == 4 && !Normed)
+      for (unsigned* v : {&r0, &r1, &r2, &r3}) *v = to_tf32(bits_float(*v));
   }
 
  private:
-  using Reader = PatchReader<Size, K, Chunk, Threads, ByColumns>;
+  using Reader = PatchReader<Size, K, Chunk, Tile::Threads, ByColumns>;
 
+  /// As mma.sync takes it.
+  CAIRN_DEVICE_MEMBER static T rounded(float z) {
+    if constexpr (sizeof(T) == 4)
+      return bits_float(to_tf32(z));
+    else
+      return T(z);
+  }
+  /// Where run i of this thread lies.
+  CAIRN_DEVICE_MEMBER T* chunk(int buffer, int i) const {
+    return tiles_[buffer] + place(reader_.line(i), reader_.run() / Chunk);
+  }
   /// Where chunk `chunk` of a line of the tile lies.
   CAIRN_DEVICE_MEMBER static int place(int line, int chunk) {
     if constexpr (ByColumns && sizeof(T) == 4)
@@ -95,6 +140,9 @@ class MmaOperand {
 
   Reader reader_;
   const T* data_;
+  RectifiedNorm norm_;
+  Buffers& tiles_;
+  unsigned inside_ = 0;  // a bit for each run of each buffer, if Normed
 };
 
 /// The sums of a tile. Fragment layout: lane l holds columns 2 (l % 4) and the next of rows l / 4
@@ -128,17 +176,16 @@ template <class Tile, bool AByColumns, bool BByColumns, Fused fused>
 CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
   using T = typename Tile::T;
   using Sums = MmaSums<Tile>;
-  using A = MmaOperand<T, Tile::M, Tile::Threads, AByColumns>;
-  using B = MmaOperand<T, Tile::N, Tile::Threads, BByColumns>;
-  auto& memory = shared<ProductMemory<typename Tile::Shared, Sums>>();
-  auto& s = memory.operands;
+  auto& s = shared<ProductMemory<typename Tile::Shared, Sums>>();
   const TilePlace at = tile_place<Tile>(p);
-  A a(p.a, at.group, at.m, p.m);
-  B b(p.b, at.group, at.n, p.n);
+  MmaOperand<Tile, Tile::M, AByColumns, fused == Fused::norm_a> a(p.a, at.group, at.m, p.m,
+                                                                  p.steps.in, s.operands.a);
+  MmaOperand<Tile, Tile::N, BByColumns, fused == Fused::norm_b> b(p.b, at.group, at.n, p.n,
+                                                                  p.steps.in, s.operands.b);
   const auto load = [&](int k, int buffer) {
     if (k < at.k_end) {
-      a.load(s.a[buffer], k, at.k_end);
-      b.load(s.b[buffer], k, at.k_end);
+      a.load(buffer, k, at.k_end);
+      b.load(buffer, k, at.k_end);
     }
     cp_async_commit();
   };
@@ -148,6 +195,8 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
   for (int i = 0; i < Tile::Buffers - 1; ++i) load(at.k + i * Tile::K, i);
   for (int k = at.k, buffer = 0; k < at.k_end; k += Tile::K) {
     cp_async_wait<Tile::Buffers - 2>();
+    a.normalise(buffer, k);
+    b.normalise(buffer, k);
     sync_threads();  // this step has arrived, and the buffer of the step before is free
     load(k + (Tile::Buffers - 1) * Tile::K, (buffer + Tile::Buffers - 1) % Tile::Buffers);
 #pragma unroll
@@ -155,12 +204,12 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
       unsigned left[4][4], right[4][2];
 #pragma unroll
       for (int i = 0; i < 4; ++i)
-        A::fragments(s.a[buffer], 64 * sums.warp_m + 16 * i, step, true, left[i][0], left[i][1],
-                     left[i][2], left[i][3]);
+        a.fragments(buffer, 64 * sums.warp_m + 16 * i, step, true, left[i][0], left[i][1],
+                    left[i][2], left[i][3]);
 #pragma unroll
       for (int j = 0; j < 4; j += 2)
-        B::fragments(s.b[buffer], 32 * sums.warp_n + 8 * j, step, false, right[j][0], right[j][1],
-                     right[j + 1][0], right[j + 1][1]);
+        b.fragments(buffer, 32 * sums.warp_n + 8 * j, step, false, right[j][0], right[j][1],
+                    right[j + 1][0], right[j + 1][1]);
       if constexpr (sizeof(T) == 4)
         mma_tile_tf32(sums.acc, left, right);
       else
@@ -168,7 +217,7 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
     }
     buffer = (buffer + 1) % Tile::Buffers;
   }
-  finish<fused, T>(p, at, sums, memory);
+  finish<fused, T>(p, at, sums, s);
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -9,17 +9,22 @@
 //                     the sums in one pass over it; the same for g2 with the 3x3's transpose and
 //                     for g1, whose pass adds the skip's gradient
 //   backward weights  dy' z3(a2), da2' patches of z2(a1), da1' z1(x), over P in parts
-//   Launch    128x64 of C by 128 threads (64x128 for weights), 32x32 by 64 where these would leave
-//             cores idle and for float64, as in kernels/gemm/gemm.cu; merges: a block per 32
-//             channels
+//   Launch    as in kernels/gemm/gemm.cu: 128x64 of C by 128 threads (64x128 for weights), 32x32 by
+//             64 where these would leave cores idle and for float64; in TF32 128x128 by 256 or
+//             128x64 by 128; merges: a block per 32 channels
+//   Shared    that of the tiles: 26 KiB (128x64), 13 (64x128), 9 (32x32); in TF32 48 (128x128) or
+//             36; the statistics are merged where the operands were
 //   Traffic   per pixel and 4 B (f32). Forward: x three times (statistics, product, skip), a1 and
 //             a2 written and read once, y written: 3 I + 4 M + O; its parts move 5 I + 10 M + 3 O.
 //             Backward: 6 I + 17 M + 3 O, its parts 11 I + 31 M + 5 O. For I = O = 256, M = 128,
 //             batch 16 at 64x64 (P = 65536): 403 MB and 1.2 GB
 //   Work      2 P (I M + 9 M M + M O) flop forward: 27.9 GFLOP there; twice that backward
-//   Floor     the larger of flop / peak (FFMA) and bytes / bandwidth: on an H200 (67 TFLOP/s, 4.8
-//             TB/s) 0.42 ms by arithmetic beside 0.08 ms by bytes forward, 0.83 and 0.26 backward
+//   Floor     the larger of flop / peak and bytes / bandwidth: on an H200 (67 TFLOP/s, 4.8 TB/s)
+//             0.42 ms by arithmetic beside 0.08 ms by bytes forward, 0.83 and 0.26 backward; in
+//             TF32 (989/2 TFLOP/s by the data sheet) 0.06 and 0.11 by arithmetic: bytes bound it
 //   Repeats   bitwise: one writer per element; parts follow from the shape, merged in their order.
+//   TF32      where tf32_products(): both factors of all products rounded, z after the norm;
+//             statistics, sums, the skip and the norm's gradient stay in float32
 //   Not tried on hardware yet; float32 and float64, as batch_norm.
 #include "kernels/residual/residual_block.h"
 
@@ -32,8 +37,13 @@ namespace cairn::CAIRN_NS {
 namespace {
 
 template <class T>
-CAIRN_KERNEL void scale_kernel(const T* gamma, const T* invstd, T* scale, int64_t C) {
-  for (int64_t c = global_thread(); c < C; c += global_threads()) scale[c] = gamma[c] * invstd[c];
+CAIRN_KERNEL void norm_kernel(const T* gamma, const T* beta, const T* mean, const T* invstd,
+                              T* mean_scale_beta, int64_t C) {
+  for (int64_t c = global_thread(); c < C; c += global_threads()) {
+    mean_scale_beta[c] = mean[c];
+    mean_scale_beta[C + c] = gamma[c] * invstd[c];
+    mean_scale_beta[2 * C + c] = beta[c];
+  }
 }
 
 // The product of step i with x, or its patches, as rows.
@@ -55,14 +65,16 @@ Product product_of(const Tensor& x, const Tensor& w, int i) {
 
 ResidualNorm::ResidualNorm(const ResidualBlock& block, int step, const Tensor& mean,
                            const Tensor& invstd)
-    : scale(mean.empty_like()) {
+    : mean_scale_beta(mean.empty_like({3, mean.count()})) {
   const NormConv& s = block.step[step];
+  const int64_t C = mean.count();
   with_float(mean.dtype(), [&](auto type) {
     using T = decltype(type);
-    launch("residual_block", scale_kernel<T>, blocks_for(mean.count(), 256), 256, 0,
-           s.gamma.data<T>(), invstd.data<T>(), scale.data<T>(), mean.count());
+    T* const to = mean_scale_beta.data<T>();
+    launch("residual_block", norm_kernel<T>, blocks_for(C, 256), 256, 0, s.gamma.data<T>(),
+           s.beta.data<T>(), mean.data<T>(), invstd.data<T>(), to, C);
+    parts = {to, to + C, to + 2 * C};
   });
-  parts = {mean.raw(), scale.raw(), s.beta.raw()};
 }
 
 void forward_step(const Tensor& x, const ResidualBlock& block, int i, const RectifiedNorm* norm,
