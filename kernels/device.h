@@ -102,6 +102,24 @@ CAIRN_DEVICE T block_max(T v, Site site = Site::current()) {
       v, [](T a, T b) { return a < b ? b : a; }, site);
 }
 
+// ---- types -------------------------------------------------------------------------------------
+
+/// What numbers of type T are computed and summed in: float for bf16, otherwise T.
+template <class T>
+using Sum = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
+
+/// The same for tensors.
+inline DType sum_type(DType type) { return type == DType::bf16 ? DType::f32 : type; }
+
+/// Calls f(T{}) with the type of an op's tensors: float, double or bf16.
+template <class F>
+void with_real(DType type, F&& f) {
+  if (type == DType::bf16)
+    f(bf16{});
+  else
+    with_float(type, f);
+}
+
 // ---- vector loads and stores -------------------------------------------------------------------
 
 /// N elements that are moved at once, 16 bytes at a time; addresses are multiples of its size, or
@@ -122,6 +140,23 @@ CAIRN_DEVICE void store_pack(T* p, const Pack<T, N>& value, Site site = Site::cu
   *aligned<Pack<T, N>>(p, site) = value;
 }
 
+/// The same in the type that T is computed in: bf16 is widened as it is read, rounded as written.
+template <int N, class T>
+CAIRN_DEVICE Pack<Sum<T>, N> load_wide(const T* p, Site site = Site::current()) {
+  const Pack<T, N> stored = load_pack<N>(p, site);
+  Pack<Sum<T>, N> wide;
+#pragma unroll
+  for (int i = 0; i < N; ++i) wide[i] = Sum<T>(stored[i]);
+  return wide;
+}
+template <int N, class T>
+CAIRN_DEVICE void store_rounded(T* p, const Pack<Sum<T>, N>& value, Site site = Site::current()) {
+  Pack<T, N> rounded;
+#pragma unroll
+  for (int i = 0; i < N; ++i) rounded[i] = T(value[i]);
+  store_pack(p, rounded, site);
+}
+
 /// Calls f with how many of `count` neighbouring elements a thread moves at once, as an
 /// integral_constant: 4 where they divide so, or 1.
 template <class F>
@@ -138,6 +173,16 @@ template <class F>
 void with_packs(DType type, int64_t count, F&& f) {
   with_float(type,
              [&](auto t) { with_pack_size(count, [&](auto pack_size) { f(t, pack_size); }); });
+}
+
+/// The same for an op that also takes bf16, 16 bytes of which are 8: packs of 8 or 1.
+template <class F>
+void with_real_packs(DType type, int64_t count, F&& f) {
+  if (type != DType::bf16) return with_packs(type, count, f);
+  if (count % 8 == 0)
+    f(bf16{}, std::integral_constant<int, 8>());
+  else
+    f(bf16{}, std::integral_constant<int, 1>());
 }
 
 struct [[gnu::may_alias]] alignas(8) Float2 {

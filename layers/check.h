@@ -35,6 +35,12 @@ class Check {
             model.dtype());
     return together(name, t, model_name, model);
   }
+  /// `t`, a parameter, has the device and the type of the activations `x`, or f32 if that is bf16.
+  Check& parameter(const char* name, const Tensor& t, const Tensor& x) {
+    const DType wanted = x.dtype() == DType::bf16 ? DType::f32 : x.dtype();
+    require(t.dtype() == wanted, name, " is ", t.dtype(), ", x is ", x.dtype());
+    return together(name, t, "x", x);
+  }
   Check& together(const char* name, const Tensor& t, const char* model_name, const Tensor& model) {
     return require(t.device() == model.device(), name, " is on ", t.device(), ", ", model_name,
                    " on ", model.device());

@@ -45,15 +45,13 @@ Var in_parts(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& 
   return step.pool2 ? max_pool(y, 2, 2) : y;
 }
 
-// The convolution with all that fits behind it, in the type of x.
+// The convolution with all that fits behind it.
 FusedConv fused(const Var& x, const ConvNormLayer& layer) {
   Tape& tape = x.tape();
   const bool after = layer.step.order == NormOrder::post;
   FoldedConv c{layer.conv.weight.value, layer.conv.with_bias ? layer.conv.bias.value : Tensor()};
   if (layer.step.order == NormOrder::pre) c = fold_norm(layer.conv, *layer.norm);
-  const auto constant = [&](const Tensor& t) {
-    return t.defined() ? cast(tape.constant(t), x.value().dtype()) : Var();
-  };
+  const auto constant = [&](const Tensor& t) { return t.defined() ? tape.constant(t) : Var(); };
   return {constant(c.weight),
           constant(c.bias),
           layer.conv.options,

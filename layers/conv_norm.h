@@ -23,8 +23,9 @@ struct ConvNormStep {
 /// While a gradient is recorded each part is a node of its own. Otherwise the running statistics
 /// are folded into the convolution and everything runs in one pass over the output (a norm after
 /// the activation stays a pass of its own: folded into the next convolution it would be wrong in
-/// the outermost ring, where the zero padding lacks its constant). There x may be bf16: folded in
-/// float32, the weights are then rounded to it, and a norm of its own computes in float32.
+/// the outermost ring, where the zero padding lacks its constant). With x in bf16 (on cpu without
+/// gradients) every part's output is bf16 too; weights are rounded to it, folded ones after they
+/// have been folded in float32, and a norm computes in float32.
 Var conv_norm(const Var& x, Conv2d& conv, BatchNorm2d* norm, const ConvNormStep& step);
 
 /// A convolution and what conv_norm() needs to know of it.

@@ -1,6 +1,7 @@
 #include "layers/functions_conv.h"
 #include "runtime/flops.h"
 
+#include "kernels/elementwise/cast.h"
 #include "layers/check.h"
 #include "layers/trace.h"
 
@@ -22,9 +23,9 @@ void finish(const Check& check, const char* expected) {
 // `like` has the type and the device of x.
 void check_common(Check& check, const Tensor& like, const Var& w, const Var& bias, int64_t outputs,
                   const Conv2dOptions& o) {
-  check.alike("w", w.value(), "x", like);
+  check.parameter("w", w.value(), like);
   if (bias.defined()) {
-    check.alike("bias", bias.value(), "x", like);
+    check.parameter("bias", bias.value(), like);
     check.require(bias.shape() == Shape{outputs}, "bias has shape ", bias.shape(), " for ", outputs,
                   " output channels");
   }
@@ -56,7 +57,8 @@ Shape conv2d_shape(const char* op, const Shape& x, const Tensor& like, const Var
     check.require(h > 0 && v > 0, "the ", w.dim(1), "x", w.dim(2),
                   " kernel does not fit into the padded image");
   }
-  finish(check, "x [N,H,W,C], w [O,kh,kw,C/groups], bias [O], of one type and device");
+  finish(check,
+         "x [N,H,W,C], w [O,kh,kw,C/groups], bias [O], of one type (f32 beside bf16) and device");
   return pool2 ? Shape{x[0], h / 2, v / 2, w.dim(0)} : Shape{x[0], h, v, w.dim(0)};
 }
 
@@ -76,7 +78,8 @@ Shape conv_transpose2d_shape(const Var& x, const Var& w, const Var& bias,
     v = conv_transpose2d_output_size(x.dim(2), w.dim(2), o);
     check.require(h > 0 && v > 0, "padding ", o.padding, " leaves nothing of the output");
   }
-  finish(check, "x [N,H,W,I], w [I,kh,kw,O/groups], bias [O], of one type and device");
+  finish(check,
+         "x [N,H,W,I], w [I,kh,kw,O/groups], bias [O], of one type (f32 beside bf16) and device");
   return {x.dim(0), h, v, outputs};
 }
 
@@ -84,6 +87,13 @@ Shape conv_transpose2d_shape(const Var& x, const Var& w, const Var& bias,
 void count_flops(const Shape& places, const Tensor& w) {
   FlopCounter::add(2.0 * double(places[0] * places[1] * places[2]) * double(w.count()));
 }
+
+// A weight or a bias, rounded if x is bf16; undefined if it is.
+Tensor beside(const Var& x, const Var& parameter) {
+  return parameter.defined() ? as_type(parameter.value(), x.value().dtype()) : Tensor();
+}
+
+const Tensor* unless_undefined(const Tensor& t) { return t.defined() ? &t : nullptr; }
 
 // Runs `backward_weights(dw, dbias)` if either is wanted.
 template <class F>
@@ -112,13 +122,12 @@ void trace(const char* op, const Var& x, const Var& w, const Var& bias, const Te
 Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& options) {
   Tensor y =
       x.value().empty_like(conv2d_shape("conv2d", x.shape(), x.value(), w, bias, options, false));
-  Epilogue epilogue;
-  if (bias.defined()) epilogue.bias = &bias.value();
-  conv2d(x.value(), w.value(), options, epilogue, y);
+  const Tensor weight = beside(x, w), shift = beside(x, bias);
+  conv2d(x.value(), weight, options, {.bias = unless_undefined(shift)}, y);
   count_flops(y.shape(), w.value());
   trace("conv2d", x, w, bias, y, options, {});
   return x.tape().record("conv2d", {x, w, bias}, y,
-                         [options, xs = Kept(x), wv = w.value()](const Tensor& dy, Grads& grads) {
+                         [options, xs = Kept(x), wv = weight](const Tensor& dy, Grads& grads) {
                            want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
                              conv2d_backward_weights(xs.value(), dy, options, dw, dbias);
                            });
@@ -130,10 +139,11 @@ Var conv2d(const Var& x, const Var& w, const Var& bias, const Conv2dOptions& opt
 Var conv_transpose2d(const Var& x, const Var& w, const Var& bias,
                      const ConvTranspose2dOptions& options) {
   Tensor y = x.value().empty_like(conv_transpose2d_shape(x, w, bias, options));
-  conv_transpose2d(x.value(), w.value(), bias.defined() ? &bias.value() : nullptr, options, y);
+  const Tensor weight = beside(x, w), shift = beside(x, bias);
+  conv_transpose2d(x.value(), weight, unless_undefined(shift), options, y);
   count_flops(x.shape(), w.value());
   return x.tape().record("conv_transpose2d", {x, w, bias}, y,
-                         [options, xs = Kept(x), wv = w.value()](const Tensor& dy, Grads& grads) {
+                         [options, xs = Kept(x), wv = weight](const Tensor& dy, Grads& grads) {
                            want_weights(grads, wv, [&](Tensor& dw, Tensor* dbias) {
                              conv_transpose2d_backward_weights(xs.value(), dy, options, dw, dbias);
                            });
@@ -152,8 +162,8 @@ void refuse_gradients(const char* op, const std::vector<Var>& inputs) {
                   "record conv2d, the activation and max_pool one by one when training");
 }
 
-Epilogue epilogue_of(const Var& bias, const FusedStep& step) {
-  return {bias.defined() ? &bias.value() : nullptr, step.act, step.slope, step.pool2};
+Epilogue epilogue_of(const Tensor& bias, const FusedStep& step) {
+  return {unless_undefined(bias), step.act, step.slope, step.pool2};
 }
 
 // The places of the output before a pool.
@@ -169,7 +179,8 @@ Var conv2d_fused(const Var& x, const Var& w, const Var& bias, const Conv2dOption
   refuse_gradients("conv2d_fused", {x, w, bias});
   Tensor y = x.value().empty_like(
       conv2d_shape("conv2d_fused", x.shape(), x.value(), w, bias, options, step.pool2));
-  conv2d(x.value(), w.value(), options, epilogue_of(bias, step), y);
+  const Tensor weight = beside(x, w), shift = beside(x, bias);
+  conv2d(x.value(), weight, options, epilogue_of(shift, step), y);
   count_conv2d(x.shape(), w.value(), options);
   trace("conv2d_fused", x, w, bias, y, options, step);
   return x.tape().constant(y);
@@ -185,8 +196,10 @@ Var conv2d_pair_fused(const Var& x, const FusedConv& first, const FusedConv& sec
       conv2d_shape(op, x.shape(), x.value(), first.w, first.bias, first.options, false);
   Tensor y = x.value().empty_like(conv2d_shape(op, between, x.value(), second.w, second.bias,
                                                second.options, second.step.pool2));
-  conv2d_pair(x.value(), {first.w.value(), first.options, epilogue_of(first.bias, first.step)},
-              {second.w.value(), second.options, epilogue_of(second.bias, second.step)}, y);
+  const Tensor w1 = beside(x, first.w), b1 = beside(x, first.bias), w2 = beside(x, second.w),
+               b2 = beside(x, second.bias);
+  conv2d_pair(x.value(), {w1, first.options, epilogue_of(b1, first.step)},
+              {w2, second.options, epilogue_of(b2, second.step)}, y);
   count_conv2d(x.shape(), first.w.value(), first.options);
   count_conv2d(between, second.w.value(), second.options);
   return x.tape().constant(y);

@@ -67,9 +67,10 @@ Var bias_activation(const Var& x, const Var& bias, Activation act, float slope) 
   if (check.fine() && bias.defined())
     check.require(bias.shape() == Shape{x.dim(-1)}, "bias has shape ", bias.shape(), " for ",
                   x.dim(-1), " channels");
-  if (bias.defined()) check.alike("bias", bias.value(), "x", x.value());
+  if (bias.defined()) check.parameter("bias", bias.value(), x.value());
   check.require(slope >= 0, "slope is ", slope);
-  check.done("x [...,C], bias [C], slope >= 0", "give the layer the channels it was built for");
+  check.done("x [...,C], bias [C], of one type (f32 beside bf16) and device, slope >= 0",
+             "give the layer the channels it was built for");
 
   Tensor y = x.value().empty_like();
   const Tensor* b = bias.defined() ? &bias.value() : nullptr;

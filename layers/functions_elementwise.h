@@ -18,7 +18,8 @@ Var scale(const Var& x, double factor);
 /// x in another type, f32 or bf16; itself if it is of that type.
 Var cast(const Var& x, DType type);
 
-/// y = act(x + bias); bias [C] may be an undefined Var. `slope` is leaky_relu's, at least 0.
+/// y = act(x + bias); bias [C], float32 beside bf16, may be an undefined Var. `slope` is
+/// leaky_relu's, at least 0.
 Var bias_activation(const Var& x, const Var& bias, Activation act, float slope = 0);
 
 /// y = act(x).

@@ -16,7 +16,7 @@ void check_batch_norm(const Var& x, const Var& gamma, const Var& beta, const Ten
       check.argument(name, t);
       check.require(t.shape() == per_channel, name, " has shape ", t.shape(), " for ", x.dim(-1),
                     " channels");
-      check.alike(name, t, "x", x.value());
+      check.parameter(name, t, x.value());
     };
     vector("gamma", gamma.value());
     vector("beta", beta.value());
@@ -31,8 +31,8 @@ void check_batch_norm(const Var& x, const Var& gamma, const Var& beta, const Ten
   check.require(options.eps > 0, "eps is ", options.eps);
   check.require(options.momentum >= 0 && options.momentum <= 1, "momentum is ", options.momentum);
   check.done(
-      "x [...,C], the others [C], of one type and device; two rows or more when training; "
-      "slope >= 0",
+      "x [...,C], the others [C], of one type (f32 beside bf16) and device; two rows or more "
+      "when training; slope >= 0",
       "give the layer the channels it was built for, batches of two or more pixels, and other "
       "activations a call of their own");
 }

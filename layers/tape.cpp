@@ -149,7 +149,7 @@ void Tape::run() {
 void Tape::check_finite(const NodeInfo& info, const std::vector<Tensor>& tensors,
                         const char* direction) const {
   for (const Tensor& t : tensors) {
-    if (!t.defined() || (t.dtype() != DType::f32 && t.dtype() != DType::f64)) continue;
+    if (!t.defined() || t.dtype() == DType::i32 || t.dtype() == DType::u8) continue;
     for (double v : t.to(Device::cpu).to(DType::f64).values<double>())
       if (!std::isfinite(v))
         throw Error(text(info.module, info.module.empty() ? "" : ": ", info.op),

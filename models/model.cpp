@@ -52,8 +52,8 @@ void Model::set_loss_options(const Options& options) {
   OptionReader(architecture() + " loss", options).finish();
 }
 
-void require_inference_in(DType type, const Model& model) {
-  if (model.infers_in(type)) return;
+void require_computing_in(DType type, const Model& model) {
+  if (model.computes_in(type)) return;
   throw UsageError(model.architecture(), text("it does not compute in ", type), "float32",
                    "run it with --precision fp32");
 }

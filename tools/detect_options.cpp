@@ -69,7 +69,7 @@ void add_detector_options(CLI::App& verb, DetectorArguments& o) {
       ->type_name("N")
       ->check(CLI::Range(0, 1000000));
   add_subpixel_option(verb, o.detect.refinement);
-  add_precision_option(verb, o.place.device, &o.place.precision);
+  add_precision_option(verb, o.place.device, o.place.precision);
   add_device_options(verb, o.place.device);
 }
 
@@ -77,7 +77,7 @@ LoadedModel load_detector(const DetectorArguments& o) {
   const ProfileRange range(Work::host, "load model");
   LoadedModel loaded =
       load_model(o.model, o.architecture, o.place.device, assignments("--set", o.set));
-  require_inference_in(o.place.precision, *loaded.model);
+  require_computing_in(o.place.precision, *loaded.model);
   return loaded;
 }
 

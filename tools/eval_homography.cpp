@@ -207,7 +207,7 @@ void add_method_options(CLI::App& verb, HomographyOptions& o) {
                   "of homographies: ransac, magsac, or usac (OpenCV); ransac")
       ->type_name("NAME");
   add_subpixel_option(verb, o.detect.refinement);
-  add_precision_option(verb, o.place.device, &o.place.precision);
+  add_precision_option(verb, o.place.device, o.place.precision);
   add_device_options(verb, o.place.device);
   add_json_option(verb, o.json);
 }

@@ -213,7 +213,7 @@ void add_eval_keypoints(CLI::App& eval) {
   verb.add_option("--alpha", a->alpha, "of AUC and failure rate; by default the usual one")
       ->check(CLI::PositiveNumber)
       ->type_name("A");
-  add_precision_option(verb, a->place.device, &a->place.precision);
+  add_precision_option(verb, a->place.device, a->place.precision);
   add_device_options(verb, a->place.device);
   add_json_option(verb, a->json);
   verb.callback([a] { keypoints(*a); });

@@ -37,23 +37,24 @@ void add_device_options(CLI::App& verb, Device& device) {
       ->check(CLI::Range(1, 1024));
 }
 
-void add_precision_option(CLI::App& verb, const Device& device, DType* activations) {
-  const std::string choice = activations ? "fp32, tf32 or bf16" : "fp32 or tf32";
+void add_precision_option(CLI::App& verb, const Device& device, DType& activations) {
+  const std::string choice = "fp32, tf32 or bf16";
   verb.add_option_function<std::string>(
           "--precision",
-          [=](const std::string& value) {
-            if (value != "fp32" && value != "tf32" && !(activations && value == "bf16"))
+          [=, &activations](const std::string& value) {
+            if (value != "fp32" && value != "tf32" && value != "bf16")
               throw UsageError("--precision", text("'", value, "'"), choice, "choose one of them");
-            if (activations) *activations = value == "bf16" ? DType::bf16 : DType::f32;
+            activations = value == "bf16" ? DType::bf16 : DType::f32;
             set_tf32_products(value == "tf32");
           },
-          choice + (activations ? ": bf16 halves the activations' memory" : "") +
-              "; tf32 rounds the factors of products for the tensor cores of a GPU; fp32")
+          choice +
+              ": bf16 halves the activations' memory; tf32 rounds the factors of products for the "
+              "tensor cores of a GPU; fp32")
       ->type_name("P");
   verb.parse_complete_callback([&device] {
     if (tf32_products() && device == Device::cpu)
       throw UsageError("--precision", "'tf32': no kernel of a cpu computes in TF32",
-                       "cuda or simt with it", "take fp32, or bf16 for less memory");
+                       "cuda or simt with it", "take fp32");
   });
 }
 

@@ -32,9 +32,8 @@ void add_json_option(CLI::App& verb, bool& json);
 void add_device_options(CLI::App& verb, Device& device);
 
 /// --precision fp32|tf32|bf16: how products are computed (runtime/arithmetic.h), and the type of a
-/// network's activations in inference, or fp32|tf32 where `activations` is null, in training. Both
-/// places must outlive the parsing.
-void add_precision_option(CLI::App& verb, const Device& device, DType* activations);
+/// network's activations. Both places must outlive the parsing.
+void add_precision_option(CLI::App& verb, const Device& device, DType& activations);
 
 /// Prints to stdout, indented by two; text that is not UTF-8 is replaced.
 void print_json(const Json& json);

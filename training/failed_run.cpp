@@ -25,7 +25,8 @@ TrainResult train_or_explain(const Recipe& recipe, const TrainOptions& options,
     throw;
   } catch (const OutOfMemory& e) {
     throw Error(e.where, e.wrong, e.expected,
-                text(e.remedy, "; ", batch_that_fits(recipe, options.device), go_on()));
+                text(e.remedy, "; ", batch_that_fits(recipe, options.device, options.activations),
+                     go_on()));
   } catch (const Error& e) {
     throw Error(e.where, e.wrong, e.expected, e.remedy + go_on());
   }

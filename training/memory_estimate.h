@@ -3,6 +3,7 @@
 #include <string>
 
 #include "runtime/device.h"
+#include "runtime/dtype.h"
 #include "training/recipe.h"
 
 namespace cairn {
@@ -20,11 +21,11 @@ struct MemoryEstimate {
 
 /// Runs one step with four images and one with eight, and draws the line through their peaks, so
 /// that the memory of a large step is never asked for. Throws a UsageError unless the recipe sets
-/// train.batch, and what its task and model throw.
-MemoryEstimate estimate_memory(const Recipe& recipe, Device device);
+/// train.batch, and what its task and model throw. `activations`: TrainOptions'.
+MemoryEstimate estimate_memory(const Recipe& recipe, Device device, DType activations = DType::f32);
 
 /// What to tell somebody whose training stopped for lack of memory: how many images a step would
 /// fit, as far as two small steps can say, or that not even those do.
-std::string batch_that_fits(const Recipe& recipe, Device device);
+std::string batch_that_fits(const Recipe& recipe, Device device, DType activations);
 
 }  // namespace cairn

@@ -126,7 +126,8 @@ class Run {
         optimizer_(optimizer_config(recipe), parameters_),
         training_step_(*model_, parameters_, optimizer_,
                        {.max_norm = settings_.clip > 0 ? settings_.clip : INFINITY,
-                        .detect_anomaly = options.detect_anomaly}),
+                        .detect_anomaly = options.detect_anomaly,
+                        .activations = options.activations}),
         losses_(options.device) {
     model_->set_loss_options(recipe.table("loss"));
     recipe.finish();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/device.h"
+#include "runtime/dtype.h"
 #include "runtime/profile.h"
 #include "training/recipe.h"
 #include "training/run_log.h"
@@ -14,10 +15,11 @@ namespace cairn {
 struct TrainOptions {
   std::string out;  ///< the run folder
   Device device = Device::cpu;
-  bool resume = false;          ///< go on from the folder's checkpoint
-  bool detect_anomaly = false;  ///< name the first op that produces a NaN
-  bool dry_run = false;         ///< build everything, run one step, write nothing
-  Profile* profile = nullptr;   ///< records ten steps after the first ten; of fewer, the last
+  bool resume = false;             ///< go on from the folder's checkpoint
+  bool detect_anomaly = false;     ///< name the first op that produces a NaN
+  bool dry_run = false;            ///< build everything, run one step, write nothing
+  DType activations = DType::f32;  ///< while training (training_step.h); evaluations are in f32
+  Profile* profile = nullptr;      ///< records ten steps after the first ten; of fewer, the last
 };
 
 struct TrainProgress {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/elementwise/cast.h"
+#include "runtime/error.h"
 #include "runtime/profile.h"
 
 namespace cairn {
@@ -25,10 +27,21 @@ TrainingStep::TrainingStep(Model& model, Parameters& parameters, Optimizer& opti
       parameters_(parameters),
       optimizer_(optimizer),
       options_(options),
-      device_(parameters.values().device()) {}
+      device_(parameters.values().device()) {
+  if (options.activations != DType::bf16) return;
+  if (device_ == Device::cpu)
+    throw UsageError("precision", "no kernel of a cpu trains in bf16", "cuda or simt with it",
+                     "train in fp32; bf16 training needs a GPU");
+  require_computing_in(DType::bf16, model);
+}
 
-Loss TrainingStep::forward(Tape& tape, const Batch& batch) {
+// Activations have the type of the image.
+Loss TrainingStep::forward(Tape& tape, Batch batch) {
   const ProfileRange range(Work::host, "forward");
+  if (options_.activations == DType::bf16) {
+    Tensor& image = batch.at("image");
+    image = as_type(image, DType::bf16);
+  }
   return model_.loss(tape, batch);
 }
 

@@ -23,6 +23,9 @@ struct StepOptions {
   double max_norm = INFINITY;   ///< of the gradient, which is scaled down to it
   bool detect_anomaly = false;  ///< name the first op that produces a NaN
   bool capture = true;          ///< where the device has graphs
+  /// Of activations and their gradients: f32, or bf16 on simt and cuda. Weights, their gradients,
+  /// the optimizer's state, batch statistics and the loss are f32 all the same.
+  DType activations = DType::f32;
 };
 
 /// What a step leaves on the device. Reading it waits for the step.
@@ -33,7 +36,8 @@ struct StepResult {
 
 class TrainingStep {
  public:
-  /// `parameters` are the model's, `optimizer` theirs; all must outlive the step.
+  /// `parameters` are the model's, `optimizer` theirs; all must outlive the step. Throws a
+  /// UsageError if the model, or its device, does not train with such activations.
   TrainingStep(Model& model, Parameters& parameters, Optimizer& optimizer,
                const StepOptions& options = {});
 
@@ -44,7 +48,7 @@ class TrainingStep {
   bool captured() const { return graph_ != nullptr; }  ///< whether batches like the first replay
 
  private:
-  Loss forward(Tape& tape, const Batch& batch);
+  Loss forward(Tape& tape, Batch batch);
   StepResult compute(const Batch& batch);
   Batch moved(Batch batch) const;
   bool captures(const Batch& batch);

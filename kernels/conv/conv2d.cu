@@ -206,7 +206,7 @@ void conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOpti
   p.groups = options.groups;
   p.c_group = s.Og * p.n;
   p.c_row = p.n;
-  multiply(p, dw, true);
+  multiply(p, dy.dtype(), dw, true);
 }
 
 void sum_pixels(const Tensor& t, Tensor& out) {

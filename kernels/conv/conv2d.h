@@ -5,7 +5,8 @@
 //   w, dw  [O,kh,kw,C/groups]
 //   y, dy  [N,Ho,Wo,O],  Ho = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1 (rounded down)
 //   bias   [O]
-//   f32, f64; also bf16, summed in f32 (cpu: the forward alone)
+//   f32, f64; also bf16, summed in f32 (cpu: the forward alone), beside which dw and dbias may be
+//   f32: the sums as they are
 //
 //   forward   y[n,i,j,o] = sum over u,v,c of
 //                          x[n, i stride + u dilation - padding, j stride + v dilation - padding,

@@ -6,7 +6,7 @@
 //   y, dy  [N,Ho,Wo,O],
 //          Ho = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1
 //   bias   [O]
-//   f32, f64; simt and cuda: also bf16, summed in f32
+//   f32, f64; simt and cuda: also bf16, summed in f32, beside which dw and dbias may be f32
 //
 //   forward   y[n, i stride + u dilation - padding, j stride + v dilation - padding, o'] sums
 //             x[n,i,j,c] w[c,u,v,o] over all that land there,  o' = o + (c / (I/groups)) O/groups

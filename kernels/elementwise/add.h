@@ -1,7 +1,7 @@
 #pragma once
 // add: y = a + b, and accumulation y += x.
 //
-//   a, b, x, y  any shape, all equal; f32 or f64
+//   a, b, x, y  any shape, all equal; f32 or f64, simt and cuda: also bf16
 //
 // The gradient of a sum is the upstream gradient for each term, so the backward of add needs no
 // kernel; the tape uses accumulate where two gradients meet.

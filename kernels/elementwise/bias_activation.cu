@@ -1,11 +1,12 @@
 // bias_activation: y = act(x + bias), and its gradients.
 //
 //   Launch    with a bias: threads along the channels, which keep their bias, and down the rows;
-//             without: one thread per four elements (per one where their number is no multiple of
-//             four), 256 per block, grid-stride. dbias: partial sums of at most 512 blocks, then
-//             one block per 32 channels.
-//   Traffic   forward 8 B per element, backward 12 B: bandwidth-bound; floor = that * count /
-//             bandwidth. Up to 10 flops, and an exp and a log per element where act has them.
+//             without: one thread per 16 bytes (per element where they do not divide so), 256 per
+//             block, grid-stride. dbias: partial sums of at most 512 blocks, then one block per 32
+//             channels.
+//   Traffic   forward 8 B per element, backward 12 B; in bf16 half of that: bandwidth-bound;
+//             floor = that * count / bandwidth. Up to 10 flops, and an exp and a log per element
+//             where act has them.
 //   Repeats   bitwise: every element has one writer; the sums' order follows from the shape.
 #include "kernels/elementwise/bias_activation.h"
 
@@ -16,35 +17,35 @@ namespace cairn::CAIRN_NS {
 namespace {
 
 template <class T, Activation act, int V>
-CAIRN_KERNEL void activation_kernel(const T* x, T slope, T* y, int64_t packs) {
+CAIRN_KERNEL void activation_kernel(const T* x, Sum<T> slope, T* y, int64_t packs) {
   for (int64_t i = global_thread(); i < packs; i += global_threads()) {
-    Pack<T, V> p = load_pack<V>(x + i * V);
+    Pack<Sum<T>, V> p = load_wide<V>(x + i * V);
     for (int v = 0; v < V; ++v) p[v] = activate<act>(p[v], slope);
-    store_pack(y + i * V, p);
+    store_rounded(y + i * V, p);
   }
 }
 
 template <class T, Activation act, int V>
-CAIRN_KERNEL void bias_activation_kernel(const T* x, const T* bias, T slope, T* y, int64_t rows,
-                                         int64_t C) {
+CAIRN_KERNEL void bias_activation_kernel(const T* x, const Sum<T>* bias, Sum<T> slope, T* y,
+                                         int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
-  const Pack<T, V> b = load_pack<V>(bias + c);
+  const Pack<Sum<T>, V> b = load_pack<V>(bias + c);
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
-    Pack<T, V> p = load_pack<V>(x + r * C + c);
+    Pack<Sum<T>, V> p = load_wide<V>(x + r * C + c);
     for (int v = 0; v < V; ++v) p[v] = activate<act>(p[v] + b[v], slope);
-    store_pack(y + r * C + c, p);
+    store_rounded(y + r * C + c, p);
   }
 }
 
 template <class T, Activation act, int V>
-CAIRN_KERNEL void activation_backward_kernel(const T* y, const T* dy, T slope, T* dx,
+CAIRN_KERNEL void activation_backward_kernel(const T* y, const T* dy, Sum<T> slope, T* dx,
                                              int64_t packs) {
   for (int64_t i = global_thread(); i < packs; i += global_threads()) {
-    const Pack<T, V> p = load_pack<V>(y + i * V);
-    Pack<T, V> d = load_pack<V>(dy + i * V);
+    const Pack<Sum<T>, V> p = load_wide<V>(y + i * V);
+    Pack<Sum<T>, V> d = load_wide<V>(dy + i * V);
     for (int v = 0; v < V; ++v) d[v] *= activation_derivative<act>(p[v], slope);
-    store_pack(dx + i * V, d);
+    store_rounded(dx + i * V, d);
   }
 }
 
@@ -52,14 +53,14 @@ CAIRN_KERNEL void activation_backward_kernel(const T* y, const T* dy, T slope, T
 template <class T, Activation act, int V>
 struct BackwardTerms {
   const T *y, *dy;
-  T slope;
+  Sum<T> slope;
   T* dx;
   int64_t C;
-  CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, T (&acc)[V]) const {
-    const Pack<T, V> p = load_pack<V>(y + r * C + c);
-    Pack<T, V> d = load_pack<V>(dy + r * C + c);
+  CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, Sum<T> (&acc)[V]) const {
+    const Pack<Sum<T>, V> p = load_wide<V>(y + r * C + c);
+    Pack<Sum<T>, V> d = load_wide<V>(dy + r * C + c);
     for (int v = 0; v < V; ++v) acc[v] += d[v] *= activation_derivative<act>(p[v], slope);
-    if (dx) store_pack(dx + r * C + c, d);
+    if (dx) store_rounded(dx + r * C + c, d);
   }
 };
 
@@ -74,18 +75,19 @@ struct StoreBias {
 void bias_activation(const Tensor& x, const Tensor* bias, Activation act, float slope, Tensor& y) {
   const int64_t C = bias ? x.dim(-1) : x.count();
   with_activation(act, [&](auto kind) {
-    with_packs(y.dtype(), C, [&](auto type, auto pack_size) {
+    with_real_packs(y.dtype(), C, [&](auto type, auto pack_size) {
       using T = decltype(type);
+      using A = Sum<T>;
       constexpr int V = pack_size();
       if (!bias) {
         launch("bias_activation", activation_kernel<T, kind(), V>, blocks_for(C / V, 256), 256, 0,
-               x.data<T>(), T(slope), y.data<T>(), C / V);
+               x.data<T>(), A(slope), y.data<T>(), C / V);
         return;
       }
       const int64_t rows = C ? x.count() / C : 0;
       const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
       launch("bias_activation", bias_activation_kernel<T, kind(), V>, g.grid, g.block, 0,
-             x.data<T>(), bias->data<T>(), T(slope), y.data<T>(), rows, C);
+             x.data<T>(), bias->data<A>(), A(slope), y.data<T>(), rows, C);
     });
   });
 }
@@ -95,18 +97,19 @@ void bias_activation_backward(const Tensor& y, const Tensor& dy, Activation act,
   if (!dx && !dbias) return;
   const int64_t C = dbias ? y.dim(-1) : y.count();
   with_activation(act, [&](auto kind) {
-    with_packs(y.dtype(), C, [&](auto type, auto pack_size) {
+    with_real_packs(y.dtype(), C, [&](auto type, auto pack_size) {
       using T = decltype(type);
+      using A = Sum<T>;
       constexpr int V = pack_size();
       T* out = dx ? dx->data<T>() : nullptr;
       if (!dbias) {
         launch("bias_activation_backward", activation_backward_kernel<T, kind(), V>,
-               blocks_for(C / V, 256), 256, 0, y.data<T>(), dy.data<T>(), T(slope), out, C / V);
+               blocks_for(C / V, 256), 256, 0, y.data<T>(), dy.data<T>(), A(slope), out, C / V);
         return;
       }
-      const BackwardTerms<T, kind(), V> terms{y.data<T>(), dy.data<T>(), T(slope), out, C};
-      column_sums<T, 1, V>("bias_activation_backward", C ? y.count() / C : 0, C, terms,
-                           StoreBias<T>{dbias->data<T>()}, y);
+      const BackwardTerms<T, kind(), V> terms{y.data<T>(), dy.data<T>(), A(slope), out, C};
+      column_sums<A, 1, V>("bias_activation_backward", C ? y.count() / C : 0, C, terms,
+                           StoreBias<A>{dbias->data<A>()}, *dbias);
     });
   });
 }

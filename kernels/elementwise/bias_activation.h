@@ -1,8 +1,8 @@
 #pragma once
 // bias_activation: y = act(x + bias), the bias per channel.
 //
-//   x, y, dx, dy  [..., C]; f32 or f64
-//   bias, dbias   [C], or none
+//   x, y, dx, dy  [..., C]; f32 or f64, simt and cuda: also bf16
+//   bias, dbias   [C], or none; f32 beside bf16
 //
 //   backward  dx = dy act'(z),  dbias[c] = sum of dx[..., c]
 //             act' is a function of y (kernels/activation.h), so neither x nor z is kept. At the

@@ -126,13 +126,14 @@ void start_mma(const Product& p) {
   });
 }
 
-/// Cuts k by the shape alone, into parts of 512 or more.
-void split(Product& p, bool large) {
+/// Cuts k by the shape alone, into parts of 512 or more: `least` of them or more, with nothing in
+/// the last ones if need be.
+void split(Product& p, bool large, int least) {
   const int64_t blocks = large ? large_tiles(p) : tiles(p, Small::M, Small::N);
   const int64_t wanted = (2 * enough_blocks + blocks - 1) / blocks;
   const int64_t parts = std::clamp<int64_t>(std::min<int64_t>(wanted, p.k / 512), 1, 128);
   p.k_per_split = std::max(int((p.k + parts - 1) / parts + 31) / 32 * 32, 32);
-  p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, 1);
+  p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, least);
 }
 
 void run(const Product& p, DType type, bool large, bool mma) {
@@ -154,9 +155,10 @@ CAIRN_KERNEL void sum_parts_kernel(const Sum<T>* x, int64_t parts, int64_t count
 }
 
 // Whether cuBLASLt has computed the product.
-bool by_library(const Product& p, Tensor& c) {
-  const bool plain = !p.steps.on && p.a.matrix && p.b.matrix && p.groups == 1 && p.k > 0 &&
-                     !p.pool2 && (p.act == Activation::none || p.act == Activation::relu);
+bool by_library(const Product& p, DType type, Tensor& c) {
+  const bool plain = !p.steps.on && type == c.dtype() && p.a.matrix && p.b.matrix &&
+                     p.groups == 1 && p.k > 0 && !p.pool2 &&
+                     (p.act == Activation::none || p.act == Activation::relu);
   if (!plain || c.device() != Device::cuda || c.dtype() == DType::f64) return false;
   if constexpr (!build::has_cuda)
     return false;
@@ -195,10 +197,9 @@ int64_t row_tiles(const Product& p, DType type) {
   return (p.m + rows - 1) / rows;
 }
 
-void multiply(Product p, Tensor& c, bool may_split) {
+void multiply(Product p, DType type, Tensor& c, bool may_split) {
   if (p.m == 0 || p.n == 0 || p.groups == 0) return;
-  if (by_library(p, c)) return;
-  const DType type = c.dtype();
+  if (by_library(p, type, c)) return;
   p.a.aligned = aligned(p.a, type);
   p.b.aligned = aligned(p.b, type);
   p.c = c.raw();
@@ -206,7 +207,8 @@ void multiply(Product p, Tensor& c, bool may_split) {
   p.k_per_split = p.k;
 
   const bool mma = takes_mma_tile(p, type), large = takes_large_tile(p, type, may_split);
-  if (may_split) split(p, large || mma);
+  // A tile writes C in the operands' type, and parts of it as they are summed.
+  if (may_split) split(p, large || mma, c.dtype() == type ? 1 : 2);
   if (p.splits == 1) return run(p, type, large, mma);
 
   const int64_t count = int64_t(p.groups) * p.m * p.n;

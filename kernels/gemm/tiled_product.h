@@ -5,7 +5,6 @@
 //
 // A and B are patch matrices (patches.cuh) or their transposes.
 #include <algorithm>
-#include <type_traits>
 
 #include "kernels/activation_kind.h"
 #include "kernels/gemm/patches.cuh"
@@ -14,22 +13,6 @@
 #include "runtime/tensor.h"
 
 namespace cairn::CAIRN_NS {
-
-/// What products of T are summed in.
-template <class T>
-using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
-
-/// The same for tensors.
-inline DType sum_type(DType type) { return type == DType::f64 ? DType::f64 : DType::f32; }
-
-/// Calls f(T{}) for a product's type: float, double or bf16.
-template <class F>
-void with_real(DType type, F&& f) {
-  if (type == DType::bf16)
-    f(bf16{});
-  else
-    with_float(type, f);
-}
 
 /// max((x - mean) scale + beta, 0) per channel; of type Sum. Each begins on 16 bytes if there are
 /// whole runs of channels (aligned(), below).
@@ -108,10 +91,13 @@ inline bool aligned(const Patches& p, DType type) {
          p.group_stride % vector == 0 && reinterpret_cast<uintptr_t>(p.data) % 16 == 0;
 }
 
-/// Computes the product into c (f32, f64 or bf16, as all operands) with the tile that suits it.
-/// `may_split`: k may be cut into parts that run side by side; C must then be one dense matrix
-/// [groups, m, n].
-void multiply(Product p, Tensor& c, bool may_split = false);
+/// Computes the product of operands of a type (f32, f64 or bf16) into c, of that type too, with the
+/// tile that suits it. `may_split`: k may be cut into parts that run side by side; C must then be
+/// one dense matrix [groups, m, n], and that of bf16 operands may be f32: their sums, not rounded.
+void multiply(Product p, DType type, Tensor& c, bool may_split = false);
+inline void multiply(const Product& p, Tensor& c, bool may_split = false) {
+  multiply(p, c.dtype(), c, may_split);
+}
 
 /// Row tiles that multiply() will cut a product with steps into.
 int64_t row_tiles(const Product& p, DType type);

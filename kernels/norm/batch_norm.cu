@@ -1,16 +1,17 @@
 // batch_norm: statistics over the rows, normalisation, and both backwards.
 //
-//   Launch    threads along the channels (four each where C allows) and down the rows.
+//   Launch    threads along the channels (16 bytes each where C allows) and down the rows.
 //             training    partial moments of at most 512 blocks; one block per 32 channels merges
 //                         them; then the normalisation
 //             backward    partial sums likewise, then dx
-//   Traffic   training 12 B per element, evaluation 8 B, backward 20 B: bandwidth-bound; floor =
-//             that * count / bandwidth. About 6 flops per element and pass.
+//   Traffic   training 12 B per element, evaluation 8 B, backward 20 B; in bf16 half of that:
+//             bandwidth-bound; floor = that * count / bandwidth. About 6 flops per element and
+//             pass.
 //   Repeats   bitwise: every element has one writer; the order of sums and merges follows from the
 //             shape.
 //   Accuracy  a thread sums differences from its first value, so that a mean far from zero cancels
 //             nothing; threads and blocks are merged as (count, mean, squared deviations) (Chan,
-//             Golub, LeVeque 1979).
+//             Golub, LeVeque 1979). bf16 is rounded once, as y and dx are written.
 #include "kernels/norm/batch_norm.h"
 
 #include <cmath>
@@ -43,24 +44,26 @@ CAIRN_DEVICE void merge_down_block(Moments<T> (&values)[V]) {
 
 // partial[block, c] of the block's rows.
 template <class T, int V>
-CAIRN_KERNEL void partial_moments_kernel(const T* x, int64_t rows, int64_t C, Moments<T>* partial) {
+CAIRN_KERNEL void partial_moments_kernel(const T* x, int64_t rows, int64_t C,
+                                         Moments<Sum<T>>* partial) {
+  using A = Sum<T>;
   const int64_t c = own_column<V>();
-  Moments<T> own[V] = {};
+  Moments<A> own[V] = {};
   if (c < C && first_row() < rows) {
-    const Pack<T, V> pivot = load_pack<V>(x + first_row() * C + c);
-    T n = 0, sum[V] = {}, squares[V] = {};
+    const Pack<A, V> pivot = load_wide<V>(x + first_row() * C + c);
+    A n = 0, sum[V] = {}, squares[V] = {};
     for (int64_t r = first_row(); r < rows; r += row_stride()) {
-      const Pack<T, V> p = load_pack<V>(x + r * C + c);
+      const Pack<A, V> p = load_wide<V>(x + r * C + c);
       for (int v = 0; v < V; ++v) {
-        const T d = p[v] - pivot[v];
+        const A d = p[v] - pivot[v];
         sum[v] += d;
         squares[v] += d * d;
       }
       ++n;
     }
     for (int v = 0; v < V; ++v) {
-      const T off = sum[v] / n;
-      own[v] = {n, pivot[v] + off, std::fmax(squares[v] - sum[v] * off, T(0))};
+      const A off = sum[v] / n;
+      own[v] = {n, pivot[v] + off, std::fmax(squares[v] - sum[v] * off, A(0))};
     }
   }
   merge_down_block(own);
@@ -101,38 +104,39 @@ CAIRN_KERNEL void from_running_kernel(const T* running_mean, const T* running_va
   }
 }
 
-template <class T, int V, Activation act>
-CAIRN_KERNEL void normalise_kernel(const T* x, const T* gamma, const T* beta, const T* mean,
-                                   const T* invstd, T slope, T* y, int64_t rows, int64_t C) {
+template <class T, int V, Activation act, class A = Sum<T>>
+CAIRN_KERNEL void normalise_kernel(const T* x, const A* gamma, const A* beta, const A* mean,
+                                   const A* invstd, A slope, T* y, int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
-  const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
-  const Pack<T, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
+  const Pack<A, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
+  const Pack<A, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
-    Pack<T, V> p = load_pack<V>(x + r * C + c);
+    Pack<A, V> p = load_wide<V>(x + r * C + c);
     for (int v = 0; v < V; ++v) p[v] = activate<act>((p[v] - m[v]) * (g[v] * is[v]) + b[v], slope);
-    store_pack(y + r * C + c, p);
+    store_rounded(y + r * C + c, p);
   }
 }
 
 // dz from dy, where x is `off` away from the mean.
-template <Activation act, class T>
-CAIRN_DEVICE T through_act(T dy, T off, T scale, T beta, T slope) {
+template <Activation act, class A>
+CAIRN_DEVICE A through_act(A dy, A off, A scale, A beta, A slope) {
   return dy * activation_derivative<act>(activate<act>(off * scale + beta, slope), slope);
 }
 
 // dz and dz (x - mean).
-template <class T, int V, Activation act>
+template <class T, int V, Activation act, class A = Sum<T>>
 struct BackwardTerms {
-  const T *x, *dy, *gamma, *beta, *mean, *invstd;
-  T slope;
+  const T *x, *dy;
+  const A *gamma, *beta, *mean, *invstd;
+  A slope;
   int64_t C;
-  CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, T (&acc)[2 * V]) const {
-    const Pack<T, V> p = load_pack<V>(x + r * C + c), d = load_pack<V>(dy + r * C + c);
-    const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
-    const Pack<T, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
+  CAIRN_DEVICE_MEMBER void operator()(int64_t r, int64_t c, A (&acc)[2 * V]) const {
+    const Pack<A, V> p = load_wide<V>(x + r * C + c), d = load_wide<V>(dy + r * C + c);
+    const Pack<A, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
+    const Pack<A, V> g = load_pack<V>(gamma + c), is = load_pack<V>(invstd + c);
     for (int v = 0; v < V; ++v) {
-      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, g[v] * is[v], b[v], slope);
+      const A off = p[v] - m[v], dz = through_act<act>(d[v], off, g[v] * is[v], b[v], slope);
       acc[v] += dz;
       acc[V + v] += dz * off;
     }
@@ -151,32 +155,32 @@ struct StoreGradients {
 
 // dx = gamma invstd (dz - shift - (x - mean) tilt) + add, unless that is null; shift and tilt are
 // 0 where the statistics were not those of the batch (share = 0, else 1/R).
-template <class T, int V, Activation act>
-CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* beta, const T* mean,
-                            const T* invstd, T slope, const T* dgamma, const T* dbeta, T share,
+template <class T, int V, Activation act, class A = Sum<T>>
+CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const A* gamma, const A* beta, const A* mean,
+                            const A* invstd, A slope, const A* dgamma, const A* dbeta, A share,
                             const T* add, T* dx, int64_t rows, int64_t C) {
   const int64_t c = own_column<V>();
   if (c >= C) return;
-  const Pack<T, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
-  T scale[V], shift[V], tilt[V];
+  const Pack<A, V> m = load_pack<V>(mean + c), b = load_pack<V>(beta + c);
+  A scale[V], shift[V], tilt[V];
   for (int v = 0; v < V; ++v) {
-    const T is = invstd[c + v];
+    const A is = invstd[c + v];
     scale[v] = gamma[c + v] * is;
     shift[v] = dbeta[c + v] * share;
     tilt[v] = dgamma[c + v] * is * share;
   }
   for (int64_t r = first_row(); r < rows; r += row_stride()) {
-    const Pack<T, V> p = load_pack<V>(x + r * C + c);
-    Pack<T, V> d = load_pack<V>(dy + r * C + c);
+    const Pack<A, V> p = load_wide<V>(x + r * C + c);
+    Pack<A, V> d = load_wide<V>(dy + r * C + c);
     for (int v = 0; v < V; ++v) {
-      const T off = p[v] - m[v], dz = through_act<act>(d[v], off, scale[v], b[v], slope);
+      const A off = p[v] - m[v], dz = through_act<act>(d[v], off, scale[v], b[v], slope);
       d[v] = scale[v] * (dz - shift[v] - off * tilt[v]);
     }
     if (add) {
-      const Pack<T, V> more = load_pack<V>(add + r * C + c);
+      const Pack<A, V> more = load_wide<V>(add + r * C + c);
       for (int v = 0; v < V; ++v) d[v] += more[v];
     }
-    store_pack(dx + r * C + c, d);
+    store_rounded(dx + r * C + c, d);
   }
 }
 
@@ -185,13 +189,14 @@ CAIRN_KERNEL void dx_kernel(const T* x, const T* dy, const T* gamma, const T* be
 void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                       const Tensor& invstd, Activation act, float slope, Tensor& y) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+  with_real_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
+    using A = Sum<T>;
     constexpr int V = pack_size();
     const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
     with_rectifier(act, [&](auto kind) {
       launch("batch_norm", normalise_kernel<T, V, kind()>, g.grid, g.block, 0, x.data<T>(),
-             gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(), T(slope),
+             gamma.data<A>(), beta.data<A>(), mean.data<A>(), invstd.data<A>(), A(slope),
              y.data<T>(), rows, C);
     });
   });
@@ -200,13 +205,14 @@ void batch_norm_apply(const Tensor& x, const Tensor& gamma, const Tensor& beta, 
 Tensor partial_moments(const Tensor& x) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
   Tensor partial;
-  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+  with_real_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
+    using A = Sum<T>;
     constexpr int V = pack_size();
     const ColumnGrid g = column_grid<V>(rows, C, 16, 512);
-    partial = x.empty_like({g.grid.x, C, 3});
+    partial = Tensor::empty({g.grid.x, C, 3}, sum_type(x.dtype()), x.device());
     launch("batch_norm", partial_moments_kernel<T, V>, g.grid, g.block, 0, x.data<T>(), rows, C,
-           reinterpret_cast<Moments<T>*>(partial.data<T>()));
+           reinterpret_cast<Moments<A>*>(partial.data<A>()));
   });
   return partial;
 }
@@ -262,15 +268,16 @@ void norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma, const
                    Statistics statistics, const Tensor& dgamma, const Tensor& dbeta,
                    const Tensor* add, Tensor& dx) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+  with_real_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
+    using A = Sum<T>;
     constexpr int V = pack_size();
-    const T share = statistics == Statistics::batch ? 1 / T(std::max<int64_t>(rows, 1)) : T(0);
+    const A share = statistics == Statistics::batch ? 1 / A(std::max<int64_t>(rows, 1)) : A(0);
     const ColumnGrid g = column_grid<V>(rows, C, 4, 65535);
     with_rectifier(act, [&](auto kind) {
       launch("batch_norm_backward", dx_kernel<T, V, kind()>, g.grid, g.block, 0, x.data<T>(),
-             dy.data<T>(), gamma.data<T>(), beta.data<T>(), mean.data<T>(), invstd.data<T>(),
-             T(slope), dgamma.data<T>(), dbeta.data<T>(), share, add ? add->data<T>() : nullptr,
+             dy.data<T>(), gamma.data<A>(), beta.data<A>(), mean.data<A>(), invstd.data<A>(),
+             A(slope), dgamma.data<A>(), dbeta.data<A>(), share, add ? add->data<T>() : nullptr,
              dx.data<T>(), rows, C);
     });
   });
@@ -280,15 +287,16 @@ void batch_norm_backward(const Tensor& x, const Tensor& dy, const Tensor& gamma,
                          const Tensor& mean, const Tensor& invstd, Activation act, float slope,
                          Statistics statistics, Tensor* dx, Tensor& dgamma, Tensor& dbeta) {
   const int64_t C = x.dim(-1), rows = C ? x.count() / C : 0;
-  with_packs(x.dtype(), C, [&](auto type, auto pack_size) {
+  with_real_packs(x.dtype(), C, [&](auto type, auto pack_size) {
     using T = decltype(type);
+    using A = Sum<T>;
     constexpr int V = pack_size();
     with_rectifier(act, [&](auto kind) {
       const BackwardTerms<T, V, kind()> terms{
-          x.data<T>(),    dy.data<T>(),     gamma.data<T>(), beta.data<T>(),
-          mean.data<T>(), invstd.data<T>(), T(slope),        C};
-      const StoreGradients<T> store{invstd.data<T>(), dgamma.data<T>(), dbeta.data<T>()};
-      column_sums<T, 2, V>("batch_norm_backward", rows, C, terms, store, x);
+          x.data<T>(),    dy.data<T>(),     gamma.data<A>(), beta.data<A>(),
+          mean.data<A>(), invstd.data<A>(), A(slope),        C};
+      const StoreGradients<A> store{invstd.data<A>(), dgamma.data<A>(), dbeta.data<A>()};
+      column_sums<A, 2, V>("batch_norm_backward", rows, C, terms, store, invstd);
     });
   });
   if (dx)

@@ -2,7 +2,8 @@
 // batch_norm: every channel brought to mean 0 and variance 1, then to scale gamma and shift beta
 // (Ioffe, Szegedy, "Batch Normalization", ICML 2015), and through a rectifier.
 //
-//   x, y, dx, dy                    [..., C], R rows of C channels; f32 or f64
+//   x, y, dx, dy                    [..., C], R rows of C channels; f32 or f64, simt and cuda: also
+//                                   bf16, beside which all that follow are f32
 //   gamma, beta, dgamma, dbeta      [C]
 //   running_mean, running_var       [C]
 //   mean, invstd                    [C]: what x was normalised with, kept for the backward

@@ -19,7 +19,7 @@ CAIRN_DEVICE Moments<T> merged(Moments<T> a, Moments<T> b) {
   return {n, a.mean + delta * share, a.m2 + b.m2 + delta * delta * a.n * share};
 }
 
-/// Moments of parts of x's rows, as [parts, C, 3].
+/// Moments of parts of x's rows, as [parts, C, 3] (f32 of bf16).
 Tensor partial_moments(const Tensor& x);
 /// Writes mean and invstd from those of all rows, and moves the running statistics.
 void finish_moments(const Tensor& partial, const BatchNormOptions& options, Tensor& running_mean,

@@ -1,7 +1,7 @@
 #pragma once
 // max_pool: the largest value of every k x k window.
 //
-//   x, dx  [N,H,W,C]; f32 or f64
+//   x, dx  [N,H,W,C]; f32 or f64, simt and cuda: also bf16
 //   y, dy  [N,Ho,Wo,C],  Ho = (H + 2 padding - k) / stride + 1 (rounded down), Wo alike
 //   index  [N,Ho,Wo,C] u8: where in its window the largest value lies, k row + column
 //

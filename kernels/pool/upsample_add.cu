@@ -1,11 +1,12 @@
 // upsample_add: a map doubled in size, and the sum with a larger one.
 //
-//   Launch    one thread per pixel of low and four channels, or one where C is no multiple of four;
-//             a block per image row of low and 256 of them.
-//   Traffic   4 B + 4 (4 B + 4 B) per element of low: bandwidth-bound; floor = that * count /
-//             bandwidth. The doubled map alone, and the sum after it, would move 60 B.
+//   Launch    one thread per pixel of low and 16 bytes of channels, or one channel where they do
+//             not divide so; a block per image row of low and 256 of them.
+//   Traffic   4 B + 4 (4 B + 4 B) per element of low, in bf16 half of that: bandwidth-bound;
+//             floor = that * count / bandwidth. The doubled map alone, and the sum after it, would
+//             move 60 B.
 //   Repeats   bitwise: every element has one writer.
-//   Exact     one addition, as on cpu.
+//   Exact     one addition, as on cpu (bf16: rounded once).
 #include "kernels/pool/upsample_add.h"
 
 #include "kernels/image_rows_device.h"
@@ -17,13 +18,13 @@ template <class T, int V>
 CAIRN_KERNEL void upsample_add_kernel(const T* skip, const T* low, ImageSize in, ImageSize out,
                                       T* y) {
   for_each_pack<V>(in, [&](int64_t n, int i, int j, int c) {
-    const Pack<T, V> p = load_pack<V>(low + place(in, n, i, j, c));
+    const Pack<Sum<T>, V> p = load_wide<V>(low + place(in, n, i, j, c));
     for (int u = 0; u < 2; ++u)
       for (int v = 0; v < 2; ++v) {
         const int64_t at = place(out, n, 2 * i + u, 2 * j + v, c);
-        Pack<T, V> sum = load_pack<V>(skip + at);
+        Pack<Sum<T>, V> sum = load_wide<V>(skip + at);
         for (int k = 0; k < V; ++k) sum[k] += p[k];
-        store_pack(y + at, sum);
+        store_rounded(y + at, sum);
       }
   });
 }
@@ -32,7 +33,7 @@ CAIRN_KERNEL void upsample_add_kernel(const T* skip, const T* low, ImageSize in,
 
 void upsample_add(const Tensor& skip, const Tensor& low, Tensor& y) {
   const ImageSize in(low.shape()), out(y.shape());
-  with_packs(y.dtype(), in.C, [&](auto type, auto pack_size) {
+  with_real_packs(y.dtype(), in.C, [&](auto type, auto pack_size) {
     using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(in, V);

@@ -1,7 +1,7 @@
 #pragma once
 // upsample_add: a smaller map doubled in size and added to a larger one, in one pass.
 //
-//   skip, y  [N,2H,2W,C]; f32 or f64
+//   skip, y  [N,2H,2W,C]; f32 or f64, simt and cuda: also bf16
 //   low      [N,H,W,C]
 //
 //   forward   y[n,i,j,c] = skip[n,i,j,c] + low[n, i / 2, j / 2, c]

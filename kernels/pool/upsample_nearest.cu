@@ -1,11 +1,11 @@
 // upsample_nearest: every pixel becomes a square, and the sum over it back.
 //
-//   Launch    one thread per pixel of x and four channels, or one where C is no multiple of four; a
-//             block per image row and 256 of them.
-//   Traffic   4 B + 4 B factor^2 per element of x: bandwidth-bound; floor = that * count /
-//             bandwidth.
+//   Launch    one thread per pixel of x and 16 bytes of channels, or one channel where they do not
+//             divide so; a block per image row and 256 of them.
+//   Traffic   4 B + 4 B factor^2 per element of x, in bf16 half of that: bandwidth-bound; floor =
+//             that * count / bandwidth.
 //   Repeats   bitwise: every element has one writer and a fixed order.
-//   Exact     copies, and a sum in the reference's order.
+//   Exact     copies, and a sum in the reference's order (bf16: rounded once).
 #include "kernels/pool/upsample_nearest.h"
 
 #include "kernels/image_rows_device.h"
@@ -28,13 +28,14 @@ template <class T, int V>
 CAIRN_KERNEL void upsample_nearest_backward_kernel(const T* dy, ImageSize out, ImageSize in,
                                                    int factor, T* dx) {
   for_each_pack<V>(in, [&](int64_t n, int i, int j, int c) {
-    Pack<T, V> sum{};
+    Pack<Sum<T>, V> sum{};
     for (int u = 0; u < factor; ++u)
       for (int v = 0; v < factor; ++v) {
-        const Pack<T, V> d = load_pack<V>(dy + place(out, n, i * factor + u, j * factor + v, c));
+        const Pack<Sum<T>, V> d =
+            load_wide<V>(dy + place(out, n, i * factor + u, j * factor + v, c));
         for (int k = 0; k < V; ++k) sum[k] += d[k];
       }
-    store_pack(dx + place(in, n, i, j, c), sum);
+    store_rounded(dx + place(in, n, i, j, c), sum);
   });
 }
 
@@ -42,7 +43,7 @@ CAIRN_KERNEL void upsample_nearest_backward_kernel(const T* dy, ImageSize out, I
 
 void upsample_nearest(const Tensor& x, int factor, Tensor& y) {
   const ImageSize in(x.shape()), out(y.shape());
-  with_packs(x.dtype(), in.C, [&](auto type, auto pack_size) {
+  with_real_packs(x.dtype(), in.C, [&](auto type, auto pack_size) {
     using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(in, V);
@@ -53,7 +54,7 @@ void upsample_nearest(const Tensor& x, int factor, Tensor& y) {
 
 void upsample_nearest_backward(const Tensor& dy, int factor, Tensor& dx) {
   const ImageSize in(dx.shape()), out(dy.shape());
-  with_packs(dx.dtype(), in.C, [&](auto type, auto pack_size) {
+  with_real_packs(dx.dtype(), in.C, [&](auto type, auto pack_size) {
     using T = decltype(type);
     constexpr int V = pack_size();
     const RowGrid g = row_grid(in, V);

@@ -1,7 +1,7 @@
 #pragma once
 // upsample_nearest: every pixel becomes a factor x factor square.
 //
-//   x, dx  [N,H,W,C]; f32 or f64
+//   x, dx  [N,H,W,C]; f32 or f64, simt and cuda: also bf16
 //   y, dy  [N, factor H, factor W, C]
 //
 //   forward   y[n,i,j,c] = x[n, i / factor, j / factor, c]

@@ -10,6 +10,7 @@ Case add_case(const Shape& shape) {
   Case c;
   c.label = text("a=", shape);
   c.inputs = {normal(shape, 1), normal(shape, 2)};
+  c.bf16_tolerance = 0x1p-8;  // rounding: 2^-9
   c.formula = [](const Tensors& x) {
     Tensor y = zeros64(x[0].shape());
     for (int64_t i = 0; i < y.count(); ++i) y.data<double>()[i] = in(x[0])[i] + in(x[1])[i];

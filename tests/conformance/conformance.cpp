@@ -133,6 +133,11 @@ Run run(const Case& c, const Tensors& inputs, const Tensors& dout, bool with_bac
   return r;
 }
 
+// The allowance for an output: `rounded` for one in bf16.
+double allowance(const Tensor& t, double rounded, double exact) {
+  return t.dtype() == DType::bf16 ? rounded : exact;
+}
+
 void check(const Case& c, Device device, DType real, double tolerance, double gradient_tolerance) {
   SCOPED_TRACE(text(c.label, " on ", device, " in ", real));
   Case rounded = c;
@@ -156,7 +161,9 @@ void check(const Case& c, Device device, DType real, double tolerance, double gr
 
   ASSERT_EQ(first.out.size(), want.size());
   for (size_t i = 0; i < want.size(); ++i)
-    EXPECT_EQ(difference(first.out[i], want[i], tolerance), "") << "output " << i;
+    EXPECT_EQ(
+        difference(first.out[i], want[i], allowance(first.out[i], c.bf16_tolerance, tolerance)), "")
+        << "output " << i;
   if (!with_backward) return;
 
   if (real == DType::f64 && device == Device::cpu) {
@@ -166,7 +173,9 @@ void check(const Case& c, Device device, DType real, double tolerance, double gr
   const Run truth = run(c, converted(rounded.inputs, Device::cpu, DType::f64), dout64, true);
   for (size_t i = 0; i < first.gradients.size(); ++i)
     if (first.gradients[i].defined())
-      EXPECT_EQ(difference(first.gradients[i], truth.gradients[i], gradient_tolerance), "")
+      EXPECT_EQ(difference(first.gradients[i], truth.gradients[i],
+                           allowance(first.gradients[i], c.bf16_tolerance, gradient_tolerance)),
+                "")
           << "gradient of input " << i;
 }
 
@@ -175,7 +184,7 @@ void check_types(const Case& c, Float64 float64, Device device) {
     check(c, device, DType::f64, 1e-11, 1e-11);
   check(c, device, DType::f32, c.tolerance, c.gradient_tolerance);
   if (c.bf16_tolerance > 0 && (device != Device::cpu || c.bf16_on_cpu))
-    check(c, device, DType::bf16, c.bf16_tolerance, c.bf16_tolerance);
+    check(c, device, DType::bf16, c.tolerance, c.gradient_tolerance);
 }
 
 void check_case(const Case& c, Float64 float64, Device device) {
@@ -237,6 +246,8 @@ Tensor whole(const Shape& shape, uint64_t seed, int low, int high) {
 Tensor indices(const Shape& shape, uint64_t seed, int low, int high) {
   return whole(shape, seed, low, high).to(DType::i32);
 }
+
+Tensor as_parameter(const Tensor& t) { return t.dtype() == DType::bf16 ? t.to(DType::f32) : t; }
 
 Tensor zeros64(const Shape& shape) { return Tensor::zeros(shape, DType::f64); }
 

@@ -37,6 +37,7 @@ struct Case {
   /// Central differences mean nothing at a kink: false for inputs that cannot keep clear of one.
   bool differences = true;
   /// Also run with the real inputs in bfloat16 (simt and cuda); the allowance there, 0: do not.
+  /// What the op leaves in float32 even so (sums, as a rule) gets the allowances of float32.
   double bf16_tolerance = 0;
   bool bf16_on_cpu = false;  ///< the forward also on cpu
   bool large = false;        ///< once, in float32, with simt's blocks in order
@@ -60,6 +61,9 @@ Tensor uniform(const Shape&, uint64_t seed, double low, double high);
 /// Whole numbers in low..high as float64: sums of them are exact in any order.
 Tensor whole(const Shape&, uint64_t seed, int low = -8, int high = 8);
 Tensor indices(const Shape&, uint64_t seed, int low, int high);  ///< i32
+
+/// A parameter as an op takes it beside its activations: in float32 where these are bf16.
+Tensor as_parameter(const Tensor& t);
 
 /// Shorthands for formulas: a float64 tensor's elements.
 inline const double* in(const Tensor& t) { return t.data<double>(); }

@@ -36,7 +36,8 @@ Case conv_case(const Shape& x, const Shape& w, const Conv2dOptions& o, const Ste
   c.tolerance = 5e-6;  // Winograd's share of it: see kernels/conv/winograd.h
   if (step.act != Activation::none || step.pool2) return c;
   c.backward = [=](const Tensors& in, const Tensors&, const Tensors& dout) {
-    Tensor dx = in[0].empty_like(), dw = in[1].empty_like(), dbias = in[2].empty_like();
+    Tensor dx = in[0].empty_like(), dw = as_parameter(in[1]).empty_like(),
+           dbias = as_parameter(in[2]).empty_like();
     conv2d_backward_data(dout[0], in[1], o, dx);
     conv2d_backward_weights(in[0], dout[0], o, dw, &dbias);
     return Tensors{dx, dw, dbias};

@@ -13,6 +13,7 @@ Case upsample_add_case(const Shape& s) {
   c.label = text("low=", s);
   const Shape larger{s[0], 2 * s[1], 2 * s[2], s[3]};
   c.inputs = {normal(larger, 1), normal(s, 2)};
+  c.bf16_tolerance = 0x1p-8;  // rounding: 2^-9
   c.formula = [=](const Tensors& x) {
     Tensor y = zeros64(larger);
     for (int64_t at = 0; at < y.count(); ++at) {

@@ -20,6 +20,17 @@ TEST(FunctionsConv, ErrorsNameEveryMismatchAtOnce) {
   EXPECT_NE(message.find("x [1,8,8,4], w [5,11,11,3], bias [6]"), std::string::npos) << message;
 }
 
+TEST(FunctionsConv, BesideBf16ParametersAreFloat32) {
+  Tape tape(false);
+  const Var x = tape.constant(Tensor::zeros({1, 4, 4, 2}, DType::bf16));
+  const Var w = tape.constant(Tensor::zeros({2, 3, 3, 2}, DType::bf16));
+  const Var b = tape.constant(Tensor::zeros({2}, DType::f64));
+  const std::string message = error_of([&] { conv2d(x, w, b); });
+  EXPECT_NE(message.find("w is bf16, x is bf16; bias is f64, x is bf16"), std::string::npos)
+      << message;
+  EXPECT_NE(message.find("f32 beside bf16"), std::string::npos) << message;
+}
+
 TEST(FunctionsConv, TransposedErrorsNameOutputPaddingThatReachesTheStride) {
   Tape tape(false);
   const Var x = tape.constant(Tensor::zeros({1, 4, 4, 2}));

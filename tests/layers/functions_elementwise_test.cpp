@@ -47,6 +47,13 @@ TEST(Cast, RoundsTheValueAndHandsTheGradientBackInTheInputsType) {
   EXPECT_EQ(wrong([&] { cast(x, DType::i32); }), "from f32 to i32 (x [2])");
 }
 
+TEST(Cast, ANumberTooLargeForBf16IsAnAnomalyByItsName) {
+  Tape tape;
+  tape.detect_anomaly(true);
+  const Var x = tape.leaf(Tensor::full({1}, 3.4e38));
+  EXPECT_EQ(wrong([&] { cast(x, DType::bf16); }), "its forward produced inf in bf16[1] on cpu");
+}
+
 TEST(BiasActivation, ReluHasNoSlopeAtItsKink) {
   Tape tape;
   const Var x = tape.leaf(matrix(2, {-1, 0, 2, 3})),

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "runtime/error.h"
+#include "tests/caught.h"
 
 namespace cairn {
 namespace {
@@ -31,6 +31,15 @@ TEST(BatchNorm, TrainingUsesTheBatchAndMovesTheRunningStatistics) {
   EXPECT_NEAR(y.value().values<double>()[1], 5 + 2, 1e-9);
   EXPECT_NEAR(norm.mean.item(), 0.9 * 10 + 0.1 * 2, 1e-12);
   EXPECT_NEAR(norm.var.item(), 0.9 * 4 + 0.1 * 2, 1e-12);
+}
+
+TEST(BatchNorm, BesideBf16ItsVectorsAreFloat32) {
+  Norm norm;
+  Tape tape;
+  const Var x = tape.leaf(Tensor::zeros({2, 1}, DType::bf16));
+  const std::string said = wrong([&] { norm(tape, x); });
+  EXPECT_NE(said.find("gamma is f64, x is bf16; beta is f64, x is bf16"), std::string::npos)
+      << said;
 }
 
 TEST(BatchNorm, EvaluationUsesTheRunningStatisticsAndLeavesThemAlone) {

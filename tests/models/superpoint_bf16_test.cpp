@@ -106,8 +106,8 @@ TEST(SuperPointPrecision, Bf16TakesLittleMoreThanHalfTheMemory) {
 
 TEST(SuperPointPrecision, AModelThatDoesNotInferInBf16SaysSo) {
   const auto mobile = make_model("superpoint-mnv2");
-  EXPECT_FALSE(mobile->infers_in(DType::bf16));
-  EXPECT_EQ(error_of([&] { require_inference_in(DType::bf16, *mobile); }),
+  EXPECT_FALSE(mobile->computes_in(DType::bf16));
+  EXPECT_EQ(error_of([&] { require_computing_in(DType::bf16, *mobile); }),
             "superpoint: it does not compute in bf16\n  expected: float32\n  to do: run it with "
             "--precision fp32");
 }

@@ -56,6 +56,11 @@ TEST_F(Train, ADiskThatFillsUpLeavesTheLastCheckpointWhole) {
   EXPECT_EQ(cairn("train --resume run --set train.steps=2").code, 0);
 }
 
+TEST_F(Train, Bf16NeedsAGpuAndSaysSoBeforeAnythingIsWritten) {
+  expect_error(cairn(run("--device cpu --precision bf16")), 2, "bf16 training needs a GPU");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
 TEST_F(Train, ARecipeThatIsWrongIsRefusedBeforeAnythingIsWritten) {
   expect_error(cairn(run("--set train.stepz=3")), 2, "train.steps");
   expect_error(cairn(run("--set train.batch=0")), 2, "train.batch");

@@ -19,6 +19,7 @@ struct System {
   Options options, loss;
   int64_t batch, height, width;
   OptimizerKind optimizer = OptimizerKind::adam;
+  DType activations = DType::f32;
 };
 
 Batch noise(const System& s, uint64_t seed) {
@@ -84,8 +85,8 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EverySystem);
 TEST_P(EverySystem, LearnsTheSameToTheBitFromAGraph) {
   const auto& [s, device] = GetParam();
   const PoisonedMemory poisoned(device);
-  Training eager(s, device, {.max_norm = 1, .capture = false}),
-      captured(s, device, {.max_norm = 1});
+  Training eager(s, device, {.max_norm = 1, .capture = false, .activations = s.activations}),
+      captured(s, device, {.max_norm = 1, .activations = s.activations});
   for (int i = 0; i < 4; ++i) {
     expect_same_step(eager, captured, noise(s, uint64_t(i)), 1e-3 / (i + 1));
     EXPECT_EQ(captured.step.captured(), i >= 2);
@@ -130,17 +131,24 @@ System embeddings(const std::string& alignment) {
           32,
           32};
 }
+System in_bf16(System s) {
+  s.name += "_bf16";
+  s.activations = DType::bf16;
+  return s;
+}
+const System magicpoint{"magicpoint", "magicpoint", {{"norm", "pre"}}, {}, 1, 16, 16},
+    superpoint_vgg{"superpoint_vgg", "superpoint", {{"norm", "post"}}, {}, 1, 16, 16};
 INSTANTIATE_TEST_SUITE_P(
     Systems, EverySystem,
-    testing::Combine(
-        testing::Values(System{"magicpoint", "magicpoint", {{"norm", "pre"}}, {}, 1, 16, 16},
-                        System{"superpoint_vgg", "superpoint", {{"norm", "post"}}, {}, 1, 16, 16},
-                        superpoint("double_norm"), superpoint("paper"), superpoint("sparse"),
-                        hourglass("heatmap"), hourglass("signed"), hourglass("offsets"),
-                        hourglass("soft_argmax"), hourglass("coordinates"),
-                        hourglass("heatmap", "hierarchical"), landmarks("maps"),
-                        landmarks("gaussian"), embeddings("distribution"), embeddings("mean")),
-        testing::ValuesIn(devices_with_graphs())),
+    testing::Combine(testing::Values(magicpoint, in_bf16(magicpoint), superpoint_vgg,
+                                     in_bf16(superpoint_vgg), superpoint("double_norm"),
+                                     superpoint("paper"), superpoint("sparse"),
+                                     hourglass("heatmap"), hourglass("signed"),
+                                     hourglass("offsets"), hourglass("soft_argmax"),
+                                     hourglass("coordinates"), hourglass("heatmap", "hierarchical"),
+                                     landmarks("maps"), landmarks("gaussian"),
+                                     embeddings("distribution"), embeddings("mean")),
+                     testing::ValuesIn(devices_with_graphs())),
     [](const auto& info) {
       return std::get<0>(info.param).name + "_" + name(std::get<1>(info.param));
     });

@@ -15,12 +15,10 @@
 namespace cairn {
 namespace {
 
-void sums(const TableMaker& m, const Shape& s) {
-  const Tensor x = m.random(s), z = m.random(s);
+void copies(const TableMaker& m, const Shape& s) {
+  const Tensor x = m.random(s);
   Tensor y = m.empty(s), rounded = m.empty(s, DType::bf16);
   const double count = double(x.count());
-  m.add("add", s, {12 * count, count}, [=]() mutable { add(x, z, y); });
-  m.add("add accumulate", s, {12 * count, count}, [=]() mutable { accumulate(x, y); });
   m.add("scale", s, {8 * count, count}, [=]() mutable { scale(x, 0.5, y); });
   m.add("cast to bf16", s, {6 * count}, [=]() mutable { cast(x, rounded); });
   const Shape parts{s[0], s[1], s[2], s[3] / 2};
@@ -28,27 +26,39 @@ void sums(const TableMaker& m, const Shape& s) {
   Tensor part = m.empty(parts);
   m.add("concat", s, {8 * count}, [=]() mutable { concat({left, right}, 0, y); });
   m.add("concat slice_channels", parts, {4 * count}, [=]() mutable { slice_channels(x, 0, part); });
-  m.add("bias_activation relu", s, {8 * count, count},
-        [=]() mutable { bias_activation(x, nullptr, Activation::relu, 0, y); });
-  m.add("bias_activation backward", s, {12 * count, count},
-        [=]() mutable { bias_activation_backward(x, z, Activation::relu, 0, &y, nullptr); });
 }
 
-void norms(const TableMaker& m, const Shape& s) {
+void sums(const TableMaker& m, const Shape& s, DType type) {
+  const Tensor x = m.random(s, -1, 1, type), z = m.random(s, -1, 1, type);
+  Tensor y = m.empty(s, type);
+  const double count = double(x.count()), bytes = double(x.bytes());
+  const auto add_row = [&](const char* name, double work_bytes, std::function<void()> run) {
+    m.add(text(name, suffix(type)), s, {work_bytes, count}, std::move(run));
+  };
+  add_row("add", 3 * bytes, [=]() mutable { add(x, z, y); });
+  add_row("add accumulate", 3 * bytes, [=]() mutable { accumulate(x, y); });
+  add_row("bias_activation relu", 2 * bytes,
+          [=]() mutable { bias_activation(x, nullptr, Activation::relu, 0, y); });
+  add_row("bias_activation backward", 3 * bytes,
+          [=]() mutable { bias_activation_backward(x, z, Activation::relu, 0, &y, nullptr); });
+}
+
+void norms(const TableMaker& m, const Shape& s, DType type) {
   const Shape v{s[3]};
-  const Tensor x = m.random(s), dy = m.random(s), gamma = m.random(v), beta = m.random(v);
-  Tensor y = m.empty(s), running_mean = m.random(v), running_var = m.random(v, 1, 2),
+  const Tensor x = m.random(s, -1, 1, type), dy = m.random(s, -1, 1, type), gamma = m.random(v),
+               beta = m.random(v);
+  Tensor y = m.empty(s, type), running_mean = m.random(v), running_var = m.random(v, 1, 2),
          mean = m.empty(v), invstd = m.empty(v), dgamma = m.empty(v), dbeta = m.empty(v);
-  const double count = double(x.count());
+  const double count = double(x.count()), bytes = double(x.bytes());
   auto forward = [=]() mutable {
     batch_norm_training(x, gamma, beta, {}, running_mean, running_var, mean, invstd, y);
   };
-  m.add("batch_norm training", s, {12 * count, 8 * count}, forward);
-  m.add("batch_norm evaluation", s, {8 * count, 2 * count}, [=]() mutable {
+  m.add(text("batch_norm training", suffix(type)), s, {3 * bytes, 8 * count}, forward);
+  m.add(text("batch_norm evaluation", suffix(type)), s, {2 * bytes, 2 * count}, [=]() mutable {
     batch_norm_evaluation(x, gamma, beta, {}, running_mean, running_var, mean, invstd, y);
   });
   m.add(
-      "batch_norm backward", s, {20 * count, 9 * count},
+      text("batch_norm backward", suffix(type)), s, {5 * bytes, 9 * count},
       [=]() mutable {
         batch_norm_backward(x, dy, gamma, beta, mean, invstd, Activation::none, 0,
                             Statistics::batch, &y, dgamma, dbeta);
@@ -56,23 +66,33 @@ void norms(const TableMaker& m, const Shape& s) {
       forward);
 }
 
-void pools(const TableMaker& m, const Shape& s) {
+void pools(const TableMaker& m, const Shape& s, DType type) {
+  const Shape half{s[0], s[1] / 2, s[2] / 2, s[3]};
+  const Tensor x = m.random(s, -1, 1, type), low = m.random(half, -1, 1, type);
+  Tensor y = m.empty(s, type), pooled = m.empty(half, type), index = m.empty(half, DType::u8);
+  const double count = double(x.count()), large = double(x.bytes()), small = double(low.bytes()),
+               indices = double(index.bytes());
+  auto forward = [=]() mutable { max_pool(x, {}, pooled, &index); };
+  m.add(text("max_pool 2x2", suffix(type)), s, {large + small + indices, count}, forward);
+  m.add(
+      text("max_pool backward", suffix(type)), s, {large + small + indices, 0},
+      [=]() mutable { max_pool_backward(low, index, {}, y); }, forward);
+  m.add(text("upsample_nearest 2x", suffix(type)), half, {large + small},
+        [=]() mutable { upsample_nearest(low, 2, y); });
+  m.add(text("upsample_nearest backward", suffix(type)), half, {large + small, count},
+        [=]() mutable { upsample_nearest_backward(x, 2, pooled); });
+  m.add(text("upsample_add", suffix(type)), half, {2 * large + small, count},
+        [=]() mutable { upsample_add(x, low, y); });
+}
+
+void smooth_pools(const TableMaker& m, const Shape& s) {
   const Shape half{s[0], s[1] / 2, s[2] / 2, s[3]};
   const Tensor x = m.random(s), low = m.random(half);
-  Tensor y = m.empty(s), pooled = m.empty(half), index = m.empty(half, DType::u8);
+  Tensor y = m.empty(s), pooled = m.empty(half);
   const double count = double(x.count());
-  auto forward = [=]() mutable { max_pool(x, {}, pooled, &index); };
-  m.add("max_pool 2x2", s, {5.25 * count, count}, forward);
-  m.add(
-      "max_pool backward", s, {5.25 * count, 0},
-      [=]() mutable { max_pool_backward(low, index, {}, y); }, forward);
   m.add("avg_pool 2x2", s, {5 * count, count}, [=]() mutable { avg_pool(x, {}, pooled); });
   m.add("avg_pool backward", s, {5 * count, count},
         [=]() mutable { avg_pool_backward(low, {}, y); });
-  m.add("upsample_nearest 2x", half, {5 * count}, [=]() mutable { upsample_nearest(low, 2, y); });
-  m.add("upsample_nearest backward", half, {5 * count, count},
-        [=]() mutable { upsample_nearest_backward(x, 2, pooled); });
-  m.add("upsample_add", half, {9 * count, count}, [=]() mutable { upsample_add(x, low, y); });
   m.add("upsample_bilinear 2x", half, {5 * count, 8 * count},
         [=]() mutable { upsample_bilinear(low, Align::edges, y); });
   m.add("upsample_bilinear backward", half, {5 * count, 8 * count},
@@ -83,9 +103,14 @@ void pools(const TableMaker& m, const Shape& s) {
 
 void table_of_elementwise(const TableMaker& m) {
   const Shape s{m.many(8, 64), m.side(120) / 2 * 2, m.side(160), 64};
-  sums(m, s);
-  norms(m, s);
-  pools(m, s);
+  copies(m, s);
+  for (const DType type : {DType::f32, DType::bf16}) {
+    if (type == DType::bf16 && m.on_cpu()) continue;
+    sums(m, s, type);
+    norms(m, s, type);
+    pools(m, s, type);
+  }
+  smooth_pools(m, s);
 }
 
 }  // namespace cairn

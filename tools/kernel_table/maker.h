@@ -17,6 +17,9 @@ struct KernelWork {
   DType type = DType::f32;
 };
 
+/// What the names of rows in a type end in.
+inline const char* suffix(DType type) { return type == DType::bf16 ? " bf16" : ""; }
+
 class TableMaker {
  public:
   TableMaker(Device device, KernelSizes sizes, const std::function<void(const KernelRow&)>& visit)
@@ -24,6 +27,7 @@ class TableMaker {
 
   bool on_gpu() const { return sizes_ == KernelSizes::gpu || sizes_ == KernelSizes::predicted; }
   bool on_simt() const { return sizes_ == KernelSizes::simt; }
+  bool on_cpu() const { return sizes_ == KernelSizes::cpu; }
 
   /// A number of images, or of whatever there are many.
   int64_t many(int64_t on_cpu, int64_t on_gpu_) const {

@@ -8,8 +8,6 @@
 namespace cairn {
 namespace {
 
-const char* suffix(DType type) { return type == DType::bf16 ? " bf16" : ""; }
-
 void matrices(const TableMaker& m, DType type) {
   const int64_t n = m.on_gpu() ? 4096 : m.side(1024);
   const Tensor a = m.random({n, n}, -1, 1, type), b = m.random({n, n}, -1, 1, type);
@@ -47,7 +45,7 @@ void layers(const TableMaker& m, DType type) {
     m.add(name, xs, work,
           [=]() mutable { conv2d(x, w, options, {.bias = &b, .act = Activation::relu}, y); });
     if (l.in == 1) continue;
-    if (type == DType::bf16 && !m.on_gpu() && !m.on_simt()) continue;  // not on a cpu
+    if (type == DType::bf16 && m.on_cpu()) continue;
     KernelWork data = work, weights = work;
     data.moved = work.bytes + (l.kernel > 1 ? 2 * double(w.bytes()) : 0);  // transposed first
     weights.moved = work.bytes + double(dy.bytes());  // the bias sums dy in a launch of its own
@@ -139,7 +137,7 @@ void residual(const TableMaker& m) {
 
 void table_of_products(const TableMaker& m) {
   for (const DType type : {DType::f32, DType::bf16}) {
-    if (type == DType::f32 || m.on_gpu() || m.on_simt()) matrices(m, type);
+    if (type == DType::f32 || !m.on_cpu()) matrices(m, type);
     layers(m, type);
   }
   first_pair(m);

@@ -120,7 +120,7 @@ void profile_runs(const BenchOptions& o, Profile* profile, const std::function<v
 void bench_model(const BenchOptions& o) {
   const std::unique_ptr<Profile> profile = make_profile(o.profile);
   Bench b(o);
-  require_inference_in(o.precision, *b.model);
+  require_computing_in(o.precision, *b.model);
   const Tensor image = as_type(noise(b.image_shape(o.batch), o.device), o.precision);
   const double flops = count_flops(*b.model, image);
   memory(o.device).release_cached();
@@ -199,8 +199,9 @@ void bench_train(BenchOptions o) {
   const Batch batch = noise_batch(*b.model, o.batch, b.size.height, b.size.width, 1);
   const double flops = count_flops(*b.model, batch.at("image").to(o.device));
   Optimizer optimizer(OptimizerConfig::defaults(OptimizerKind::adam), *b.parameters);
-  TrainingStep eager(*b.model, *b.parameters, optimizer, {.capture = false}),
-      step(*b.model, *b.parameters, optimizer);
+  TrainingStep eager(*b.model, *b.parameters, optimizer,
+                     {.capture = false, .activations = o.precision}),
+      step(*b.model, *b.parameters, optimizer, {.activations = o.precision});
   memory(o.device).release_cached();
   memory(o.device).reset_peak();
   Json extra = Json::object();
@@ -328,7 +329,7 @@ void add_bench(CLI::App& verb) {
   };
   CLI::App* model = verb.add_subcommand("model", "one forward pass");
   of_model(model, "480x640");
-  add_precision_option(*model, o->device, &o->precision);
+  add_precision_option(*model, o->device, o->precision);
   model->add_flag("--detect", o->detect, "from the image to keypoints and descriptors");
   model->add_flag("--match", o->match,
                   "two images to keypoints, matches and a homography, in sequence");
@@ -338,7 +339,7 @@ void add_bench(CLI::App& verb) {
   train->add_option("--loss", o->loss, "an option of the loss, as in a recipe's [loss]")
       ->type_name("OPTION=VALUE")
       ->allow_extra_args(false);
-  add_precision_option(*train, o->device, nullptr);
+  add_precision_option(*train, o->device, o->precision);
   train->callback([o] { bench_train(*o); });
   CLI::App* kernels =
       verb.add_subcommand("kernels", "a table of kernels with bytes, FLOPs and share of the limit");

@@ -109,7 +109,7 @@ void add_train(CLI::App& verb) {
                 "name the first op that produces a NaN (slow)");
   add_profile_option(verb, o->profile, "ten steps after the first ten (of a shorter run its last)");
   add_device_options(verb, o->train.device);
-  add_precision_option(verb, o->train.device, nullptr);
+  add_precision_option(verb, o->train.device, o->train.activations);
   add_json_option(verb, o->json);
   verb.callback([o] { run(*o); });
 }
