@@ -71,9 +71,9 @@ class MmaOperand {
     }
   }
 
-  /// Once what this thread has copied of the step at k is there, and before others read it.
+  /// The norm of what this thread has copied of the step at k, when it is there and before others
+  /// read it.
   CAIRN_DEVICE_MEMBER void normalise(int buffer, int k) {
-    if constexpr (!Normed) return;
     const int c = reader_.channel(0, k);
     const auto mean = load_pack<Chunk>(static_cast<const float*>(norm_.mean) + c);
     const auto scale = load_pack<Chunk>(static_cast<const float*>(norm_.scale) + c);
@@ -199,8 +199,8 @@ CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads) mma_product(Product p) {
   for (int i = 0; i < Tile::Buffers - 1; ++i) load(at.k + i * Tile::K, i);
   for (int k = at.k, buffer = 0; k < at.k_end; k += Tile::K) {
     cp_async_wait<Tile::Buffers - 2>();
-    a.normalise(buffer, k);
-    b.normalise(buffer, k);
+    if constexpr (fused == Fused::norm_a) a.normalise(buffer, k);
+    if constexpr (fused == Fused::norm_b) b.normalise(buffer, k);
     sync_threads();  // this step has arrived, and the buffer of the step before is free
     load(k + (Tile::Buffers - 1) * Tile::K, (buffer + Tile::Buffers - 1) % Tile::Buffers);
 #pragma unroll

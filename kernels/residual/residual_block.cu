@@ -26,9 +26,9 @@
 //   Repeats   bitwise: one writer per element; parts follow from the shape, merged in their order.
 //   TF32      where tf32_products(): both factors of all products rounded, z after the norm;
 //             statistics, sums, the skip and the norm's gradient stay in float32
-//   bf16      weights are cast before each product; z, a1, a2, y, g and dx are rounded once, where
-//             they are written; statistics are those of what was written, sums and gradients of
-//             parameters stay in float32
+//   bf16      weights (and the skip's bias) are cast before each product; z, a1, a2, y, g and dx
+//             are rounded once, where they are written; statistics are those of what was written,
+//             sums and gradients of parameters stay in float32
 //   Not tried on hardware yet.
 #include "kernels/residual/residual_block.h"
 

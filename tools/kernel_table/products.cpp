@@ -129,8 +129,12 @@ void residual(const TableMaker& m, DType type) {
         {.bytes = there, .flops = flops, .moved = there + cast, .partials = 0.05, .type = type},
         forward);
   m.add(
-      name + " backward", s,
-      {.bytes = back, .flops = 2 * flops, .moved = back + cast, .partials = 0.15, .type = type},
+      name + " backward", s,  // partial sums are float32 beside bf16 too
+      {.bytes = back,
+       .flops = 2 * flops,
+       .moved = back + cast,
+       .partials = 0.6 / each,
+       .type = type},
       [=]() mutable { residual_block_backward(x, block, Statistics::batch, kept, dy, gradients); },
       forward);
 }
