@@ -154,7 +154,7 @@ def steps(build):
     yield "profiles and graphs", 30, test("runtime", "*Cuda*", "*/cuda"), judge_tests
     yield "captured steps", 60, test("training", "*EverySystem*_cuda", "*CapturedStep*/cuda"), judge_tests
     yield "training in bf16", 60, test("training", "*Bf16Training*_cuda"), judge_tests
-    yield "kernels", 60, test("kernels", "*/cuda", "Ladders.*"), judge_tests
+    yield "kernels", 60, test("kernels", "*/cuda*", "Ladders.*"), judge_tests
     size = ["--device", "cuda", "--json", "--size"]
     for precision in ("fp32", "tf32", "bf16"):
         yield (f"bench model superpoint {precision}", 30,

@@ -1,6 +1,10 @@
 #pragma once
-// The last step of a product or a convolution: bias, activation, and the rounding to the output's
-// type.
+// What the kernels of a product share: which tile of C a block sums, and its last step: bias,
+// activation, pool, and the rounding to the output's type.
+//
+// A tile's sums lie in the registers of its block (FfmaSums, MmaSums). A thread has `Rows` rows of
+// `Runs` runs of `Run` neighbouring columns: run(i, j) is at row(i), column(j) of the tile. Each of
+// its `Columns` columns is shared by `Down` threads, of which this one is number down().
 #include "kernels/activation.h"
 #include "kernels/gemm/tiled_product.h"
 
@@ -12,16 +16,28 @@ CAIRN_DEVICE T larger(T a, T b) {
   return b > a || b != b ? b : a;
 }
 
-/// Writes columns n .. n + N - 1 of a row of C; `bias` is the group's, or null.
+/// The first row and column of a block's tile, and its part of k.
+struct TilePlace {
+  int tile_m, m, n, group, split, k, k_end;
+};
+
+template <class Tile>
+CAIRN_DEVICE TilePlace tile_place(const Product& p) {
+  const int tiles_n = (p.n + Tile::N - 1) / Tile::N;
+  TilePlace at;
+  at.tile_m = int(blockIdx.x) / tiles_n;
+  at.m = at.tile_m * Tile::M;
+  at.n = int(blockIdx.x) % tiles_n * Tile::N;
+  at.group = int(blockIdx.y);
+  at.split = int(blockIdx.z);
+  at.k = at.split * p.k_per_split;
+  at.k_end = p.k - at.k < p.k_per_split ? p.k : at.k + p.k_per_split;
+  return at;
+}
+
+/// Columns n .. n + N - 1 of a row as long as C's.
 template <int N, class T>
-CAIRN_DEVICE void write_columns(const Product& p, T* row, const T* bias, int n,
-                                const Sum<T> (&sums)[N]) {
-  Pack<T, N> out;
-#pragma unroll
-  for (int e = 0; e < N; ++e) {
-    const Sum<T> z = bias && n + e < p.n ? sums[e] + Sum<T>(bias[n + e]) : sums[e];
-    out[e] = T(activate(p.act, z, Sum<T>(p.slope)));
-  }
+CAIRN_DEVICE void store_columns(const Product& p, T* row, int n, const Pack<T, N>& out) {
   if (p.c_aligned) {
     if (n < p.n) store_pack(row + n, out);
   } else {
@@ -31,10 +47,42 @@ CAIRN_DEVICE void write_columns(const Product& p, T* row, const T* bias, int n,
   }
 }
 
-/// Row m of the part's copy of C in the workspace of a product that is split.
-template <class T>
-CAIRN_DEVICE T* part_row(const Product& p, int split, int group, int m) {
-  return static_cast<T*>(p.c) + (int64_t(split) * p.groups + group) * p.m * p.n + int64_t(m) * p.n;
+/// Writes columns n .. n + N - 1 of row m of C, or of the part's copy.
+template <int N, class T>
+CAIRN_DEVICE void write_columns(const Product& p, const TilePlace& at, int m, int n,
+                                const Sum<T>* sums) {
+  if (p.splits > 1) {
+    Sum<T>* row = static_cast<Sum<T>*>(p.c) +
+                  (int64_t(at.split) * p.groups + at.group) * p.m * p.n + int64_t(m) * p.n;
+#pragma unroll
+    for (int e = 0; e < N; ++e)
+      if (n + e < p.n) row[n + e] = sums[e];
+    return;
+  }
+  const T* bias = p.bias ? static_cast<const T*>(p.bias) + int64_t(at.group) * p.n : nullptr;
+  Pack<T, N> out;
+#pragma unroll
+  for (int e = 0; e < N; ++e) {
+    const Sum<T> z = bias && n + e < p.n ? sums[e] + Sum<T>(bias[n + e]) : sums[e];
+    out[e] = T(activate(p.act, z, Sum<T>(p.slope)));
+  }
+  store_columns<N>(p, static_cast<T*>(p.c) + at.group * p.c_group + p.c_offset(m), n, out);
+}
+
+/// C = act(sums + bias), of rows m .. m + 3 the largest if they are pooled: every activation is
+/// monotonic, so the maximum may come first.
+template <class T, class Sums>
+CAIRN_DEVICE void finish(const Product& p, const TilePlace& at, Sums& sums) {
+  if (p.pool2) sums.pool();
+#pragma unroll
+  for (int i = 0; i < Sums::Rows; ++i) {
+    const int m = at.m + sums.row(i);
+    if (m >= p.m || (p.pool2 && m % 4)) continue;
+#pragma unroll
+    for (int j = 0; j < Sums::Runs; ++j)
+      write_columns<Sums::Run, T>(p, at, p.pool2 ? m / 4 : m, at.n + sums.column(j),
+                                  sums.run(i, j));
+  }
 }
 
 }  // namespace cairn::CAIRN_NS

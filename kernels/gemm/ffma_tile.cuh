@@ -1,14 +1,17 @@
 #pragma once
-// The product in float32 or float64 on the ordinary cores, for tensors of any size and alignment.
+// The product in float32 or float64 on the ordinary cores, for tensors of any size and alignment,
+// alone or with the steps of a residual block (NormSteps).
 //
 //   Block     M x N of C, K = 16 (8) of k at a time; a thread sums 8x8 (4x4 in the small tile)
 //   Memory    global -> registers -> shared, one step ahead, two buffers: one barrier per step
 //   Shared    [k][m] and [k][n], lines padded by 4 floats: no bank conflicts when a step is written
 //             (16 rows by 2 runs a half-warp) or read (16 bytes a thread, the same or adjacent)
 //   Rate      per k a thread reads 16 floats of shared memory for 64 fused multiply-adds
-//   Registers 145 to 168, three blocks of 128 threads per multiprocessor; the small tile 77 to 142,
+//   Norm      on the registers between global and shared memory, a step after they were asked for:
+//             its three numbers per channel come from L1
+//   Registers 145 to 168, three blocks of 128 threads per multiprocessor; the small tile 77 to 168,
 //             six of 64; no spills (sm_80 to sm_120)
-#include "kernels/gemm/epilogue.cuh"
+#include "kernels/gemm/norm_epilogue.cuh"
 
 namespace cairn::CAIRN_NS {
 
@@ -106,13 +109,13 @@ class FfmaOperand {
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
       const int c = reader_.channel(e);
-      const T mean = static_cast<const T*>(norm_.mean)[c];
-      const T scale = static_cast<const T*>(norm_.scale)[c];
-      const T beta = static_cast<const T*>(norm_.beta)[c];
+      const A mean = static_cast<const A*>(norm_.mean)[c];
+      const A scale = static_cast<const A*>(norm_.scale)[c];
+      const A beta = static_cast<const A*>(norm_.beta)[c];
 #pragma unroll
       for (int i = 0; i < Reader::count; ++i) {
         const A z = activate<Activation::relu>((held_[i][e] - mean) * scale + beta, A(0));
-        if (inside_ >> (4 * i + e) & 1) held_[i][e] = z;
+        if (inside_ >> (4 * i + e) & 1) held_[i][e] = A(T(z));
       }
     }
   }
@@ -146,46 +149,32 @@ CAIRN_DEVICE void ffma_step(const A (&a)[Tile::K][Tile::M + 4], const A (&b)[Til
   }
 }
 
-/// Four columns from n of row m: into C, or into the part's copy.
-template <class T>
-CAIRN_DEVICE void ffma_write(const Product& p, int split, int group, int m, int n,
-                             const Sum<T> (&sums)[4]) {
-  if (p.splits > 1) {
-    Sum<T>* row = part_row<Sum<T>>(p, split, group, m);
-#pragma unroll
-    for (int e = 0; e < 4; ++e)
-      if (n + e < p.n) row[n + e] = sums[e];
-    return;
-  }
-  T* c = static_cast<T*>(p.c) + group * p.c_group;
-  const T* bias = p.bias ? static_cast<const T*>(p.bias) + int64_t(group) * p.n : nullptr;
-  write_columns<4>(p, c + p.c_offset(m), bias, n, sums);
-}
+/// The sums of a tile: of rows and columns `place` of ty, tx.
+template <class A, class Tile>
+struct FfmaSums {
+  using Number = A;
+  static constexpr int Rows = Tile::ThreadM, Run = 4, Runs = Tile::ThreadN / 4;
+  static constexpr int Columns = Tile::N, Down = Tile::Threads / Tile::ThreadsN;
 
-template <class T, class Tile>
-CAIRN_DEVICE void ffma_finish(const Product& p, int split, int group, int m0, int n0, int ty,
-                              int tx, const Sum<T> (&acc)[Tile::ThreadM][Tile::ThreadN]) {
-#pragma unroll
-  for (int i = 0; i < Tile::ThreadM; ++i) {
-    const int m = m0 + Tile::template place<Tile::M, Tile::ThreadM>(ty, i);
-    if (m >= p.m || (p.pool2 && i % 4)) continue;
-#pragma unroll
-    for (int j = 0; j < Tile::ThreadN; j += 4) {
-      const int n = n0 + Tile::template place<Tile::N, Tile::ThreadN>(tx, j);
-      Sum<T> sums[4];
-#pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        sums[e] = acc[i][j + e];
-        if (p.pool2) {  // every activation is monotonic: the maximum may come first
-          const int w = i / 4 * 4;
-          sums[e] = larger(larger(acc[w][j + e], acc[w + 1][j + e]),
-                           larger(acc[w + 2][j + e], acc[w + 3][j + e]));
-        }
-      }
-      ffma_write<T>(p, split, group, p.pool2 ? m / 4 : m, n, sums);
-    }
+  int ty = int(threadIdx.x) / Tile::ThreadsN, tx = int(threadIdx.x) % Tile::ThreadsN;
+  A acc[Tile::ThreadM][Tile::ThreadN] = {};
+
+  CAIRN_DEVICE_MEMBER int row(int i) const {
+    return Tile::template place<Tile::M, Tile::ThreadM>(ty, i);
   }
-}
+  CAIRN_DEVICE_MEMBER int column(int j) const {
+    return Tile::template place<Tile::N, Tile::ThreadN>(tx, 4 * j);
+  }
+  CAIRN_DEVICE_MEMBER int down() const { return ty; }
+  CAIRN_DEVICE_MEMBER const A* run(int i, int j) const { return &acc[i][4 * j]; }
+  CAIRN_DEVICE_MEMBER void pool() {
+#pragma unroll
+    for (int i = 0; i < Tile::ThreadM; i += 4)
+#pragma unroll
+      for (int j = 0; j < Tile::ThreadN; ++j)
+        acc[i][j] = larger(larger(acc[i][j], acc[i + 1][j]), larger(acc[i + 2][j], acc[i + 3][j]));
+  }
+};
 
 /// acc += the tile of two operands over k_begin .. k_end. Before `s` serves for anything else the
 /// block must meet once more.
@@ -218,21 +207,19 @@ CAIRN_DEVICE void ffma_sum(const Patches& left, int m0, int m_end, const Patches
   ffma_sum<Tile>(a, b, k_begin, k_end, s, ty, tx, acc);
 }
 
-template <class T, class Tile, bool AByColumns, bool BByColumns>
+template <class T, class Tile, bool AByColumns, bool BByColumns, Fused fused>
 CAIRN_KERNEL void CAIRN_BOUNDS(Tile::Threads, Tile::resident(sizeof(Sum<T>)))
     ffma_product(Product p) {
-  auto& s = shared<typename Tile::template Shared<Sum<T>>>();
-  const int tiles_n = (p.n + Tile::N - 1) / Tile::N;
-  const int m0 = int(blockIdx.x) / tiles_n * Tile::M, n0 = int(blockIdx.x) % tiles_n * Tile::N;
-  const int group = int(blockIdx.y), split = int(blockIdx.z);
-  const int k_begin = split * p.k_per_split;
-  const int k_end = p.k - k_begin < p.k_per_split ? p.k : k_begin + p.k_per_split;
-  const int ty = int(threadIdx.x) / Tile::ThreadsN, tx = int(threadIdx.x) % Tile::ThreadsN;
-
-  Sum<T> acc[Tile::ThreadM][Tile::ThreadN] = {};
-  ffma_sum<T, Tile, AByColumns, BByColumns>(p.a, m0, p.m, p.b, n0, p.n, group, k_begin, k_end, s,
-                                            ty, tx, acc);
-  ffma_finish<T, Tile>(p, split, group, m0, n0, ty, tx, acc);
+  using Sums = FfmaSums<Sum<T>, Tile>;
+  auto& s = shared<ProductMemory<typename Tile::template Shared<Sum<T>>, Sums>>();
+  const TilePlace at = tile_place<Tile>(p);
+  FfmaOperand<T, Tile::M, Tile::K, Tile::Threads, AByColumns, fused == Fused::norm_a> a(
+      p.a, at.group, at.m, p.m, p.steps.in);
+  FfmaOperand<T, Tile::N, Tile::K, Tile::Threads, BByColumns, fused == Fused::norm_b> b(
+      p.b, at.group, at.n, p.n, p.steps.in);
+  Sums sums;
+  ffma_sum<Tile>(a, b, at.k, at.k_end, s.operands, sums.ty, sums.tx, sums.acc);
+  finish<fused, T>(p, at, sums, s);
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -4,7 +4,8 @@
 //             for weight gradients, whose m is the smaller side) by 128 threads; 32x32 by 64
 //             threads where the large tile would leave cores idle, and for all but float32. bf16
 //             with runs of 8, and float32 with runs of 4 where tf32_products(): mma_tile.cuh,
-//             128x128 by 256 threads, 128x64 (64x128) by 128.
+//             128x128 by 256 threads, 128x64 (64x128) by 128. Each of them alone, or with the steps
+//             of a residual block at its ends.
 //   Traffic   reads a once per column of tiles and b once per row of tiles, mostly from L2.
 //   Work      2 m n k flop per group. Floor: the larger of flop / peak (FFMA or tensor cores) and
 //             (a + b + c) bytes / bandwidth.
@@ -22,7 +23,6 @@
 
 #include "kernels/gemm/ffma_tile.cuh"
 #include "kernels/gemm/mma_tile.cuh"
-#include "kernels/gemm/normed_tile.cuh"
 #include "runtime/arithmetic.h"
 #include "runtime/cuda_blas.h"
 
@@ -34,6 +34,13 @@ using LargeWide = FfmaTile<64, 128, 8, 8>;
 using NormedWide = FfmaTile<64, 128, 8, 8, 8>;  ///< with 16 of k it spills on sm_100 to sm_120
 using Small = FfmaTile<32, 32, 4, 4>;
 
+template <class T>
+using MmaTall = MmaTile<T, 2, 2>;
+template <class T>
+using MmaSquare = MmaTile<T, 2, 4>;  ///< as many rows
+template <class T>
+using MmaWide = MmaTile<T, 1, 4>;
+
 constexpr int64_t enough_blocks = 128;  ///< as many as a large GPU has multiprocessors
 
 int64_t tiles(const Product& p, int tile_m, int tile_n) {
@@ -44,8 +51,17 @@ int64_t large_tiles(const Product& p) {
   return p.a_by_columns ? tiles(p, LargeWide::M, LargeWide::N) : tiles(p, Large::M, Large::N);
 }
 
+bool both_transposed(const Product& p) {  // rare: one tile serves it
+  return p.a_by_columns && !p.b_by_columns;
+}
+
+bool takes_mma_tile(const Product& p, DType type) {
+  const bool cores = type == DType::bf16 || (type == DType::f32 && tf32_products());
+  return cores && aligned(p.a, type) && aligned(p.b, type) && !both_transposed(p);
+}
+
 bool takes_large_tile(const Product& p, DType type, bool may_split) {
-  return type == DType::f32 && p.m > 32 && p.n > 32 &&
+  return type == DType::f32 && !both_transposed(p) && p.m > 32 && p.n > 32 &&
          (may_split || large_tiles(p) >= enough_blocks);
 }
 
@@ -55,44 +71,59 @@ void start(const char* name, void (*kernel)(Product), const Product& p) {
          Tile::Threads, 0, p);
 }
 
-template <class Tile, class T>
-void start_ffma(const Product& p) {
-  if (p.a_by_columns && p.b_by_columns)
-    start<Tile>("product columns x columns", ffma_product<T, Tile, true, true>, p);
-  else if (p.b_by_columns)
-    start<Tile>("product rows x columns", ffma_product<T, Tile, false, true>, p);
-  else if (p.a_by_columns)
-    start<Tile>("product columns x rows", ffma_product<T, Tile, true, false>, p);
-  else
-    start<Tile>("product rows x rows", ffma_product<T, Tile, false, false>, p);
+/// Calls f<a by columns, b by columns, what is fused>(name).
+template <class F>
+void with_layout(const Product& p, F&& f) {
+  if (p.steps.on) {
+    if (p.a_by_columns)
+      f.template operator()<true, true, Fused::norm_b>("product columns x normed columns");
+    else if (p.b_by_columns)
+      f.template operator()<false, true, Fused::end>("product rows x columns with an end");
+    else if (p.steps.in.mean)
+      f.template operator()<false, false, Fused::norm_a>("product normed rows x rows");
+    else
+      f.template operator()<false, false, Fused::end>("product rows x rows with an end");
+  } else {
+    if (p.a_by_columns && p.b_by_columns)
+      f.template operator()<true, true, Fused::nothing>("product columns x columns");
+    else if (p.b_by_columns)
+      f.template operator()<false, true, Fused::nothing>("product rows x columns");
+    else if (p.a_by_columns)
+      f.template operator()<true, false, Fused::nothing>("product columns x rows");
+    else
+      f.template operator()<false, false, Fused::nothing>("product rows x rows");
+  }
 }
 
-void start_large_ffma(const Product& p) {
-  if (p.a_by_columns)
-    start<LargeWide>("product columns x columns", ffma_product<float, LargeWide, true, true>, p);
-  else if (p.b_by_columns)
-    start<Large>("product rows x columns", ffma_product<float, Large, false, true>, p);
-  else
-    start<Large>("product rows x rows", ffma_product<float, Large, false, false>, p);
+template <class T>
+void start_small(const Product& p) {
+  with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
+    start<Small>(name, ffma_product<T, Small, a, b, fused>, p);
+  });
 }
 
-template <class Tile>
-void start_mma_tile(const Product& p) {
-  if (p.b_by_columns)
-    start<Tile>("mma product rows x columns", mma_product<Tile, false, true>, p);
-  else
-    start<Tile>("mma product rows x rows", mma_product<Tile, false, false>, p);
+void start_large(const Product& p) {
+  with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
+    using Wide = std::conditional_t<fused == Fused::norm_b, NormedWide, LargeWide>;
+    using Tile = std::conditional_t<a, Wide, Large>;
+    if constexpr (!a || b) start<Tile>(name, ffma_product<float, Tile, a, b, fused>, p);
+  });
 }
 
 template <class T>
 void start_mma(const Product& p) {
-  using Wide = MmaTile<T, 1, 4>;
-  if (p.a_by_columns)
-    start<Wide>("mma product columns x columns", mma_product<Wide, true, true>, p);
-  else if (p.n > 64 && tiles(p, 128, 128) >= enough_blocks)
-    start_mma_tile<MmaTile<T, 2, 4>>(p);
-  else
-    start_mma_tile<MmaTile<T, 2, 2>>(p);
+  using Tall = MmaTall<T>;
+  using Square = MmaSquare<T>;
+  const bool large = p.n > Tall::N && tiles(p, Square::M, Square::N) >= enough_blocks;
+  with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
+    const auto with = [&]<class Tile>(Tile) {
+      start<Tile>(name, mma_product<Tile, a, b, fused>, p);
+    };
+    if constexpr (a && b)
+      with(MmaWide<T>());
+    else if constexpr (!a)
+      large ? with(Square()) : with(Tall());
+  });
 }
 
 /// Cuts k by the shape alone, into parts of 512 or more: `least` of them or more, with nothing in
@@ -105,31 +136,13 @@ void split(Product& p, bool large, int least) {
   p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, least);
 }
 
-template <class T, class Tile, class Wide>
-void start_normed(const Product& p) {
-  if (p.a_by_columns)
-    start<Wide>("normed product columns x columns", normed_product<T, Wide, true, true, Normed::b>,
-                p);
-  else if (p.b_by_columns)
-    start<Tile>("normed product rows x columns",
-                normed_product<T, Tile, false, true, Normed::neither>, p);
-  else if (p.steps.in.mean)
-    start<Tile>("normed product rows x rows", normed_product<T, Tile, false, false, Normed::a>, p);
-  else
-    start<Tile>("product rows x rows with an end",
-                normed_product<T, Tile, false, false, Normed::neither>, p);
-}
-
 void run(const Product& p, DType type, bool large, bool mma) {
-  if (p.steps.on)
-    large ? start_normed<float, Large, NormedWide>(p)
-          : with_float(type, [&](auto t) { start_normed<decltype(t), Small, Small>(p); });
-  else if (mma)
+  if (mma)
     type == DType::bf16 ? start_mma<bf16>(p) : start_mma<float>(p);
   else if (large)
-    start_large_ffma(p);
+    start_large(p);
   else
-    with_real(type, [&](auto t) { start_ffma<Small, decltype(t)>(p); });
+    with_real(type, [&](auto t) { start_small<decltype(t)>(p); });
 }
 
 template <class T>
@@ -178,7 +191,9 @@ void sum_parts(const Tensor& parts, Tensor& y) {
 }
 
 int64_t row_tiles(const Product& p, DType type) {
-  const int rows = takes_large_tile(p, type, false) ? Large::M : Small::M;
+  const int rows = takes_mma_tile(p, type)            ? MmaTall<float>::M
+                   : takes_large_tile(p, type, false) ? Large::M
+                                                      : Small::M;
   return (p.m + rows - 1) / rows;
 }
 
@@ -191,10 +206,7 @@ void multiply(Product p, DType type, Tensor& c, bool may_split) {
   p.c_aligned = p.n % 4 == 0 && p.c_row % 4 == 0 && p.c_group % 4 == 0;
   p.k_per_split = p.k;
 
-  const bool both_transposed = p.a_by_columns && !p.b_by_columns;  // rare: one tile serves it
-  const bool cores = type == DType::bf16 || (type == DType::f32 && tf32_products() && !p.steps.on);
-  const bool mma = cores && p.a.aligned && p.b.aligned && !both_transposed;
-  const bool large = !both_transposed && takes_large_tile(p, type, may_split);
+  const bool mma = takes_mma_tile(p, type), large = takes_large_tile(p, type, may_split);
   // A tile writes C in the operands' type, and parts of it as they are summed.
   if (may_split) split(p, large || mma, c.dtype() == type ? 1 : 2);
   if (p.splits == 1) return run(p, type, large, mma);

@@ -121,9 +121,11 @@ class PatchReader {
     const int q = (ByColumns ? begin_ : k_) + run() + e;
     return q < (ByColumns ? end_ : k_end_) ? patches_.column(q) : nowhere();
   }
-  /// The channel of element e in every run; some channel for those beyond the matrix.
-  CAIRN_DEVICE_MEMBER int channel(int e) const {
-    const int q = (ByColumns ? begin_ : k_) + run() + e;
+  /// The channel of element e in every run, also of an earlier part, which began at k; some channel
+  /// for those beyond the matrix.
+  CAIRN_DEVICE_MEMBER int channel(int e) const { return channel(e, k_); }
+  CAIRN_DEVICE_MEMBER int channel(int e, int k) const {
+    const int q = (ByColumns ? begin_ : k) + run() + e;
     return q - patches_.channels.quotient(q) * patches_.channels.value();
   }
 

@@ -14,12 +14,14 @@
 
 namespace cairn::CAIRN_NS {
 
-/// max((x - mean) scale + beta, 0) per channel.
+/// max((x - mean) scale + beta, 0) per channel; of type Sum. Each begins on 16 bytes if there are
+/// whole runs of channels (aligned(), below).
 struct RectifiedNorm {
   const void *mean = nullptr, *scale = nullptr, *beta = nullptr;
 };
 
-/// What a product does besides in a residual block (kernels/residual); f32 and f64, no pool.
+/// What a product does besides in a residual block (kernels/residual); no pool. The bias, moments
+/// and sums are of type Sum.
 struct NormSteps {
   bool on = false;
   RectifiedNorm in;           ///< of a's elements, or of b's if both run by columns; or none

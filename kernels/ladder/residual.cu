@@ -110,9 +110,11 @@ struct BlockClaims {
             .flops = 5 * double(pixels() * C),
             .blocks = g.grid.count()};
   }
-  LadderLaunch scale(int64_t C) const {
+  /// Mean, scale and beta side by side.
+  LadderLaunch norm(int64_t C) const {
     const uint64_t c = uint64_t(C);
-    return {.bytes = {8 * c, 4 * c, 8 * c, 4 * c}, .flops = double(C), .blocks = (C + 255) / 256};
+    return {
+        .bytes = {16 * c, 12 * c, 16 * c, 12 * c}, .flops = double(C), .blocks = (C + 255) / 256};
   }
   LadderLaunch add() const {
     const uint64_t y = 4 * uint64_t(pixels() * outer);
@@ -170,7 +172,7 @@ struct BlockClaims {
     uint64_t most = 0;
     for (int i = 0; i < 3; ++i) {
       const int64_t C = inputs(i);
-      uint64_t here = 4 * C + moments_of(i) + (i < 2 ? moments_of(i + 1) : 0);
+      uint64_t here = 12 * C + moments_of(i) + (i < 2 ? moments_of(i + 1) : 0);
       if (!all_kept) here += (i > 0 ? map(C) : 0) + map(outputs(i)) + 8 * C;
       most = std::max(most, here);
     }
@@ -195,7 +197,7 @@ struct BlockClaims {
       const bool counted = count_on_the_way_out && i > 0;
       if (!counted) all.push_back(statistics(C));
       all.push_back(merge(counted ? tiles(i - 1).down : parts(C), C));
-      all.push_back(scale(C));
+      all.push_back(norm(C));
       all.push_back(product(
           i, {.norm = true, .moments = count_on_the_way_out && i < 2, .skip = skip && i == 2}));
     }

@@ -1,6 +1,6 @@
 // residual_block: three implicit products whose operands are normalised on their way into shared
 // memory, and which end in statistics, the skip, or the gradient of the norm before them
-// (kernels/gemm/normed_tile.cuh). P pixels; I, M, O channels.
+// (kernels/gemm/norm_epilogue.cuh). P pixels; I, M, O channels.
 //
 //   forward           moments of x;  a1 [P,M] = z1(x) w1', its moments per row of tiles;
 //                     a2 [P,M] = patches of z2(a1) [P,9M] w2', its moments;
@@ -9,22 +9,32 @@
 //                     the sums in one pass over it; the same for g2 with the 3x3's transpose and
 //                     for g1, whose pass adds the skip's gradient
 //   backward weights  dy' z3(a2), da2' patches of z2(a1), da1' z1(x), over P in parts
-//   Launch    128x64 of C by 128 threads (64x128 for weights), 32x32 by 64 where these would leave
-//             cores idle and for float64, as in kernels/gemm/gemm.cu; merges: a block per 32
-//             channels
-//   Traffic   per pixel and 4 B (f32). Forward: x three times (statistics, product, skip), a1 and
-//             a2 written and read once, y written: 3 I + 4 M + O; its parts move 5 I + 10 M + 3 O.
+//   Launch    as in kernels/gemm/gemm.cu: 128x64 of C by 128 threads (64x128 for weights), 32x32 by
+//             64 where these would leave cores idle and for float64; on tensor cores 128x128 by 256
+//             or 128x64 (64x128) by 128; merges: a block per 32 channels
+//   Shared    that of the tiles: 26 KiB (128x64), 13 (64x128), 9 (32x32); on tensor cores 48
+//             (128x128) or 36; the statistics are merged where the operands were
+//   Traffic   per pixel and 4 B (bf16: 2 B). Forward: x three times (statistics, product, skip), a1
+//             and a2 written and read once, y written: 3 I + 4 M + O, its parts 5 I + 10 M + 3 O.
 //             Backward: 6 I + 17 M + 3 O, its parts 11 I + 31 M + 5 O. For I = O = 256, M = 128,
 //             batch 16 at 64x64 (P = 65536): 403 MB and 1.2 GB
 //   Work      2 P (I M + 9 M M + M O) flop forward: 27.9 GFLOP there; twice that backward
-//   Floor     the larger of flop / peak (FFMA) and bytes / bandwidth: on an H200 (67 TFLOP/s, 4.8
-//             TB/s) 0.42 ms by arithmetic beside 0.08 ms by bytes forward, 0.83 and 0.26 backward
+//   Floor     the larger of flop / peak and bytes / bandwidth: on an H200 (67 TFLOP/s, 4.8 TB/s)
+//             0.42 ms by arithmetic beside 0.08 ms by bytes forward, 0.83 and 0.26 backward; in
+//             TF32 (989/2 TFLOP/s by the data sheet) 0.06 and 0.11 by arithmetic: bytes bound it,
+//             as in bf16 with half the bytes and half the time of arithmetic
 //   Repeats   bitwise: one writer per element; parts follow from the shape, merged in their order.
-//   Not tried on hardware yet; float32 and float64, as batch_norm.
+//   TF32      where tf32_products(): both factors of all products rounded, z after the norm;
+//             statistics, sums, the skip and the norm's gradient stay in float32
+//   bf16      weights (and the skip's bias) are cast before each product; z, a1, a2, y, g and dx
+//             are rounded once, where they are written; statistics are those of what was written,
+//             sums and gradients of parameters stay in float32
+//   Not tried on hardware yet.
 #include "kernels/residual/residual_block.h"
 
 #include "kernels/conv/conv2d_parts.h"
 #include "kernels/conv/conv_patches.h"
+#include "kernels/elementwise/cast.h"
 #include "kernels/norm/batch_norm_parts.h"
 #include "kernels/residual/residual_parts.h"
 
@@ -32,11 +42,16 @@ namespace cairn::CAIRN_NS {
 namespace {
 
 template <class T>
-CAIRN_KERNEL void scale_kernel(const T* gamma, const T* invstd, T* scale, int64_t C) {
-  for (int64_t c = global_thread(); c < C; c += global_threads()) scale[c] = gamma[c] * invstd[c];
+CAIRN_KERNEL void norm_kernel(const T* gamma, const T* beta, const T* mean, const T* invstd,
+                              T* mean_scale_beta, int64_t C) {
+  for (int64_t c = global_thread(); c < C; c += global_threads()) {
+    mean_scale_beta[c] = mean[c];
+    mean_scale_beta[C + c] = gamma[c] * invstd[c];
+    mean_scale_beta[2 * C + c] = beta[c];
+  }
 }
 
-// The product of step i with x, or its patches, as rows.
+// The product of step i with x, or its patches, as rows; w is of x's type.
 Product product_of(const Tensor& x, const Tensor& w, int i) {
   const Conv2dSizes s(x, w, residual_options(i));
   const int64_t K = s.kh * s.kw * s.C;
@@ -55,25 +70,28 @@ Product product_of(const Tensor& x, const Tensor& w, int i) {
 
 ResidualNorm::ResidualNorm(const ResidualBlock& block, int step, const Tensor& mean,
                            const Tensor& invstd)
-    : scale(mean.empty_like()) {
+    : mean_scale_beta(mean.empty_like({3, mean.count()})) {
   const NormConv& s = block.step[step];
+  const int64_t C = mean.count();
   with_float(mean.dtype(), [&](auto type) {
     using T = decltype(type);
-    launch("residual_block", scale_kernel<T>, blocks_for(mean.count(), 256), 256, 0,
-           s.gamma.data<T>(), invstd.data<T>(), scale.data<T>(), mean.count());
+    T* const to = mean_scale_beta.data<T>();
+    launch("residual_block", norm_kernel<T>, blocks_for(C, 256), 256, 0, s.gamma.data<T>(),
+           s.beta.data<T>(), mean.data<T>(), invstd.data<T>(), to, C);
+    parts = {to, to + C, to + 2 * C};
   });
-  parts = {mean.raw(), scale.raw(), s.beta.raw()};
 }
 
 void forward_step(const Tensor& x, const ResidualBlock& block, int i, const RectifiedNorm* norm,
                   const Tensor* add, Activation act, Tensor* moments, Tensor& y) {
-  Product p = product_of(x, block.step[i].w, i);
+  const Tensor w = as_type(block.step[i].w, x.dtype());
+  Product p = product_of(x, w, i);
   p.bias = block.step[i].bias.raw();
   p.act = act;
   if (norm) p.steps.in = *norm;
   if (add) p.steps.add = add->raw();
   if (moments) {
-    *moments = y.empty_like({row_tiles(p, y.dtype()), p.n, 3});
+    *moments = block.step[i].bias.empty_like({row_tiles(p, y.dtype()), p.n, 3});
     p.steps.moments = moments->raw();
   }
   multiply(p, y);
@@ -83,10 +101,11 @@ namespace {
 
 Tensor skip_of(const Tensor& x, const ResidualBlock& block, const Tensor& y) {
   if (!block.skip_w.defined()) return x;
+  const Tensor bias = as_type(block.skip_bias, x.dtype());
   Tensor skip = y.empty_like();
   Epilogue epilogue;
-  epilogue.bias = &block.skip_bias;
-  CAIRN_NS::conv2d(x, block.skip_w, {}, epilogue, skip);
+  epilogue.bias = &bias;
+  CAIRN_NS::conv2d(x, as_type(block.skip_w, x.dtype()), {}, epilogue, skip);
   return skip;
 }
 
@@ -120,10 +139,7 @@ void residual_block_inference(const Tensor& x, const ResidualBlock& block, Tenso
   const Tensor skip = skip_of(x, block, y);
   Tensor a1 = x.empty_like({x.dim(0), x.dim(1), x.dim(2), first.w.dim(0)}), a2 = a1.empty_like();
   forward_step(x, block, 0, &norm.parts, nullptr, Activation::relu, nullptr, a1);
-  Epilogue epilogue;
-  epilogue.bias = &block.step[1].bias;
-  epilogue.act = Activation::relu;
-  CAIRN_NS::conv2d(a1, block.step[1].w, residual_options(1), epilogue, a2);
+  forward_step(a1, block, 1, nullptr, nullptr, Activation::relu, nullptr, a2);
   forward_step(a2, block, 2, nullptr, &skip, Activation::none, nullptr, y);
 }
 
@@ -143,12 +159,13 @@ void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& no
   p.c_row = p.n;
   p.steps.on = true;
   p.steps.in = norm;
-  multiply(p, dw, true);
+  multiply(p, dy.dtype(), dw, true);
 }
 
 // g = (step i's transpose of dy) where the norm of x is positive; returns its partial sums.
-Tensor backward_data(const Tensor& dy, const Tensor& w, int i, const Tensor& x,
+Tensor backward_data(const Tensor& dy, const Tensor& weights, int i, const Tensor& x,
                      const RectifiedNorm& norm, Tensor& g) {
+  const Tensor w = as_type(weights, dy.dtype());
   const Conv2dSizes s(x, w, residual_options(i));
   Product p;
   Tensor transposed;
@@ -170,7 +187,7 @@ Tensor backward_data(const Tensor& dy, const Tensor& w, int i, const Tensor& x,
   p.steps.on = true;
   p.steps.x = x.raw();
   p.steps.through = norm;
-  Tensor sums = g.empty_like({row_tiles(p, g.dtype()), 2, s.C});
+  Tensor sums = weights.empty_like({row_tiles(p, g.dtype()), 2, s.C});
   p.steps.sums = sums.raw();
   multiply(p, g);
   return sums;
@@ -184,7 +201,7 @@ void residual_block_backward(const Tensor& x, const ResidualBlock& block, Statis
   if (block.skip_w.defined()) {
     CAIRN_NS::conv2d_backward_weights(x, dy, {}, to.skip_w, &to.skip_bias);
     skip = x.empty_like();
-    CAIRN_NS::conv2d_backward_data(dy, block.skip_w, {}, skip);
+    CAIRN_NS::conv2d_backward_data(dy, as_type(block.skip_w, dy.dtype()), {}, skip);
   }
   const Tensor in[3] = {x, kept.a1, kept.a2};
   Tensor d = dy;

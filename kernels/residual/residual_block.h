@@ -2,7 +2,8 @@
 // residual_block: the pre-activation bottleneck (He et al., "Identity mappings in deep residual
 // networks", ECCV 2016, as in the stacked hourglass) as one op.
 //
-//   x, dx       [N,H,W,I]; f32 or f64
+//   x, dx       [N,H,W,I]; f32 or f64; simt and cuda: also bf16, as all activations then, beside
+//               weights, norms, statistics and the parameters' gradients in f32
 //   y, dy       [N,H,W,O]
 //   a1, a2      [N,H,W,M]: what the first two convolutions give; M is any width
 //   weights     first [M,1,1,I], second [M,3,3,M], third [O,1,1,M], skip [O,1,1,I]; biases [M], [O]

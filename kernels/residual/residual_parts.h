@@ -14,7 +14,7 @@ inline Conv2dOptions residual_options(int step) {
 /// Norm `step` of the block as a product applies it.
 struct ResidualNorm {
   ResidualNorm(const ResidualBlock& block, int step, const Tensor& mean, const Tensor& invstd);
-  Tensor scale;
+  Tensor mean_scale_beta;  ///< [3,C]
   RectifiedNorm parts;
 };
 

@@ -1,7 +1,7 @@
-// Products of float32 tensors in TF32: both factors rounded, the sum in float32.
+// Products of float32 tensors in TF32: both factors rounded, the sum in float32. The residual
+// block's are in residual_block_test.cpp.
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 
 #include "kernels/conv/conv2d.h"
@@ -9,6 +9,7 @@
 #include "runtime/arithmetic.h"
 #include "runtime/random.h"
 #include "runtime/tensor.h"
+#include "tests/kernels/tf32_rounded.h"
 
 namespace cairn {
 namespace {
@@ -18,16 +19,6 @@ Tensor random(const Shape& shape, uint64_t seed) {
   Random r(seed);
   for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = float(r.uniform(-1, 1));
   return t;
-}
-
-// Ten bits of mantissa, ties away from zero; in float64.
-Tensor rounded(const Tensor& x) {
-  Tensor y = Tensor::empty(x.shape(), DType::f64);
-  for (int64_t i = 0; i < x.count(); ++i) {
-    const auto bits = std::bit_cast<uint32_t>(x.data<float>()[i]);
-    y.data<double>()[i] = double(std::bit_cast<float>((bits + 0x1000u) & ~0x1fffu));
-  }
-  return y;
 }
 
 double largest_difference(const Tensor& a, const Tensor& b) {
@@ -61,7 +52,7 @@ TEST_P(Tf32, AProductIsThatOfTheRoundedFactors) {
                  b = random(c.transpose_b ? Shape{c.n, c.k} : Shape{c.k, c.n}, 2);
     Tensor want = Tensor::empty({c.m, c.n}, DType::f64), exact = want.clone(),
            got = Tensor::empty({c.m, c.n}, DType::f32, GetParam());
-    gemm(rounded(a), c.transpose_a, rounded(b), c.transpose_b, want);
+    gemm(tf32_rounded(a), c.transpose_a, tf32_rounded(b), c.transpose_b, want);
     gemm(a.to(DType::f64), c.transpose_a, b.to(DType::f64), c.transpose_b, exact);
     gemm(a.to(GetParam()), c.transpose_a, b.to(GetParam()), c.transpose_b, got);
     const double error = largest_difference(got, want);
@@ -77,9 +68,9 @@ TEST_P(Tf32, AConvolutionAndItsGradientsAreThoseOfTheRoundedTensors) {
                dy = random({2, 13, 12, 40}, 3);
   Tensor y = Tensor::empty(dy.shape(), DType::f64), dx = Tensor::empty(x.shape(), DType::f64),
          dw = Tensor::empty(w.shape(), DType::f64);
-  conv2d(rounded(x), rounded(w), o, {}, y);
-  conv2d_backward_data(rounded(dy), rounded(w), o, dx);
-  conv2d_backward_weights(rounded(x), rounded(dy), o, dw, nullptr);
+  conv2d(tf32_rounded(x), tf32_rounded(w), o, {}, y);
+  conv2d_backward_data(tf32_rounded(dy), tf32_rounded(w), o, dx);
+  conv2d_backward_weights(tf32_rounded(x), tf32_rounded(dy), o, dw, nullptr);
   const Device d = GetParam();
   Tensor y_got = Tensor::empty(y.shape(), DType::f32, d),
          dx_got = Tensor::empty(x.shape(), DType::f32, d),

@@ -88,7 +88,7 @@ void transposed(const TableMaker& m) {
 }
 
 // The hourglass's bottleneck: 256 features, 128 inside.
-void residual(const TableMaker& m) {
+void residual(const TableMaker& m, DType type) {
   const int64_t N = m.many(4, 16), side = m.on_simt() ? 16 : 64, C = m.on_simt() ? 64 : 256,
                 M = C / 2;
   const Shape s{N, side, side, C};
@@ -103,10 +103,10 @@ void residual(const TableMaker& m) {
                      m.random({out[i], taps[i], taps[i], in[i]}, -0.05, 0.05),
                      m.random({out[i]})};
   }
-  const Tensor x = m.random(s), dy = m.random(s);
-  Tensor y = m.empty(s);
+  const Tensor x = m.random(s, -1, 1, type), dy = m.random(s, -1, 1, type);
+  Tensor y = m.empty(s, type);
   const Shape middle{N, side, side, M};
-  ResidualKept kept{m.empty(middle), m.empty(middle), {}, {}};
+  ResidualKept kept{m.empty(middle, type), m.empty(middle, type), {}, {}};
   ResidualGradients gradients;
   for (int i = 0; i < 3; ++i) {
     const NormConv& f = block.step[i];
@@ -115,20 +115,26 @@ void residual(const TableMaker& m) {
     kept.mean[i] = f.gamma.empty_like();
     kept.invstd[i] = f.gamma.empty_like();
   }
-  gradients.x = m.empty(s);
+  gradients.x = m.empty(s, type);
   const double pixels = double(N * side * side), I = double(C), Mid = double(M),
                flops = 2 * pixels * (2 * I * Mid + 9 * Mid * Mid);
   double weights = 0;
   for (const NormConv& f : block.step) weights += double(f.w.bytes());
+  const double each = double(size_of(type)), cast = type == DType::bf16 ? weights : 0,
+               there = each * pixels * (4 * I + 4 * Mid) + weights,
+               back = each * pixels * (9 * I + 17 * Mid) + 2 * weights;
   auto forward = [=]() mutable { residual_block(x, block, Statistics::batch, kept, y); };
-  m.add("residual_block", s,
-        {.bytes = 4 * pixels * (4 * I + 4 * Mid) + weights, .flops = flops, .partials = 0.05},
+  const std::string name = text("residual_block", suffix(type));
+  m.add(name, s,
+        {.bytes = there, .flops = flops, .moved = there + cast, .partials = 0.05, .type = type},
         forward);
   m.add(
-      "residual_block backward", s,
-      {.bytes = 4 * pixels * (9 * I + 17 * Mid) + 2 * weights,
+      name + " backward", s,  // partial sums are float32 beside bf16 too
+      {.bytes = back,
        .flops = 2 * flops,
-       .partials = 0.15},
+       .moved = back + cast,
+       .partials = 0.6 / each,
+       .type = type},
       [=]() mutable { residual_block_backward(x, block, Statistics::batch, kept, dy, gradients); },
       forward);
 }
@@ -142,7 +148,8 @@ void table_of_products(const TableMaker& m) {
   }
   first_pair(m);
   transposed(m);
-  residual(m);
+  residual(m, DType::f32);
+  if (m.on_gpu() || m.on_simt()) residual(m, DType::bf16);
 }
 
 }  // namespace cairn
