@@ -1,20 +1,9 @@
 #include "layers/point_selection.h"
 
-#include "kernels/points/compact.h"
-#include "kernels/points/nms_greedy.h"
-#include "kernels/points/top_k.h"
+#include "kernels/points/best_peaks.h"
 #include "layers/check.h"
 
 namespace cairn {
-namespace {
-
-// More points than this do not fit at a distance above `radius` from each other.
-int64_t most_points(int64_t height, int64_t width, int64_t radius) {
-  const int64_t step = radius + 1;
-  return ((height + radius) / step) * ((width + radius) / step);
-}
-
-}  // namespace
 
 SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
   Check("select_points")
@@ -29,18 +18,10 @@ SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
       .done("heat [N,H,W] f32; threshold, nms_radius and border at least 0, top_k at least 1",
             "correct the options of the detector");
   const int64_t images = heat.dim(0);
-  const int64_t capacity = most_points(heat.dim(1), heat.dim(2), o.nms_radius);
   const auto integers = [&](const Shape& s) { return Tensor::empty(s, DType::i32, heat.device()); };
-
-  Tensor peaks = heat.empty_like();
-  nms_greedy(heat, o.nms_radius, o.threshold, peaks);
-  Tensor index = integers({images, capacity}), count = integers({images});
-  Tensor scores = heat.empty_like({images, capacity});
-  compact(peaks, o.threshold, o.border, index, scores, count);
-
   SelectedPoints best{integers({images, o.top_k}), heat.empty_like({images, o.top_k, 2}),
                       heat.empty_like({images, o.top_k}), integers({images})};
-  top_k(index, scores, count, best.index, best.scores, best.count);
+  best_peaks(heat, {o.nms_radius, o.threshold, o.border}, best.index, best.scores, best.count);
   refine(heat, best.index, o.refinement, best.points);
   return best;
 }

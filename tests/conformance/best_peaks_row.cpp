@@ -1,0 +1,79 @@
+// best_peaks: points in falling order, each deletes what is near; the first of those in the border.
+#include "kernels/points/best_peaks.h"
+
+#include <numeric>
+
+#include "tests/conformance/point_maps.h"
+
+namespace cairn::conformance {
+namespace {
+
+// The linear indices of the peaks of one map, best first.
+std::vector<int64_t> peaks_of(const double* s, int64_t height, int64_t width,
+                              const PeakRule& rule) {
+  std::vector<int64_t> order(height * width), peaks;
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return stronger(s, a, b); });
+  std::vector<bool> deleted(order.size());
+  for (int64_t p : order) {
+    if (deleted[p] || s[p] <= rule.threshold) continue;
+    for_pixels_around(p, height, width, rule.radius, [&](int64_t q) { deleted[q] = true; });
+    const int64_t x = p % width, y = p / width, b = rule.border;
+    if (x >= b && x < width - b && y >= b && y < height - b) peaks.push_back(p);
+  }
+  return peaks;
+}
+
+Case peaks_case(const char* kind, const Tensor& heat, const PeakRule& rule, int64_t k) {
+  const int64_t images = heat.dim(0), height = heat.dim(1), width = heat.dim(2);
+  Case c;
+  c.label = text(kind, " ", heat.shape(), " radius=", rule.radius, " threshold=", rule.threshold,
+                 " border=", rule.border, " k=", k);
+  c.inputs = {heat};
+  c.formula = [=](const Tensors& x) {
+    Tensor index = Tensor::full({images, k}, -1, DType::i32), score = zeros64({images, k});
+    Tensor count = Tensor::zeros({images}, DType::i32);
+    for (int64_t n = 0; n < images; ++n) {
+      const double* s = in(x[0]) + n * height * width;
+      const auto peaks = peaks_of(s, height, width, rule);
+      const int64_t best = std::min<int64_t>(k, peaks.size());
+      for (int64_t i = 0; i < best; ++i) {
+        index.data<int32_t>()[n * k + i] = int32_t(peaks[i]);
+        score.data<double>()[n * k + i] = s[peaks[i]];
+      }
+      count.data<int32_t>()[n] = int32_t(best);
+    }
+    return Tensors{index, score, count};
+  };
+  c.forward = [=](const Tensors& x) {
+    Tensor index = Tensor::empty({images, k}, DType::i32, x[0].device());
+    Tensor count = Tensor::empty({images}, DType::i32, x[0].device());
+    Tensor score = x[0].empty_like({images, k});
+    best_peaks(x[0], rule, index, score, count);
+    return Tensors{index, score, count};
+  };
+  return c;
+}
+
+const bool added =
+    add_row({"best_peaks",
+             {peaks_case("random", normal({1, 1, 1}, 1), {4, -10, 0}, 1),
+              peaks_case("none", normal({1, 1, 1}, 1), {4, 10, 0}, 3),
+              peaks_case("empty", normal({0, 5, 5}, 1), {4, 0, 0}, 3),
+              peaks_case("empty", normal({2, 0, 5}, 1), {4, 0, 1}, 3),
+              peaks_case("all in the border", normal({2, 3, 3}, 1), {1, -10, 2}, 4),
+              peaks_case("random", normal({2, 31, 45}, 1), {4, 0, 4}, 100),
+              peaks_case("random", normal({1, 17, 70}, 2), {1, 0.5, 0}, 20),
+              peaks_case("all open", normal({1, 91, 133}, 5), {4, -10, 0}, 1000),
+              peaks_case("radius beyond the map", normal({1, 9, 9}, 3), {12, -10, 0}, 2),
+              peaks_case("radius beyond the halo", normal({1, 47, 70}, 3), {17, -10, 2}, 9),
+              peaks_case("no suppression", normal({2, 9, 13}, 3), {0, 0, 0}, 300),
+              peaks_case("no suppression", normal({1, 41, 65}, 3), {0, -10, 1}, 2600),
+              peaks_case("ties", map_with_ties({2, 23, 37}, 4), {2, 0, 0}, 80),
+              peaks_case("ties", map_with_ties({2, 23, 37}, 4), {2, -3, 1}, 7),
+              peaks_case("equal", Tensor::full({1, 50, 80}, 1, DType::f64), {3, 0, 0}, 300),
+              peaks_case("ramp", ramp_map({1, 5, 150}), {1, 0, 0}, 300)},
+             Float64::on_cpu});
+
+}  // namespace
+}  // namespace cairn::conformance
