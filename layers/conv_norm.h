@@ -1,5 +1,7 @@
 #pragma once
 // Convolution, normalisation, activation, pooling: the sequence that every network here repeats.
+#include <map>
+
 #include "layers/modules.h"
 
 namespace cairn {
@@ -44,5 +46,26 @@ struct FoldedConv {
   Tensor weight, bias;
 };
 FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
+
+/// Folding reads the weights back to the host. Where a network runs again and again and stays as it
+/// is, fold_norm() makes what it made before only once: it is kept here.
+class FoldedNorms {
+ public:
+  /// While it lives, fold_norm() on this thread looks there first.
+  class Use {
+   public:
+    explicit Use(FoldedNorms& kept) : outer_(current()) { current() = &kept; }
+    ~Use() { current() = outer_; }
+    Use(const Use&) = delete;
+
+   private:
+    FoldedNorms* outer_;
+  };
+
+ private:
+  friend FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
+  static FoldedNorms*& current();
+  std::map<const Conv2d*, FoldedConv> made_;
+};
 
 }  // namespace cairn

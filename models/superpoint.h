@@ -88,7 +88,9 @@ class SuperPoint : public Model {
   /// logits as "semi", and "desc" (unit length) if there is a descriptor head.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// Points by falling score, with unit descriptors if the network has them.
-  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
+  std::vector<Tensor> detect_on_device(const Tensor& image, const DetectOptions&) override;
+  std::vector<Keypoints> keypoints_from(const std::vector<Tensor>& found,
+                                        const Shape& image) const override;
 
  private:
   struct Backbone;

@@ -153,11 +153,15 @@ def steps(build):
     yield "models", 60, test("models", "*/cuda"), judge_tests
     yield "profiles and graphs", 30, test("runtime", "*Cuda*", "*/cuda"), judge_tests
     yield "captured steps", 60, test("training", "*EverySystem*_cuda", "*CapturedStep*/cuda"), judge_tests
+    yield "captured detection", 60, test("models", "*CapturedDetection*_cuda", "*DetectorOnGraphs*/cuda"), judge_tests
     yield "kernels", 60, test("kernels", "*/cuda", "Ladders.*"), judge_tests
     size = ["--device", "cuda", "--json", "--size"]
     for precision in ("fp32", "tf32", "bf16"):
         yield (f"bench model superpoint {precision}", 30,
                [cairn, "bench", "model", "superpoint", *size, "480x640", "--precision", precision], judge_bench)
+        yield (f"bench detect superpoint {precision}", 30,
+               [cairn, "bench", "model", "superpoint", "--detect", *size, "480x640", "--precision", precision],
+               judge_bench)
     for precision in ("fp32", "tf32"):
         yield (f"bench train magicpoint {precision}", 40,
                [cairn, "bench", "train", "magicpoint", "--batch", "64", *size, "120x160", "--precision", precision],

@@ -37,23 +37,31 @@ Tensor descriptors_at(const Tensor& points, const Tensor& map,
   return y;
 }
 
-// The points of each image; `descriptors` [N,K,C] may be undefined.
-std::vector<Keypoints> on_host(const SelectedPoints& selected, const Tensor& descriptors) {
-  const auto points = selected.points.values<float>(), scores = selected.scores.values<float>();
-  const auto count = selected.count.values<int32_t>();
-  const int channels = descriptors.defined() ? int(descriptors.dim(2)) : 0;
-  const auto vectors = channels ? descriptors.values<float>() : std::vector<float>();
-  const int64_t slots = selected.index.dim(1);
-  std::vector<Keypoints> found(count.size());
-  for (size_t n = 0; n < found.size(); ++n) {
-    Keypoints& k = found[n];
+// What of the selected points goes to the host; `descriptors` [N,K,C] may be undefined.
+std::vector<Tensor> for_host(const SelectedPoints& selected, const Tensor& descriptors) {
+  std::vector<Tensor> found{selected.count, selected.points, selected.scores};
+  if (descriptors.defined()) found.push_back(descriptors);
+  return found;
+}
+
+// The points of each image, from that on cpu.
+std::vector<Keypoints> on_host(const std::vector<Tensor>& found) {
+  const auto* count = found[0].data<int32_t>();
+  const float *points = found[1].data<float>(), *scores = found[2].data<float>();
+  const bool described = found.size() > 3;
+  const int64_t slots = found[2].dim(1), channels = described ? found[3].dim(2) : 0;
+  std::vector<Keypoints> all(found[0].count());
+  for (size_t n = 0; n < all.size(); ++n) {
+    Keypoints& k = all[n];
     const int64_t first = int64_t(n) * slots, last = first + count[n];
     for (int64_t i = first; i < last; ++i) k.points.push_back({points[2 * i], points[2 * i + 1]});
-    k.scores.assign(scores.begin() + first, scores.begin() + last);
-    k.descriptor_size = channels;
-    k.descriptors.assign(vectors.begin() + first * channels, vectors.begin() + last * channels);
+    k.scores.assign(scores + first, scores + last);
+    k.descriptor_size = int(channels);
+    if (!described) continue;
+    const float* vectors = found[3].data<float>();
+    k.descriptors.assign(vectors + first * channels, vectors + last * channels);
   }
-  return found;
+  return all;
 }
 
 }  // namespace
@@ -79,10 +87,13 @@ Tensor SuperPoint::heatmap(const Tensor& image) {
 }
 
 std::vector<Keypoints> superpoint_points(const Tensor& heat, const DetectOptions& options) {
-  return on_host(select_points(heat, point_options(heat, options)), Tensor());
+  std::vector<Tensor> found = for_host(select_points(heat, point_options(heat, options)), {});
+  for (Tensor& t : found) t = t.to(Device::cpu);
+  return on_host(found);
 }
 
-std::vector<Keypoints> SuperPoint::detect(const Tensor& image, const DetectOptions& options) {
+std::vector<Tensor> SuperPoint::detect_on_device(const Tensor& image,
+                                                 const DetectOptions& options) {
   Tape tape(false);
   const Output out = forward(tape.constant(image));
   const Tensor heat = superpoint_heatmap(out.logits.value());
@@ -90,7 +101,12 @@ std::vector<Keypoints> SuperPoint::detect(const Tensor& image, const DetectOptio
   Tensor descriptors;
   if (out.descriptors.defined())
     descriptors = descriptors_at(selected.points, out.descriptors.value(), options_.sampling);
-  return on_host(selected, descriptors);
+  return for_host(selected, descriptors);
+}
+
+std::vector<Keypoints> SuperPoint::keypoints_from(const std::vector<Tensor>& found,
+                                                  const Shape&) const {
+  return on_host(found);
 }
 
 }  // namespace cairn

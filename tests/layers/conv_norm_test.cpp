@@ -102,5 +102,27 @@ TEST(ConvNorm, OnePassIsTheSequenceOfItsPartsInEveryOrderOfTheNorm) {
   }
 }
 
+TEST(FoldedNorms, AreMadeOnceWhileTheyAreInUse) {
+  Net net(NormOrder::pre);
+  Parameters parameters(net, Device::cpu);
+  disturb(net, parameters);
+  const auto first_weight = [&] {
+    return fold_norm(net.conv1, net.norm1).weight.values<float>().at(0);
+  };
+  const float before = first_weight();
+  FoldedNorms norms;
+  {
+    const FoldedNorms::Use use(norms);
+    EXPECT_EQ(first_weight(), before);
+    net.norm1.weight.value.data<float>()[0] *= 2;
+    EXPECT_EQ(first_weight(), before);
+    EXPECT_NE(fold_norm(net.conv2, net.norm2).bias.raw(),
+              fold_norm(net.conv1, net.norm1).bias.raw());
+  }
+  EXPECT_EQ(first_weight(), 2 * before);
+  const FoldedNorms::Use use(norms);
+  EXPECT_EQ(first_weight(), before);
+}
+
 }  // namespace
 }  // namespace cairn
