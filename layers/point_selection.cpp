@@ -17,13 +17,9 @@ SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
       .require(o.top_k >= 1, "top_k is ", o.top_k)
       .done("heat [N,H,W] f32; threshold, nms_radius and border at least 0, top_k at least 1",
             "correct the options of the detector");
-  const int64_t images = heat.dim(0);
-  const auto integers = [&](const Shape& s) { return Tensor::empty(s, DType::i32, heat.device()); };
-  SelectedPoints best{integers({images, o.top_k}), heat.empty_like({images, o.top_k, 2}),
-                      heat.empty_like({images, o.top_k}), integers({images})};
-  best_peaks(heat, {o.nms_radius, o.threshold, o.border}, best.index, best.scores, best.count);
-  refine(heat, best.index, o.refinement, best.points);
-  return best;
+  BestPeaks best = empty_best_peaks(heat, o.top_k);
+  best_peaks(heat, {o.nms_radius, o.threshold, o.border, o.refinement}, best);
+  return {best.index, best.point, best.score, best.count};
 }
 
 }  // namespace cairn

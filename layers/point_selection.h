@@ -1,7 +1,7 @@
 #pragma once
 // From a heatmap to its best points: suppression, threshold, border, top-k and refinement in one
 // call. All results stay on the device in tensors of fixed size, so that nothing waits for a count.
-#include "kernels/points/refine.h"
+#include "kernels/points/refine_point.h"
 #include "runtime/tensor.h"
 
 namespace cairn {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/points/refine.h"
+#include "kernels/points/refine_point.h"
 #include "layers/module.h"
 #include "models/keypoints.h"
 #include "models/skeleton.h"

@@ -87,15 +87,13 @@ std::vector<ScoredPoint> classical_corners(ClassicalDetector detector, const Ten
   const cv::Mat scores = scores_of(detector, unit * 255);
   Tensor heat = Tensor::empty({1, height, width});
   std::memcpy(heat.raw(), scores.ptr<float>(), heat.bytes());
-  Tensor index = Tensor::empty({1, most_corners}, DType::i32),
-         count = Tensor::empty({1}, DType::i32), score = Tensor::empty({1, most_corners});
-  best_peaks(heat, {suppression_radius, 0, 0}, index, score, count);
+  BestPeaks best = empty_best_peaks(heat, most_corners);
+  best_peaks(heat, {suppression_radius, 0, 0}, best);
 
+  const float *point = best.point.data<float>(), *score = best.score.data<float>();
   std::vector<ScoredPoint> corners;
-  for (int k = 0; k < count.item(); ++k) {
-    const int i = index.data<int32_t>()[k];
-    corners.push_back({double(i % width), double(i / width), score.data<float>()[k]});
-  }
+  for (int k = 0; k < best.count.item(); ++k)
+    corners.push_back({point[2 * k], point[2 * k + 1], score[k]});
   return corners;
 }
 

@@ -31,31 +31,35 @@ std::vector<RankedPoint<T>> suppressed(const T* heat, int64_t height, int64_t wi
 
 }  // namespace
 
-void best_peaks(const Tensor& heat, const PeakRule& rule, Tensor& index, Tensor& score,
-                Tensor& count) {
-  const int64_t height = heat.dim(1), width = heat.dim(2), k = index.dim(1);
+void best_peaks(const Tensor& heat, const PeakRule& rule, BestPeaks& best) {
+  const int64_t height = heat.dim(1), width = heat.dim(2), k = best.index.dim(1);
   const auto in_border = [&](int64_t i) {
     const int64_t x = i % width, y = i / width, b = rule.border;
     return x < b || x >= width - b || y < b || y >= height - b;
   };
-  int32_t *pi = index.data<int32_t>(), *pc = count.data<int32_t>();
+  int32_t *index = best.index.data<int32_t>(), *count = best.count.data<int32_t>();
   with_float(heat.dtype(), [&](auto type) {
     using T = decltype(type);
-    const T* s = heat.data<T>();
-    T* ps = score.data<T>();
+    T *score = best.score.data<T>(), *point = best.point.data<T>();
     parallel_for(heat.dim(0), 1, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) {
-        auto peaks = suppressed(s + n * height * width, height, width, rule);
+        const T* map = heat.data<T>() + n * height * width;
+        auto peaks = suppressed(map, height, width, rule);
         std::erase_if(peaks, [&](const auto& p) { return in_border(p.place); });
-        const int64_t best = std::min<int64_t>(k, peaks.size());
-        if (best < int64_t(peaks.size()))
-          std::nth_element(peaks.begin(), peaks.begin() + best, peaks.end());
-        std::sort(peaks.begin(), peaks.begin() + best);
+        const int64_t found = std::min<int64_t>(k, peaks.size());
+        if (found < int64_t(peaks.size()))
+          std::nth_element(peaks.begin(), peaks.begin() + found, peaks.end());
+        std::sort(peaks.begin(), peaks.begin() + found);
         for (int64_t i = 0; i < k; ++i) {
-          pi[n * k + i] = i < best ? peaks[i].place : -1;
-          ps[n * k + i] = i < best ? peaks[i].score : T(0);
+          T* p = point + 2 * (n * k + i);
+          index[n * k + i] = i < found ? peaks[i].place : -1;
+          score[n * k + i] = i < found ? peaks[i].score : T(0);
+          if (i < found)
+            refine_point(map, height, width, peaks[i].place, rule.refinement, p);
+          else
+            p[0] = p[1] = 0;
         }
-        pc[n] = int32_t(best);
+        count[n] = int32_t(found);
       }
     });
   });

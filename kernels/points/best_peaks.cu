@@ -10,10 +10,11 @@
 // rounds is found on the device, and the launches are always the same.
 //
 //   Launch    fill of two counts; tiles of 40 x 64 by 256 threads, 46 KB of shared memory; one
-//             block per image for what is open; a warp per peak for the ranks.
-//   Traffic   8 B per pixel: the heat, and what became of it for the third launch. The halo is read
-//             again, 2.7 times the tile in all, from the cache. Per peak 24 B, and 8 B of all
-//             others, from the cache; floor = 8 B * pixels / bandwidth plus four launches.
+//             block per image for what is open; a warp per peak for its rank and refinement.
+//   Traffic   8 B per pixel: the heat, and what became of it, should something stay open. The halo
+//             is read again, 2.7 times the tile in all, from the cache. Per peak up to 76 B, and
+//             8 B of each other one, from the cache; floor = 8 B * pixels / bandwidth, plus four
+//             launches.
 //   Work      per round and open point a window of (2 radius + 1)^2 in shared memory. 480 x 640
 //             with 3 % of its pixels open, 3 rounds: predicted 2 us beyond the launch.
 //   Repeats   bitwise: the lists are filled in any order, but what is kept and how it ranks does
@@ -41,6 +42,7 @@ CAIRN_DEVICE int open_key(float score) {
 CAIRN_DEVICE bool is_open(int key) { return key != absent && key != kept; }
 
 struct Map {
+  const float* heat;
   int height, width, radius, border;
   float threshold;
 
@@ -125,8 +127,7 @@ struct Tile {
 };
 
 CAIRN_KERNEL void CAIRN_BOUNDS(threads)
-    peaks_of_tile_kernel(Map m, const float* heat, int* keys, int* rest, int* rest_count,
-                         Peaks peaks) {
+    peaks_of_tile_kernel(Map m, int* keys, int* rest, int* rest_count, Peaks peaks) {
   auto& s = shared<Tile>();
   const int64_t image = blockIdx.z, base = image * m.height * m.width;
   const int top = int(blockIdx.y) * tile_height, left = int(blockIdx.x) * tile_width;
@@ -135,7 +136,7 @@ CAIRN_KERNEL void CAIRN_BOUNDS(threads)
   sync_threads();
   for (int i = threadIdx.x; i < area_height * area_width; i += threads) {
     const int y = area.top + i / area_width, x = area.left + i % area_width;
-    const float score = m.has(y, x) ? heat[base + y * m.width + x] : m.threshold;
+    const float score = m.has(y, x) ? m.heat[base + y * m.width + x] : m.threshold;
     const bool open = score > m.threshold;
     s.key[i] = open ? open_key(score) : absent;
     const int place = take_place(open, &s.open_count);
@@ -163,26 +164,38 @@ CAIRN_KERNEL void CAIRN_BOUNDS(threads)
   for (int k = threadIdx.x; k < s.kept_count; k += threads) {
     const int y = area.top + s.kept[k] / area_width, x = area.left + s.kept[k] % area_width;
     const int i = y * m.width + x;
-    peaks.set(image, s.first_peak + k, i, heat[base + i]);
+    peaks.set(image, s.first_peak + k, i, m.heat[base + i]);
   }
 }
 
-CAIRN_KERNEL void peaks_of_rest_kernel(Map m, const float* heat, int* keys, int* rest,
-                                       int* rest_count, Peaks peaks) {
+CAIRN_KERNEL void peaks_of_rest_kernel(Map m, int* keys, int* rest, int* rest_count, Peaks peaks) {
   const int64_t image = blockIdx.x, base = image * m.height * m.width;
   if (rest_count[image] == 0) return;
   const Area area{0, 0, m.height, m.width, keys + base};
   settle(m, area, rest + base, rest_count + image, [&](bool keeps, int i) {
     const bool found = keeps && m.has_peak(i / m.width, i % m.width);
     const int place = take_place(found, peaks.count + image);
-    if (found) peaks.set(image, place, i, heat[base + i]);
+    if (found) peaks.set(image, place, i, m.heat[base + i]);
   });
 }
 
+struct Best {
+  int* index;
+  float *score, *point;
+  int *count, k;
+
+  CAIRN_DEVICE_MEMBER float* set(int64_t image, int place, int i, float s) const {
+    index[image * k + place] = i;
+    score[image * k + place] = s;
+    return point + 2 * (image * k + place);
+  }
+};
+
 /// A peak's place is the number of those that are better.
-CAIRN_KERNEL void rank_kernel(Peaks peaks, int k, int* index, float* score, int* count) {
-  const int64_t image = blockIdx.y, in = image * peaks.capacity, out = image * k;
-  const int found = peaks.count[image], best = min(found, k), mine = int(global_thread() / 32);
+CAIRN_KERNEL void rank_kernel(Map m, Peaks peaks, Refinement how, Best best) {
+  const int64_t image = blockIdx.y, in = image * peaks.capacity;
+  const int found = peaks.count[image], listed = min(found, best.k);
+  const int mine = int(global_thread() / 32);
   if (mine < found) {
     const int my_index = peaks.index[in + mine];
     const float my_score = peaks.score[in + mine];
@@ -192,22 +205,20 @@ CAIRN_KERNEL void rank_kernel(Peaks peaks, int k, int* index, float* score, int*
       rank += other > my_score || (other == my_score && peaks.index[in + i] < my_index);
     }
     rank = warp_sum(rank);
-    if (lane_index() == 0 && rank < k) {
-      index[out + rank] = my_index;
-      score[out + rank] = my_score;
-    }
+    if (lane_index() == 0 && rank < best.k)
+      refine_point(m.heat + image * m.height * m.width, m.height, m.width, my_index, how,
+                   best.set(image, rank, my_index, my_score));
   }
-  if (global_thread() == 0) count[image] = best;
-  for (int64_t place = best + global_thread(); place < k; place += global_threads()) {
-    index[out + place] = -1;
-    score[out + place] = 0;
+  if (global_thread() == 0) best.count[image] = listed;
+  for (int64_t place = listed + global_thread(); place < best.k; place += global_threads()) {
+    float* point = best.set(image, int(place), -1, 0);
+    point[0] = point[1] = 0;
   }
 }
 
 }  // namespace
 
-void best_peaks(const Tensor& heat, const PeakRule& rule, Tensor& index, Tensor& score,
-                Tensor& count) {
+void best_peaks(const Tensor& heat, const PeakRule& rule, BestPeaks& best) {
   const int64_t images = heat.dim(0), height = heat.dim(1), width = heat.dim(2);
   const int64_t capacity = most_peaks(height, width, rule.radius);
   const auto integers = [&](const Shape& s) { return Tensor::empty(s, DType::i32, heat.device()); };
@@ -216,19 +227,21 @@ void best_peaks(const Tensor& heat, const PeakRule& rule, Tensor& index, Tensor&
          peak_score = heat.empty_like({images, capacity}),
          counts = Tensor::zeros({2, images}, DType::i32, heat.device());
   int *const peak_count = counts.data<int32_t>(), *const rest_count = peak_count + images;
-  const Map m{int(height), int(width), rule.radius, rule.border, float(rule.threshold)};
+  const Map m{heat.data<float>(), int(height), int(width),
+              rule.radius,        rule.border, float(rule.threshold)};
   const Peaks peaks{peak_index.data<int32_t>(), peak_score.data<float>(), peak_count,
                     int(capacity)};
   const auto tiles = [](int64_t side, int tile) { return (side + tile - 1) / tile; };
 
   launch("best_peaks", peaks_of_tile_kernel,
          Dim3(tiles(width, tile_width), tiles(height, tile_height), images), threads, 0, m,
-         heat.data<float>(), keys.data<int32_t>(), rest.data<int32_t>(), rest_count, peaks);
-  launch("best_peaks", peaks_of_rest_kernel, Dim3(images), 1024, 0, m, heat.data<float>(),
          keys.data<int32_t>(), rest.data<int32_t>(), rest_count, peaks);
+  launch("best_peaks", peaks_of_rest_kernel, Dim3(images), 1024, 0, m, keys.data<int32_t>(),
+         rest.data<int32_t>(), rest_count, peaks);
   launch("best_peaks", rank_kernel, Dim3(tiles(std::max<int64_t>(capacity, 1), 8), images), threads,
-         0, peaks, int(index.dim(1)), index.data<int32_t>(), score.data<float>(),
-         count.data<int32_t>());
+         0, m, peaks, rule.refinement,
+         Best{best.index.data<int32_t>(), best.score.data<float>(), best.point.data<float>(),
+              best.count.data<int32_t>(), int(best.index.dim(1))});
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -7,7 +7,6 @@
 
 #include "kernels/points/best_peaks.h"
 #include "kernels/points/nms_maxpool.h"
-#include "kernels/points/refine.h"
 #include "runtime/random.h"
 
 namespace cairn {
@@ -22,13 +21,10 @@ Tensor random_map(const Shape& shape, uint64_t seed) {
 
 // The places that best_peaks finds in the first map, in order.
 std::vector<int32_t> greedy(const Tensor& heat, int radius, double threshold) {
-  const int64_t most = most_peaks(heat.dim(1), heat.dim(2), radius);
-  Tensor index = Tensor::empty({heat.dim(0), most}, DType::i32, heat.device()),
-         score = heat.empty_like({heat.dim(0), most}),
-         count = Tensor::empty({heat.dim(0)}, DType::i32, heat.device());
-  best_peaks(heat, {radius, threshold, 0}, index, score, count);
-  auto found = index.values<int32_t>();
-  found.resize(count.values<int32_t>()[0]);
+  BestPeaks best = empty_best_peaks(heat, most_peaks(heat.dim(1), heat.dim(2), radius));
+  best_peaks(heat, {radius, threshold, 0}, best);
+  auto found = best.index.values<int32_t>();
+  found.resize(best.count.values<int32_t>()[0]);
   return found;
 }
 
@@ -87,10 +83,9 @@ double mean_error(double sigma, Refinement how) {
       const double dx = i % size - x, dy = i / size - y;
       heat.data<double>()[i] = std::exp(-(dx * dx + dy * dy) / (2 * sigma * sigma));
     }
-    const Tensor index = Tensor::from<int32_t>({1, 1}, {centre * size + centre});
-    Tensor points = heat.empty_like({1, 1, 2});
-    refine(heat, index, how, points);
-    sum += std::abs(points.data<double>()[0] - x);
+    double point[2];
+    refine_point(heat.data<double>(), size, size, centre * size + centre, how, point);
+    sum += std::abs(point[0] - x);
   }
   return sum / 64;
 }
