@@ -1,11 +1,14 @@
 #include "layers/point_selection.h"
 
+#include "kernels/heatmap/detector_heatmap.h"
 #include "kernels/points/best_peaks.h"
 #include "layers/check.h"
 
 namespace cairn {
 
-SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
+namespace {
+
+PeakRule checked_rule(const Tensor& heat, const PointOptions& o) {
   Check("select_points")
       .argument("heat", heat)
       .require(heat.rank() == 3, "heat has rank ", heat.rank())
@@ -17,9 +20,29 @@ SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
       .require(o.top_k >= 1, "top_k is ", o.top_k)
       .done("heat [N,H,W] f32; threshold, nms_radius and border at least 0, top_k at least 1",
             "correct the options of the detector");
-  BestPeaks best = empty_best_peaks(heat, o.top_k);
-  best_peaks(heat, {o.nms_radius, o.threshold, o.border, o.refinement}, best);
+  return {o.nms_radius, o.threshold, o.border, o.refinement};
+}
+
+SelectedPoints selected(const BestPeaks& best) {
   return {best.index, best.point, best.score, best.count};
+}
+
+}  // namespace
+
+SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
+  const PeakRule rule = checked_rule(heat, o);
+  BestPeaks best = empty_best_peaks(heat, o.top_k);
+  best_peaks(heat, rule, best);
+  return selected(best);
+}
+
+SelectedPoints select_detector_points(const Tensor& logits, const PointOptions& o) {
+  const int64_t cell = detector_cell;
+  Tensor heat = logits.empty_like({logits.dim(0), cell * logits.dim(1), cell * logits.dim(2)});
+  const PeakRule rule = checked_rule(heat, o);
+  BestPeaks best = empty_best_peaks(heat, o.top_k);
+  detector_peaks(logits, rule, heat, best);
+  return selected(best);
 }
 
 }  // namespace cairn

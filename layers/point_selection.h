@@ -27,4 +27,8 @@ struct SelectedPoints {
 /// range.
 SelectedPoints select_points(const Tensor& heat, const PointOptions& options = {});
 
+/// The same of the heatmap of a detector's logits [N,H/8,W/8,65] (detector_heatmap.h), f32 (f64 on
+/// cpu).
+SelectedPoints select_detector_points(const Tensor& logits, const PointOptions& options = {});
+
 }  // namespace cairn

@@ -1,5 +1,6 @@
 #include "kernels/points/best_peaks.h"
 
+#include "kernels/heatmap/detector_heatmap.h"
 #include "kernels/points/open_points.h"
 
 namespace cairn::cpu {
@@ -63,6 +64,11 @@ void best_peaks(const Tensor& heat, const PeakRule& rule, BestPeaks& best) {
       }
     });
   });
+}
+
+void detector_peaks(const Tensor& logits, const PeakRule& rule, Tensor& heat, BestPeaks& best) {
+  cpu::detector_heatmap(logits, heat);
+  cpu::best_peaks(heat, rule, best);
 }
 
 }  // namespace cairn::cpu

@@ -9,6 +9,9 @@
 // one block per image, which looks at the whole map and otherwise returns at once: the number of
 // rounds is found on the device, and the launches are always the same.
 //
+// detector_peaks: the same, and a block computes the softmax of the cells of its tile and its halo
+// itself instead of reading a heatmap, which it writes: a launch and 4 B per pixel less.
+//
 //   Launch    fill of two counts; tiles of 40 x 64 by 256 threads, 46 KB of shared memory; one
 //             block per image for what is open; a warp per peak for its rank and refinement.
 //   Traffic   8 B per pixel: the heat, and what became of it, should something stay open. The halo
@@ -21,7 +24,7 @@
 //             not depend on it, and no two peaks share a rank.
 #include "kernels/points/best_peaks.h"
 
-#include "kernels/device.h"
+#include "kernels/heatmap/detector_cell.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -126,22 +129,65 @@ struct Tile {
   int open_count, kept_count, first_peak;
 };
 
+/// Where the scores come from. Calls f(place in the area, score) for all of an area, with all lanes
+/// of a warp; outside of the map the score is the threshold.
+struct HeatSource {
+  template <class F>
+  CAIRN_DEVICE_MEMBER void load(const Map& m, int64_t image, const Area& a, F&& f) const {
+    for (int i = threadIdx.x; i < area_height * area_width; i += threads) {
+      const int y = a.top + i / area_width, x = a.left + i % area_width;
+      f(i, m.has(y, x) ? m.heat[(image * m.height + y) * m.width + x] : m.threshold);
+    }
+  }
+};
+
+/// A warp takes a cell; the cells of the tile are written to the map.
+struct LogitSource {
+  const float* logits;
+  float* heat;
+
+  template <class F>
+  CAIRN_DEVICE_MEMBER void load(const Map& m, int64_t image, const Area& a, F&& f) const {
+    constexpr int cell = detector_cell, channels = cell * cell + 1, columns = area_width / cell,
+                  rows = area_height / cell, border = halo / cell;
+    static_assert(halo % cell == 0 && tile_height % cell == 0 && tile_width % cell == 0);
+    for (int c = warp_index(); c < rows * columns; c += threads / 32) {
+      const int row = c / columns, column = c % columns;
+      const int y = a.top + row * cell + lane_index() / cell,
+                x = a.left + column * cell + lane_index() % cell;
+      const bool inside = m.has(y, x);  // all of the cell is, or nothing
+      Float2 p{m.threshold, m.threshold};
+      if (inside)
+        p = cell_softmax(logits +
+                         ((image * m.height + y) / cell * (m.width / cell) + x / cell) * channels);
+      if (inside && row >= border && row < rows - border && column >= border &&
+          column < columns - border) {
+        float* to = heat + (image * m.height + y) * m.width + x;
+        to[0] = p.x;
+        to[4 * m.width] = p.y;  // channel lane + 32: four rows below
+      }
+      const int i = (y - a.top) * area_width + x - a.left;
+      f(i, p.x);
+      f(i + 4 * area_width, p.y);
+    }
+  }
+};
+
+template <class Source>
 CAIRN_KERNEL void CAIRN_BOUNDS(threads)
-    peaks_of_tile_kernel(Map m, int* keys, int* rest, int* rest_count, Peaks peaks) {
+    peaks_of_tile_kernel(Source source, Map m, int* keys, int* rest, int* rest_count, Peaks peaks) {
   auto& s = shared<Tile>();
   const int64_t image = blockIdx.z, base = image * m.height * m.width;
   const int top = int(blockIdx.y) * tile_height, left = int(blockIdx.x) * tile_width;
   const Area area{top - halo, left - halo, area_height, area_width, s.key};
   if (threadIdx.x == 0) s.open_count = s.kept_count = 0;
   sync_threads();
-  for (int i = threadIdx.x; i < area_height * area_width; i += threads) {
-    const int y = area.top + i / area_width, x = area.left + i % area_width;
-    const float score = m.has(y, x) ? m.heat[base + y * m.width + x] : m.threshold;
+  source.load(m, image, area, [&](int i, float score) {
     const bool open = score > m.threshold;
     s.key[i] = open ? open_key(score) : absent;
     const int place = take_place(open, &s.open_count);
     if (open) s.open[place] = uint16_t(i);
-  }
+  });
   sync_threads();
 
   settle(m, area, s.open, &s.open_count, [&](bool keeps, int i) {
@@ -216,9 +262,9 @@ CAIRN_KERNEL void rank_kernel(Map m, Peaks peaks, Refinement how, Best best) {
   }
 }
 
-}  // namespace
-
-void best_peaks(const Tensor& heat, const PeakRule& rule, BestPeaks& best) {
+template <class Source>
+void find_peaks(const char* op, const Source& source, const Tensor& heat, const PeakRule& rule,
+                BestPeaks& best) {
   const int64_t images = heat.dim(0), height = heat.dim(1), width = heat.dim(2);
   const int64_t capacity = most_peaks(height, width, rule.radius);
   const auto integers = [&](const Shape& s) { return Tensor::empty(s, DType::i32, heat.device()); };
@@ -233,15 +279,26 @@ void best_peaks(const Tensor& heat, const PeakRule& rule, BestPeaks& best) {
                     int(capacity)};
   const auto tiles = [](int64_t side, int tile) { return (side + tile - 1) / tile; };
 
-  launch("best_peaks", peaks_of_tile_kernel,
-         Dim3(tiles(width, tile_width), tiles(height, tile_height), images), threads, 0, m,
+  launch(op, peaks_of_tile_kernel<Source>,
+         Dim3(tiles(width, tile_width), tiles(height, tile_height), images), threads, 0, source, m,
          keys.data<int32_t>(), rest.data<int32_t>(), rest_count, peaks);
-  launch("best_peaks", peaks_of_rest_kernel, Dim3(images), 1024, 0, m, keys.data<int32_t>(),
+  launch(op, peaks_of_rest_kernel, Dim3(images), 1024, 0, m, keys.data<int32_t>(),
          rest.data<int32_t>(), rest_count, peaks);
-  launch("best_peaks", rank_kernel, Dim3(tiles(std::max<int64_t>(capacity, 1), 8), images), threads,
-         0, m, peaks, rule.refinement,
+  launch(op, rank_kernel, Dim3(tiles(std::max<int64_t>(capacity, 1), 8), images), threads, 0, m,
+         peaks, rule.refinement,
          Best{best.index.data<int32_t>(), best.score.data<float>(), best.point.data<float>(),
               best.count.data<int32_t>(), int(best.index.dim(1))});
+}
+
+}  // namespace
+
+void best_peaks(const Tensor& heat, const PeakRule& rule, BestPeaks& best) {
+  find_peaks("best_peaks", HeatSource{}, heat, rule, best);
+}
+
+void detector_peaks(const Tensor& logits, const PeakRule& rule, Tensor& heat, BestPeaks& best) {
+  find_peaks("detector_peaks", LogitSource{logits.data<float>(), heat.data<float>()}, heat, rule,
+             best);
 }
 
 }  // namespace cairn::CAIRN_NS

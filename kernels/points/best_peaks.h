@@ -47,6 +47,16 @@ inline void best_peaks(const Tensor& heat, const PeakRule& rule, BestPeaks& best
   CAIRN_DISPATCH(heat.device(), best_peaks, heat, rule, best);
 }
 
+CAIRN_ON_EACH_DEVICE(void detector_peaks(const Tensor& logits, const PeakRule& rule, Tensor& heat,
+                                         BestPeaks& best);)
+
+/// The same of the heatmap of logits [N, H/8, W/8, 65], f32 (f64 on cpu), which is written as well:
+/// detector_heatmap and best_peaks in one.
+inline void detector_peaks(const Tensor& logits, const PeakRule& rule, Tensor& heat,
+                           BestPeaks& best) {
+  CAIRN_DISPATCH(logits.device(), detector_peaks, logits, rule, heat, best);
+}
+
 /// Room for the best k of `heat`.
 inline BestPeaks empty_best_peaks(const Tensor& heat, int64_t k) {
   const int64_t N = heat.dim(0);

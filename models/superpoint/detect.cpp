@@ -3,6 +3,7 @@
 
 #include "kernels/descriptor/sample_descriptors.h"
 #include "kernels/heatmap/detector_heatmap.h"
+#include "kernels/points/best_peaks.h"
 #include "layers/functions_descriptor.h"
 #include "layers/point_selection.h"
 #include "models/superpoint.h"
@@ -10,15 +11,13 @@
 namespace cairn {
 namespace {
 
-PointOptions point_options(const Tensor& heat, const DetectOptions& o) {
+PointOptions point_options(int64_t height, int64_t width, const DetectOptions& o) {
   PointOptions p;
   p.threshold = o.threshold;
   p.nms_radius = o.nms_radius;
   p.border = o.border;
   p.refinement = o.refinement;
-  // No more points than that fit beside each other.
-  const int64_t apart = o.nms_radius + 1;
-  const int64_t all = ((heat.dim(1) + apart - 1) / apart) * ((heat.dim(2) + apart - 1) / apart);
+  const int64_t all = most_peaks(height, width, o.nms_radius);
   p.top_k = o.top_k > 0 ? std::min<int64_t>(o.top_k, all) : all;
   return p;
 }
@@ -87,7 +86,8 @@ Tensor SuperPoint::heatmap(const Tensor& image) {
 }
 
 std::vector<Keypoints> superpoint_points(const Tensor& heat, const DetectOptions& options) {
-  std::vector<Tensor> found = for_host(select_points(heat, point_options(heat, options)), {});
+  const PointOptions o = point_options(heat.dim(1), heat.dim(2), options);
+  std::vector<Tensor> found = for_host(select_points(heat, o), {});
   for (Tensor& t : found) t = t.to(Device::cpu);
   return on_host(found);
 }
@@ -96,8 +96,8 @@ std::vector<Tensor> SuperPoint::detect_on_device(const Tensor& image,
                                                  const DetectOptions& options) {
   Tape tape(false);
   const Output out = forward(tape.constant(image));
-  const Tensor heat = superpoint_heatmap(out.logits.value());
-  const SelectedPoints selected = select_points(heat, point_options(heat, options));
+  const SelectedPoints selected = select_detector_points(
+      out.logits.value(), point_options(image.dim(1), image.dim(2), options));
   Tensor descriptors;
   if (out.descriptors.defined())
     descriptors = descriptors_at(selected.points, out.descriptors.value(), options_.sampling);

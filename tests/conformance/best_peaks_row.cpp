@@ -50,34 +50,36 @@ Offset soft_argmax(const double* s, int64_t height, int64_t width, int64_t x, in
   return {sum_x / sum, sum_y / sum};
 }
 
-Case peaks_case(const char* kind, const Tensor& heat, const PeakRule& rule, int64_t k) {
+Tensors best_of(const Tensor& heat, const PeakRule& rule, int64_t k) {
   const int64_t images = heat.dim(0), height = heat.dim(1), width = heat.dim(2);
+  Tensor index = Tensor::full({images, k}, -1, DType::i32), score = zeros64({images, k});
+  Tensor point = zeros64({images, k, 2}), count = Tensor::zeros({images}, DType::i32);
+  for (int64_t n = 0; n < images; ++n) {
+    const double* s = in(heat) + n * height * width;
+    const auto peaks = peaks_of(s, height, width, rule);
+    const int64_t best = std::min<int64_t>(k, peaks.size());
+    for (int64_t i = 0; i < best; ++i) {
+      index.data<int32_t>()[n * k + i] = int32_t(peaks[i]);
+      score.data<double>()[n * k + i] = s[peaks[i]];
+      const int64_t px = peaks[i] % width, py = peaks[i] / width;
+      Offset offset(0, 0);
+      if (rule.refinement == Refinement::quadratic) offset = quadratic(s, height, width, px, py);
+      if (rule.refinement == Refinement::soft_argmax)
+        offset = soft_argmax(s, height, width, px, py);
+      point.data<double>()[2 * (n * k + i)] = double(px) + offset.first;
+      point.data<double>()[2 * (n * k + i) + 1] = double(py) + offset.second;
+    }
+    count.data<int32_t>()[n] = int32_t(best);
+  }
+  return Tensors{index, score, point, count};
+}
+
+Case peaks_case(const char* kind, const Tensor& heat, const PeakRule& rule, int64_t k) {
   Case c;
   c.label = text(kind, " ", heat.shape(), " radius=", rule.radius, " threshold=", rule.threshold,
                  " border=", rule.border, " refinement=", int(rule.refinement), " k=", k);
   c.inputs = {heat};
-  c.formula = [=](const Tensors& x) {
-    Tensor index = Tensor::full({images, k}, -1, DType::i32), score = zeros64({images, k});
-    Tensor point = zeros64({images, k, 2}), count = Tensor::zeros({images}, DType::i32);
-    for (int64_t n = 0; n < images; ++n) {
-      const double* s = in(x[0]) + n * height * width;
-      const auto peaks = peaks_of(s, height, width, rule);
-      const int64_t best = std::min<int64_t>(k, peaks.size());
-      for (int64_t i = 0; i < best; ++i) {
-        index.data<int32_t>()[n * k + i] = int32_t(peaks[i]);
-        score.data<double>()[n * k + i] = s[peaks[i]];
-        const int64_t px = peaks[i] % width, py = peaks[i] / width;
-        Offset offset(0, 0);
-        if (rule.refinement == Refinement::quadratic) offset = quadratic(s, height, width, px, py);
-        if (rule.refinement == Refinement::soft_argmax)
-          offset = soft_argmax(s, height, width, px, py);
-        point.data<double>()[2 * (n * k + i)] = double(px) + offset.first;
-        point.data<double>()[2 * (n * k + i) + 1] = double(py) + offset.second;
-      }
-      count.data<int32_t>()[n] = int32_t(best);
-    }
-    return Tensors{index, score, point, count};
-  };
+  c.formula = [=](const Tensors& x) { return best_of(x[0], rule, k); };
   c.forward = [=](const Tensors& x) {
     BestPeaks best = empty_best_peaks(x[0], k);
     best_peaks(x[0], rule, best);

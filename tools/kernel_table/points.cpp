@@ -20,6 +20,15 @@ void table_of_points(const TableMaker& m) {
          .moved = 8 * pixels + 24 * listed + 52 * best,
          .at_most = true},
         [=]() mutable { best_peaks(heat, rule, peaks); });
+  const Tensor logits = m.random({N, h / 8, w / 8, 65}, -4, 4);
+  const double values = double(logits.count());
+  Tensor of_logits = m.empty({N, h / 8 * 8, w / 8 * 8});
+  m.add("best_peaks of logits", logits.shape(),
+        {.bytes = 4 * values + 16 * best,
+         .flops = 300 / 65.0 * values,
+         .moved = 4 * values + 8 * pixels + 24 * listed + 52 * best,
+         .at_most = true},
+        [=]() mutable { detector_peaks(logits, rule, of_logits, peaks); });
   // What the rounds ask for follows from the scores; the least is one look at all.
   m.add("nms_maxpool radius 4", s, {.bytes = 8 * pixels, .moved = 64 * pixels, .at_most = true},
         [=]() mutable { nms_maxpool(heat, 4, 3, 0.015, kept); });
