@@ -15,6 +15,7 @@ struct System {
   Options options;
   DetectOptions detect = {};
   DType precision = DType::f32;
+  int64_t side = 16;
 };
 
 struct Network {
@@ -68,9 +69,9 @@ TEST_P(CapturedDetection, FindsTheSameToTheBitAsEagerly) {
   const PoisonedMemory poisoned(device);
   Network net(s, device);
   Detector detector(*net.model, s.detect, {device, s.precision});
-  for (uint64_t i = 0; i < 4; ++i) {
-    const Tensor image = as_type(net.image(32, i), s.precision);
-    expect_same(detector.detect(i == 3 ? image.to(device) : image),
+  for (uint64_t i = 0; i < 3; ++i) {
+    const Tensor image = as_type(net.image(s.side, i), s.precision);
+    expect_same(detector.detect(i == 2 ? image.to(device) : image),
                 net.model->detect(image.to(device), s.detect));
     EXPECT_EQ(detector.captured(image.shape()), i >= 1);
   }
@@ -101,17 +102,26 @@ INSTANTIATE_TEST_SUITE_P(
         testing::Values(
             superpoint("none", Refinement::quadratic), superpoint("pre", Refinement::soft_argmax),
             superpoint("post"), superpoint("pre", Refinement::none, DType::bf16),
-            System{"superpoint_mnv2", "superpoint-mnv2", {}, {.threshold = 0.001}},
-            System{"magicpoint", "magicpoint", {{"norm", "pre"}}, {.threshold = 0.001, .top_k = 5}},
+            System{"superpoint_mnv2", "superpoint-mnv2", {}, {.threshold = 0.001, .border = 0}},
+            System{"magicpoint",
+                   "magicpoint",
+                   {{"norm", "pre"}},
+                   {.threshold = 0.001, .border = 0, .top_k = 5}},
             hourglass("heatmap"), hourglass("signed"), hourglass("offsets"),
             hourglass("soft_argmax"), hourglass("coordinates"),
             hourglass("heatmap", "hierarchical"),
             System{"landmark_autoencoder",
                    "landmark_autoencoder",
-                   {{"size", "mini"}, {"landmarks", "3"}}},
+                   {{"size", "mini"}, {"landmarks", "3"}},
+                   {},
+                   DType::f32,
+                   32},
             System{"factorized_embeddings",
                    "factorized_embeddings",
-                   {{"size", "mini"}, {"landmarks", "3"}, {"border", "0"}}}),
+                   {{"size", "mini"}, {"landmarks", "3"}, {"border", "0"}},
+                   {},
+                   DType::f32,
+                   32}),
         testing::ValuesIn(devices_with_graphs())),
     [](const auto& info) {
       return std::get<0>(info.param).name + "_" + name(std::get<1>(info.param));
@@ -123,22 +133,24 @@ INSTANTIATE_TEST_SUITE_P(Devices, DetectorOnGraphs, testing::ValuesIn(devices_wi
                          [](const auto& info) { return name(info.param); });
 
 TEST_P(DetectorOnGraphs, HasOneForEachSizeAndForgetsThoseBeforeTheFifth) {
-  const System s = superpoint("pre");
+  const System s{"mnv2", "superpoint-mnv2", {}, {.threshold = 0.001, .border = 0}};
   Network net(s, GetParam());
   Detector detector(*net.model, s.detect, {GetParam()});
   const auto expect = [&](int64_t side, uint64_t seed) {
     const Tensor image = net.image(side, seed).to(GetParam());
     expect_same(detector.detect(image), net.model->detect(image, s.detect));
   };
-  const auto captured = [&](int64_t side) { return detector.captured({1, side, side, 1}); };
-  for (uint64_t i = 0; i < 6; ++i) expect(i % 2 ? 16 : 24, i);
-  EXPECT_TRUE(captured(16) && captured(24));
-  for (int64_t side : {32, 40}) expect(side, 1);
-  EXPECT_TRUE(captured(16) && !captured(32));
-  expect(48, 1);
-  EXPECT_FALSE(captured(16) || captured(24));
-  expect(48, 2);
-  EXPECT_TRUE(captured(48));
+  const auto captured = [&](int64_t side) { return detector.captured({1, side, side, 3}); };
+  for (uint64_t i = 0; i < 4; ++i) expect(i % 2 ? 8 : 16, i);
+  EXPECT_TRUE(captured(8) && captured(16));
+  expect(8, 4);
+  for (int64_t side : {24, 32}) expect(side, 1);
+  EXPECT_TRUE(captured(8) && !captured(24));
+  expect(40, 1);
+  EXPECT_FALSE(captured(8) || captured(16));
+  expect(8, 2);
+  expect(8, 3);
+  EXPECT_TRUE(captured(8) && !captured(40));
 }
 
 TEST_P(DetectorOnGraphs, LooksAtMirrorImagesEagerly) {
