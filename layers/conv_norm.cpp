@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/elementwise/cast.h"
 #include "layers/functions_conv.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_pool.h"
@@ -33,17 +34,25 @@ FoldedConv folded(const Conv2d& conv, const BatchNorm2d& norm) {
 
 }  // namespace
 
-FoldedNorms*& FoldedNorms::current() {
-  thread_local FoldedNorms* kept = nullptr;
+InferenceWeights*& InferenceWeights::current() {
+  thread_local InferenceWeights* kept = nullptr;
   return kept;
 }
 
 FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm) {
-  FoldedNorms* const kept = FoldedNorms::current();
+  InferenceWeights* const kept = InferenceWeights::current();
   if (!kept) return folded(conv, norm);
-  auto found = kept->made_.find(&conv);
-  if (found == kept->made_.end()) found = kept->made_.emplace(&conv, folded(conv, norm)).first;
+  auto found = kept->folded_.find(&conv);
+  if (found == kept->folded_.end()) found = kept->folded_.emplace(&conv, folded(conv, norm)).first;
   return found->second;
+}
+
+Tensor inference_weight(const Tensor& weight, DType type) {
+  InferenceWeights* const kept = InferenceWeights::current();
+  if (!kept || weight.dtype() == type) return as_type(weight, type);
+  auto& made = kept->rounded_[{weight.raw(), type}];
+  if (!made.to.defined()) made = {weight, as_type(weight, type)};
+  return made.to;
 }
 
 namespace {
@@ -69,7 +78,7 @@ FusedConv fused(const Var& x, const ConvNormLayer& layer) {
   FoldedConv c{layer.conv.weight.value, layer.conv.with_bias ? layer.conv.bias.value : Tensor()};
   if (layer.step.order == NormOrder::pre) c = fold_norm(layer.conv, *layer.norm);
   const auto constant = [&](const Tensor& t) {
-    return t.defined() ? cast(tape.constant(t), x.value().dtype()) : Var();
+    return t.defined() ? tape.constant(inference_weight(t, x.value().dtype())) : Var();
   };
   return {constant(c.weight),
           constant(c.bias),

@@ -47,25 +47,33 @@ struct FoldedConv {
 };
 FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
 
-/// Folding reads the weights back to the host. Where a network runs again and again and stays as it
-/// is, fold_norm() makes what it made before only once: it is kept here.
-class FoldedNorms {
+/// `weight` in this type, for inference.
+Tensor inference_weight(const Tensor& weight, DType type);
+
+/// What these two made, for a network that runs again and again and stays as it is: it is made once
+/// and kept here. Folding reads weights back to the host.
+class InferenceWeights {
  public:
-  /// While it lives, fold_norm() on this thread looks there first.
+  /// While it lives, they look there first on this thread.
   class Use {
    public:
-    explicit Use(FoldedNorms& kept) : outer_(current()) { current() = &kept; }
+    explicit Use(InferenceWeights& kept) : outer_(current()) { current() = &kept; }
     ~Use() { current() = outer_; }
     Use(const Use&) = delete;
 
    private:
-    FoldedNorms* outer_;
+    InferenceWeights* outer_;
   };
 
  private:
   friend FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
-  static FoldedNorms*& current();
-  std::map<const Conv2d*, FoldedConv> made_;
+  friend Tensor inference_weight(const Tensor& weight, DType type);
+  struct Rounded {
+    Tensor from, to;  // the former keeps its address
+  };
+  static InferenceWeights*& current();
+  std::map<const Conv2d*, FoldedConv> folded_;
+  std::map<std::pair<const void*, DType>, Rounded> rounded_;
 };
 
 }  // namespace cairn

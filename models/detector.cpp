@@ -20,11 +20,12 @@ bool Detector::captured(const Shape& batch) const {
 }
 
 std::vector<Keypoints> Detector::detect(const Tensor& batch) {
-  const FoldedNorms::Use use(norms_);
+  const InferenceWeights::Use use(weights_);
   if (!captures()) return model_.detect(batch.to(place_.device), options_);
   const Shape& shape = batch.shape();
   if (!sizes_.contains(key(shape))) {
-    // This one makes what is made once: folded norms, plans of libraries, kernels in their memory.
+    // This one makes what is made once: folded weights, plans of libraries, kernels in their
+    // memory.
     if (sizes_.size() == most_sizes) sizes_.clear();
     sizes_[key(shape)];
     return model_.detect(batch.to(place_.device), options_);

@@ -53,7 +53,7 @@ class Detector {
   Model& model_;
   const DetectOptions options_;
   const InferencePlace place_;
-  FoldedNorms norms_;
+  InferenceWeights weights_;
   HostStaging staging_;
   std::map<Key, Captured> sizes_;
 };

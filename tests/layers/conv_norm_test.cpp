@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/elementwise/cast.h"
 #include "layers/functions_elementwise.h"
 #include "runtime/random.h"
 
@@ -102,7 +103,7 @@ TEST(ConvNorm, OnePassIsTheSequenceOfItsPartsInEveryOrderOfTheNorm) {
   }
 }
 
-TEST(FoldedNorms, AreMadeOnceWhileTheyAreInUse) {
+TEST(InferenceWeights, AreMadeOnceWhileTheyAreInUse) {
   Net net(NormOrder::pre);
   Parameters parameters(net, Device::cpu);
   disturb(net, parameters);
@@ -110,9 +111,9 @@ TEST(FoldedNorms, AreMadeOnceWhileTheyAreInUse) {
     return fold_norm(net.conv1, net.norm1).weight.values<float>().at(0);
   };
   const float before = first_weight();
-  FoldedNorms norms;
+  InferenceWeights weights;
   {
-    const FoldedNorms::Use use(norms);
+    const InferenceWeights::Use use(weights);
     EXPECT_EQ(first_weight(), before);
     net.norm1.weight.value.data<float>()[0] *= 2;
     EXPECT_EQ(first_weight(), before);
@@ -120,8 +121,14 @@ TEST(FoldedNorms, AreMadeOnceWhileTheyAreInUse) {
               fold_norm(net.conv1, net.norm1).bias.raw());
   }
   EXPECT_EQ(first_weight(), 2 * before);
-  const FoldedNorms::Use use(norms);
+  const Tensor w = net.conv1.weight.value;
+  EXPECT_NE(inference_weight(w, DType::bf16).raw(), inference_weight(w, DType::bf16).raw());
+  const InferenceWeights::Use use(weights);
   EXPECT_EQ(first_weight(), before);
+  EXPECT_EQ(inference_weight(w, DType::bf16).raw(), inference_weight(w, DType::bf16).raw());
+  EXPECT_EQ(inference_weight(w, DType::bf16).to(DType::f32).values<float>(),
+            as_type(w, DType::bf16).to(DType::f32).values<float>());
+  EXPECT_EQ(inference_weight(w, DType::f32).raw(), w.raw());
 }
 
 }  // namespace

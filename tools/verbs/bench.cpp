@@ -133,8 +133,8 @@ void bench_model(const BenchOptions& o) {
   const double flops = count_flops(*b.model, image);
   memory(o.device).release_cached();
   memory(o.device).reset_peak();
-  FoldedNorms norms;
-  const FoldedNorms::Use use(norms);
+  InferenceWeights weights;
+  const InferenceWeights::Use use(weights);
   const auto run_network = [&] { b.model->raw_outputs(image); };
   const std::function<void()> network = captured(o.device, run_network);
   Json extra = Json::object();
