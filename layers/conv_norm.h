@@ -1,5 +1,7 @@
 #pragma once
 // Convolution, normalisation, activation, pooling: the sequence that every network here repeats.
+#include <map>
+
 #include "layers/modules.h"
 
 namespace cairn {
@@ -45,5 +47,34 @@ struct FoldedConv {
   Tensor weight, bias;
 };
 FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
+
+/// `weight` in this type: rounded as it is read, where activations are bf16.
+Tensor inference_weight(const Tensor& weight, DType type);
+
+/// What these two made, for a network that runs again and again and stays as it is: it is made once
+/// and kept here. Folding reads weights back to the host.
+class InferenceWeights {
+ public:
+  /// While it lives, they look there first on this thread.
+  class Use {
+   public:
+    explicit Use(InferenceWeights& kept) : outer_(current()) { current() = &kept; }
+    ~Use() { current() = outer_; }
+    Use(const Use&) = delete;
+
+   private:
+    InferenceWeights* outer_;
+  };
+
+ private:
+  friend FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
+  friend Tensor inference_weight(const Tensor& weight, DType type);
+  struct Rounded {
+    Tensor from, to;  // the former keeps its address
+  };
+  static InferenceWeights*& current();
+  std::map<const Conv2d*, FoldedConv> folded_;
+  std::map<std::pair<const void*, DType>, Rounded> rounded_;
+};
 
 }  // namespace cairn

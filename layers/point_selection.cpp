@@ -1,22 +1,14 @@
 #include "layers/point_selection.h"
 
-#include "kernels/points/compact.h"
-#include "kernels/points/nms_greedy.h"
-#include "kernels/points/top_k.h"
+#include "kernels/heatmap/detector_heatmap.h"
+#include "kernels/points/best_peaks.h"
 #include "layers/check.h"
 
 namespace cairn {
+
 namespace {
 
-// More points than this do not fit at a distance above `radius` from each other.
-int64_t most_points(int64_t height, int64_t width, int64_t radius) {
-  const int64_t step = radius + 1;
-  return ((height + radius) / step) * ((width + radius) / step);
-}
-
-}  // namespace
-
-SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
+PeakRule checked_rule(const Tensor& heat, const PointOptions& o) {
   Check("select_points")
       .argument("heat", heat)
       .require(heat.rank() == 3, "heat has rank ", heat.rank())
@@ -28,21 +20,29 @@ SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
       .require(o.top_k >= 1, "top_k is ", o.top_k)
       .done("heat [N,H,W] f32; threshold, nms_radius and border at least 0, top_k at least 1",
             "correct the options of the detector");
-  const int64_t images = heat.dim(0);
-  const int64_t capacity = most_points(heat.dim(1), heat.dim(2), o.nms_radius);
-  const auto integers = [&](const Shape& s) { return Tensor::empty(s, DType::i32, heat.device()); };
+  return {o.nms_radius, o.threshold, o.border, o.refinement};
+}
 
-  Tensor peaks = heat.empty_like();
-  nms_greedy(heat, o.nms_radius, o.threshold, peaks);
-  Tensor index = integers({images, capacity}), count = integers({images});
-  Tensor scores = heat.empty_like({images, capacity});
-  compact(peaks, o.threshold, o.border, index, scores, count);
+SelectedPoints selected(const BestPeaks& best) {
+  return {best.index, best.point, best.score, best.count};
+}
 
-  SelectedPoints best{integers({images, o.top_k}), heat.empty_like({images, o.top_k, 2}),
-                      heat.empty_like({images, o.top_k}), integers({images})};
-  top_k(index, scores, count, best.index, best.scores, best.count);
-  refine(heat, best.index, o.refinement, best.points);
-  return best;
+}  // namespace
+
+SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
+  const PeakRule rule = checked_rule(heat, o);
+  BestPeaks best = empty_best_peaks(heat, o.top_k);
+  best_peaks(heat, rule, best);
+  return selected(best);
+}
+
+SelectedPoints select_detector_points(const Tensor& logits, const PointOptions& o) {
+  const int64_t cell = detector_cell;
+  Tensor heat = logits.empty_like({logits.dim(0), cell * logits.dim(1), cell * logits.dim(2)});
+  const PeakRule rule = checked_rule(heat, o);
+  BestPeaks best = empty_best_peaks(heat, o.top_k);
+  detector_peaks(logits, rule, heat, best);
+  return selected(best);
 }
 
 }  // namespace cairn

@@ -1,7 +1,7 @@
 #pragma once
 // From a heatmap to its best points: suppression, threshold, border, top-k and refinement in one
 // call. All results stay on the device in tensors of fixed size, so that nothing waits for a count.
-#include "kernels/points/refine.h"
+#include "kernels/points/refine_point.h"
 #include "runtime/tensor.h"
 
 namespace cairn {
@@ -26,5 +26,9 @@ struct SelectedPoints {
 /// inside the border can be deleted by one outside. Throws an Error that lists what is out of
 /// range.
 SelectedPoints select_points(const Tensor& heat, const PointOptions& options = {});
+
+/// The same of the heatmap of a detector's logits [N,H/8,W/8,65] (detector_heatmap.h), f32 (f64 on
+/// cpu).
+SelectedPoints select_detector_points(const Tensor& logits, const PointOptions& options = {});
 
 }  // namespace cairn

@@ -192,9 +192,15 @@ std::map<std::string, Tensor> FactorizedEmbeddings::raw_outputs(const Tensor& im
   return {{"maps", p.value()}, {"points", field_moments(p, places(image, 2)).mean.value()}};
 }
 
-std::vector<Keypoints> FactorizedEmbeddings::detect(const Tensor& image, const DetectOptions&) {
+std::vector<Tensor> FactorizedEmbeddings::detect_on_device(const Tensor& image,
+                                                           const DetectOptions&) {
   const auto raw = raw_outputs(image);
-  return landmark_keypoints(raw.at("points"), raw.at("maps"), image.dim(1), image.dim(2));
+  return {raw.at("points"), raw.at("maps")};
+}
+
+std::vector<Keypoints> FactorizedEmbeddings::keypoints_from(const std::vector<Tensor>& found,
+                                                            const Shape& image) const {
+  return landmark_keypoints(found[0], found[1], image[1], image[2]);
 }
 
 }  // namespace cairn

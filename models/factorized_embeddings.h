@@ -64,7 +64,9 @@ class FactorizedEmbeddings : public Model {
   /// in unit coordinates of the image.
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// The means, in the order of the channels; their score is the mean of p under itself.
-  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
+  std::vector<Tensor> detect_on_device(const Tensor& image, const DetectOptions&) override;
+  std::vector<Keypoints> keypoints_from(const std::vector<Tensor>& found,
+                                        const Shape& image) const override;
 
  private:
   struct Layer {

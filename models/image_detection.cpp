@@ -6,7 +6,7 @@
 
 namespace cairn {
 
-Tensor network_input(const Model& model, const Tensor& image, const InferencePlace& place) {
+Tensor network_input(const Model& model, const Tensor& image, DType type) {
   const int64_t multiple = model.size_multiple();
   const int64_t H = image.dim(0), W = image.dim(1), C = image.dim(2);
   const auto padded = [&](int64_t n) { return (n + multiple - 1) / multiple * multiple; };
@@ -18,14 +18,14 @@ Tensor network_input(const Model& model, const Tensor& image, const InferencePla
       const uint8_t* p = from + (std::min(r, H - 1) * W + std::min(c, W - 1)) * C;
       for (int64_t k = 0; k < C; ++k) *to++ = float(p[k]) / 255;
     }
-  return as_type(x, place.precision).to(place.device);
+  return as_type(x, type);
 }
 
-Keypoints detect_keypoints(Model& model, const Tensor& image, const DetectOptions& options,
-                           const InferencePlace& place) {
-  Keypoints found = model.detect(network_input(model, image, place), options).at(0);
-  const float right = float(image.dim(1) - options.border);
-  const float below = float(image.dim(0) - options.border);
+Keypoints detect_keypoints(Detector& detector, const Tensor& image) {
+  const Tensor input = network_input(detector.model(), image, detector.place().precision);
+  Keypoints found = detector.detect(input).at(0);
+  const int border = detector.options().border;
+  const float right = float(image.dim(1) - border), below = float(image.dim(0) - border);
   const size_t size = size_t(found.descriptor_size);
   size_t kept = 0;
   for (size_t i = 0; i < found.points.size(); ++i) {

@@ -9,8 +9,7 @@ namespace cairn {
 
 /// For every box the points of the object in it, in pixels of `image` u8 [H,W,model.channels()]:
 /// cut out as `rule` says, found by the network, mapped back.
-std::vector<Keypoints> detect_in_boxes(Model& model, const Tensor& image,
-                                       std::span<const Box> boxes, const CropRule& rule,
-                                       const DetectOptions& options, const InferencePlace& place);
+std::vector<Keypoints> detect_in_boxes(Detector& detector, const Tensor& image,
+                                       std::span<const Box> boxes, const CropRule& rule);
 
 }  // namespace cairn

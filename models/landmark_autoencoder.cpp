@@ -282,12 +282,17 @@ std::map<std::string, Tensor> LandmarkAutoencoder::raw_outputs(const Tensor& ima
           {"reconstruction", decode(code, image.dim(1), image.dim(2))}};
 }
 
-std::vector<Keypoints> LandmarkAutoencoder::detect(const Tensor& image, const DetectOptions&) {
+std::vector<Tensor> LandmarkAutoencoder::detect_on_device(const Tensor& image,
+                                                          const DetectOptions&) {
   check_image(image);
   Tape tape(false);
   const Detected d = find(tape.constant(pad_border(image, options_.padding)));
-  return landmark_keypoints(in_image(d.point, image).value(), d.maps.value(), image.dim(1),
-                            image.dim(2));
+  return {in_image(d.point, image).value(), d.maps.value()};
+}
+
+std::vector<Keypoints> LandmarkAutoencoder::keypoints_from(const std::vector<Tensor>& found,
+                                                           const Shape& image) const {
+  return landmark_keypoints(found[0], found[1], image[1], image[2]);
 }
 
 }  // namespace cairn

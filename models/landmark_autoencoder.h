@@ -83,7 +83,9 @@ class LandmarkAutoencoder : public Model {
   /// "maps", "points", "descriptors", "reconstruction".
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// The K points in the order of their channels; their score is the mean of D_k under itself.
-  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
+  std::vector<Tensor> detect_on_device(const Tensor& image, const DetectOptions&) override;
+  std::vector<Keypoints> keypoints_from(const std::vector<Tensor>& found,
+                                        const Shape& image) const override;
 
  private:
   struct Detected {

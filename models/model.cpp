@@ -53,6 +53,12 @@ void Model::set_loss_options(const Options& options) {
   OptionReader(architecture() + " loss", options).finish();
 }
 
+std::vector<Keypoints> Model::detect(const Tensor& image, const DetectOptions& options) {
+  std::vector<Tensor> found = detect_on_device(image, options);
+  for (Tensor& t : found) t = t.to(Device::cpu);
+  return keypoints_from(found, image.shape());
+}
+
 void require_computing_in(DType type, const Model& model) {
   if (model.computes_in(type)) return;
   throw UsageError(model.architecture(), text("it does not compute in ", type), "float32",

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/points/refine.h"
+#include "kernels/points/refine_point.h"
 #include "layers/module.h"
 #include "models/keypoints.h"
 #include "models/skeleton.h"
@@ -80,8 +80,15 @@ class Model : public Module {
   /// Everything the network returns, by name, for `--raw` and for comparisons.
   virtual std::map<std::string, Tensor> raw_outputs(const Tensor& image) = 0;
   /// Keypoints of every image of a batch [N,H,W,C]; of a network of named points, one for each name
-  /// in their order.
-  virtual std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) = 0;
+  /// in their order. For many images see models/detector.h.
+  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options);
+  /// Its first part: what the keypoints follow from, on the device of the batch. Unless
+  /// options.flip, it reads nothing back, so that it can be captured (runtime/graph.h).
+  virtual std::vector<Tensor> detect_on_device(const Tensor& image,
+                                               const DetectOptions& options) = 0;
+  /// Its second part: the keypoints in that, which has come to the cpu. `image`: the batch's shape.
+  virtual std::vector<Keypoints> keypoints_from(const std::vector<Tensor>& found,
+                                                const Shape& image) const = 0;
 };
 
 /// A system by name: "superpoint", "stacked_hourglass"; "superpoint-mnv2" is the variant mnv2 of

@@ -136,7 +136,8 @@ std::map<std::string, Tensor> StackedHourglass::raw_outputs(const Tensor& image)
   return {{"heatmaps", predict(image)}};
 }
 
-std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const DetectOptions& options) {
+std::vector<Tensor> StackedHourglass::detect_on_device(const Tensor& image,
+                                                       const DetectOptions& options) {
   if (options.stacks > options_.stacks)
     throw UsageError("stacks", text(options.stacks, " of a network with ", options_.stacks),
                      text("1 to ", options_.stacks, ", or 0 for all"), "ask for fewer");
@@ -153,7 +154,12 @@ std::vector<Keypoints> StackedHourglass::detect(const Tensor& image, const Detec
     Tape tape(false);
     output = scale(add(tape.constant(output), tape.constant(answer)), 0.5).value();
   }
-  return codec_->decode(output, {image.dim(1), image.dim(2)});
+  return {output};
+}
+
+std::vector<Keypoints> StackedHourglass::keypoints_from(const std::vector<Tensor>& found,
+                                                        const Shape& image) const {
+  return codec_->decode(found[0], {image[1], image[2]});
 }
 
 }  // namespace cairn

@@ -68,7 +68,9 @@ class StackedHourglass : public Model {
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// One point per joint, in joint order. Throws a UsageError on DetectOptions::flip without a
   /// skeleton that says which points a mirror image exchanges, and on more stacks than there are.
-  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
+  std::vector<Tensor> detect_on_device(const Tensor& image, const DetectOptions&) override;
+  std::vector<Keypoints> keypoints_from(const std::vector<Tensor>& found,
+                                        const Shape& image) const override;
 
  private:
   Tensor predict(const Tensor& image, int stacks = 0);

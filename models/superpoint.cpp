@@ -197,12 +197,15 @@ Var SuperPoint::head(const Var& features, Conv2d& first, BatchNorm2d* first_norm
                    {order, Activation::none});
 }
 
-Var SuperPoint::features(const Var& image) {
-  const Shape& s = image.shape();
+void SuperPoint::check(const Shape& s) const {
   if (s.rank() != 4 || s[3] != channels() || s[1] % cell || s[2] % cell || s[1] == 0 || s[2] == 0)
     throw Error("superpoint", text("the image has shape ", s),
                 text("[N,H,W,", channels(), "] with H and W multiples of ", cell),
                 "pad or resize the image, and convert its channels");
+}
+
+Var SuperPoint::features(const Var& image) {
+  check(image.shape());
   return backbone_->forward(image);
 }
 

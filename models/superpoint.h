@@ -93,12 +93,15 @@ class SuperPoint : public Model {
   std::map<std::string, Tensor> raw_outputs(const Tensor& image) override;
   /// Points by falling score, with unit descriptors if the network has them. The only call that
   /// looks at all of `scales`; raw_outputs() and heatmap() look once.
-  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions& options) override;
+  std::vector<Tensor> detect_on_device(const Tensor& image, const DetectOptions&) override;
+  std::vector<Keypoints> keypoints_from(const std::vector<Tensor>& found,
+                                        const Shape& image) const override;
 
  private:
   struct Backbone;
   struct Vgg;
   struct MobileNet;
+  void check(const Shape& image) const;
   Var features(const Var& image);
   Var logits(const Var& features);
   Var head(const Var& features, Conv2d& first, BatchNorm2d* first_norm, Conv2d& last,

@@ -104,9 +104,9 @@ std::string others(size_t ours) {
 }
 
 void copy(void* to, const void* from, size_t bytes, Copy kind) {
-  const auto direction = kind == Copy::to_device ? cudaMemcpyHostToDevice
-                         : kind == Copy::to_host ? cudaMemcpyDeviceToHost
-                                                 : cudaMemcpyDeviceToDevice;
+  const auto direction = kind == Copy::to_device   ? cudaMemcpyHostToDevice
+                         : kind == Copy::on_device ? cudaMemcpyDeviceToDevice
+                                                   : cudaMemcpyDeviceToHost;
   const auto s = static_cast<cudaStream_t>(stream());
   check(cudaMemcpyAsync(to, from, bytes, direction, s), "cudaMemcpyAsync");
   if (kind == Copy::to_host) check(cudaStreamSynchronize(s), "cudaStreamSynchronize");

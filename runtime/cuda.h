@@ -16,7 +16,7 @@ void release(void* p);
 size_t free_bytes();
 std::string others(size_t ours);  ///< memory_of_others() now (runtime/gpu_advice.h)
 
-enum class Copy { to_device, to_host, on_device };
+enum class Copy { to_device, to_host, to_pinned, on_device };
 void copy(void* to, const void* from, size_t bytes, Copy kind);  ///< in stream order; to_host waits
 void fill(void* p, unsigned char value, size_t bytes);           ///< in stream order
 /// `count` copies of the element of `size` bytes, in stream order and without memory of the host.

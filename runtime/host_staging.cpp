@@ -50,4 +50,24 @@ void HostStaging::copy(const std::vector<std::pair<Tensor, Tensor>>& tensors) {
   }
 }
 
+const std::vector<Tensor>& HostReading::read(const std::vector<Tensor>& tensors) {
+  host_.resize(tensors.size());
+  bool waits = false;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const Tensor& from = tensors[i];
+    Tensor& to = host_[i];
+    if (from.device() != Device::cuda) {
+      to = from.to(Device::cpu);
+    } else if constexpr (build::has_cuda) {
+      if (!to.defined() || to.shape() != from.shape() || to.dtype() != from.dtype())
+        to = Tensor::pinned(from.shape(), from.dtype());
+      cuda::copy(to.raw(), from.raw(), from.bytes(), cuda::Copy::to_pinned);
+      waits = true;
+    }
+  }
+  if constexpr (build::has_cuda)
+    if (waits) cuda::synchronize();
+  return host_;
+}
+
 }  // namespace cairn

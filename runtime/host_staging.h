@@ -1,6 +1,5 @@
 #pragma once
-// Copies from the host that nobody waits for: on cuda through two pinned buffers in turn, so that
-// the host fills one while the device may still read the other.
+// Copies between host and device through pinned memory, where cuda needs it to be fast.
 #include <utility>
 #include <vector>
 
@@ -8,6 +7,8 @@
 
 namespace cairn {
 
+/// From the host, waiting for nothing: on cuda through two pinned buffers in turn, so that the host
+/// fills one while the device may still read the other.
 class HostStaging {
  public:
   HostStaging() = default;
@@ -27,6 +28,17 @@ class HostStaging {
 
   Buffer buffers_[2];
   int turn_ = 0;
+};
+
+/// To the host, with one wait for several tensors.
+class HostReading {
+ public:
+  /// What the tensors hold when all work given so far is done, on cpu. It is there until the next
+  /// call.
+  const std::vector<Tensor>& read(const std::vector<Tensor>& tensors);
+
+ private:
+  std::vector<Tensor> host_;
 };
 
 }  // namespace cairn

@@ -79,6 +79,18 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   return t;
 }
 
+Tensor Tensor::pinned(const Shape& shape, DType dtype) {
+  if constexpr (build::has_cuda) {
+    Tensor t;
+    t.shape_ = shape;
+    t.dtype_ = dtype;
+    t.block_ = std::shared_ptr<void>(cuda::allocate_pinned(std::max<size_t>(t.bytes(), 1)),
+                                     cuda::release_pinned);
+    return t;
+  }
+  return empty(shape, dtype);
+}
+
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
   Tensor t = empty(shape, dtype, device);
   t.zero();

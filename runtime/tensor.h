@@ -23,6 +23,8 @@ class Tensor {
   Tensor() = default;  ///< undefined: no memory, defined() is false
 
   static Tensor empty(const Shape&, DType = DType::f32, Device = Device::cpu);
+  /// On cpu, in memory that copies from a GPU need not wait for; in a build without CUDA as any.
+  static Tensor pinned(const Shape&, DType = DType::f32);
   static Tensor zeros(const Shape&, DType = DType::f32, Device = Device::cpu);
   static Tensor full(const Shape&, double value, DType = DType::f32, Device = Device::cpu);
   /// From host values; `values.size()` must equal the shape's count.

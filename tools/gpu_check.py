@@ -25,8 +25,8 @@ BUDGET_S = 540  # of all steps together; a step gets its own limit or what is le
 
 # Small rows of the conformance table whose kernels share memory within a block, pass values between
 # blocks or gather at computed places: where a race or a wrong index would be.
-SANITIZED = ("batch_norm bias_activation compact gemm gradient_norm grid_sample nms_greedy "
-             "softmax_cross_entropy spatial_softmax top_k").split()
+SANITIZED = ("batch_norm best_peaks bias_activation gemm gradient_norm grid_sample softmax_cross_entropy "
+             "spatial_softmax").split()
 
 
 class Failed(Exception):
@@ -154,11 +154,15 @@ def steps(build):
     yield "profiles and graphs", 30, test("runtime", "*Cuda*", "*/cuda"), judge_tests
     yield "captured steps", 60, test("training", "*EverySystem*_cuda", "*CapturedStep*/cuda"), judge_tests
     yield "training in bf16", 60, test("training", "*Bf16Training*_cuda"), judge_tests
+    yield "captured detection", 60, test("models", "*CapturedDetection*_cuda", "*DetectorOnGraphs*/cuda"), judge_tests
     yield "kernels", 60, test("kernels", "*/cuda*", "Ladders.*"), judge_tests
     size = ["--device", "cuda", "--json", "--size"]
     for precision in ("fp32", "tf32", "bf16"):
         yield (f"bench model superpoint {precision}", 30,
                [cairn, "bench", "model", "superpoint", *size, "480x640", "--precision", precision], judge_bench)
+        yield (f"bench detect superpoint {precision}", 30,
+               [cairn, "bench", "model", "superpoint", "--detect", *size, "480x640", "--precision", precision],
+               judge_bench)
     for precision in ("fp32", "tf32", "bf16"):
         yield (f"bench train magicpoint {precision}", 40,
                [cairn, "bench", "train", "magicpoint", "--batch", "64", *size, "120x160", "--precision", precision],

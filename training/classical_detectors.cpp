@@ -7,7 +7,7 @@
 #include <opencv2/features2d.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "kernels/points/nms_greedy.h"
+#include "kernels/points/best_peaks.h"
 #endif
 
 namespace cairn {
@@ -29,7 +29,7 @@ const char* name(ClassicalDetector d) {
 namespace {
 
 constexpr int suppression_radius = 4;
-constexpr size_t most_corners = 300;
+constexpr int64_t most_corners = 300;
 
 // Scores of pixels; 0 where there is no corner.
 cv::Mat fast_scores(const cv::Mat& grey) {
@@ -85,18 +85,15 @@ std::vector<ScoredPoint> classical_corners(ClassicalDetector detector, const Ten
   const int height = int(image.dim(0)), width = int(image.dim(1));
   const cv::Mat unit(height, width, CV_32F, const_cast<float*>(image.data<float>()));
   const cv::Mat scores = scores_of(detector, unit * 255);
-  Tensor heat = Tensor::empty({1, height, width}), kept = heat.empty_like();
+  Tensor heat = Tensor::empty({1, height, width});
   std::memcpy(heat.raw(), scores.ptr<float>(), heat.bytes());
-  nms_greedy(heat, suppression_radius, 0, kept);
+  BestPeaks best = empty_best_peaks(heat, most_corners);
+  best_peaks(heat, {suppression_radius, 0, 0}, best);
 
+  const float *point = best.point.data<float>(), *score = best.score.data<float>();
   std::vector<ScoredPoint> corners;
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x)
-      if (const float score = kept.data<float>()[y * width + x]; score > 0)
-        corners.push_back({double(x), double(y), score});
-  std::stable_sort(corners.begin(), corners.end(),
-                   [](const ScoredPoint& a, const ScoredPoint& b) { return a.score > b.score; });
-  if (corners.size() > most_corners) corners.resize(most_corners);
+  for (int k = 0; k < best.count.item(); ++k)
+    corners.push_back({point[2 * k], point[2 * k + 1], score[k]});
   return corners;
 }
 

@@ -38,7 +38,8 @@ KeypointMethod model_method(const std::string& name, Model& model, const DetectO
       options.nms_radius = 0;
       options.top_k = most_pixels;
     }
-    const Keypoints found = detect_keypoints(model, image, options, place);
+    Detector detector(model, options, place);
+    const Keypoints found = detect_keypoints(detector, image);
     return boxes ? suppressed(found, rule, int(image.dim(0)), int(image.dim(1))) : found;
   };
   return {name, model.channels(), detect};

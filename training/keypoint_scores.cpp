@@ -125,6 +125,7 @@ KeypointScores evaluate(const KeypointDataset& truth, std::span<const PredictedI
 std::vector<PredictedInstance> predict_instances(
     Model& model, const KeypointDataset& data, const CropRule& rule, const DetectOptions& options,
     const InferencePlace& place, const std::function<void(const AnnotatedImage&)>& done) {
+  Detector detector(model, options, place);
   std::vector<PredictedInstance> found;
   for (const AnnotatedImage& annotated : data.images) {
     const Tensor image = read_image(annotated.path, model.channels());
@@ -135,8 +136,7 @@ std::vector<PredictedInstance> predict_instances(
         boxes.push_back(instance.box);
         ids.push_back(instance.id);
       }
-    const std::vector<Keypoints> answers =
-        detect_in_boxes(model, image, boxes, rule, options, place);
+    const std::vector<Keypoints> answers = detect_in_boxes(detector, image, boxes, rule);
     for (size_t i = 0; i < answers.size(); ++i) {
       PredictedInstance p{annotated.id, scored_points(answers[i]), 0, ids[i]};
       for (const ScoredPoint& point : p.points) p.score += point.score / double(p.points.size());

@@ -28,7 +28,7 @@ Keypoints pseudo_labels(SuperPoint& model, const InferencePlace& place, const Te
   adaptation.erosion_margin = o.range.erosion_margin;
   const Tensor heat = homographic_adaptation(
       [&](const Tensor& images) { return model.heatmap(as_type(images, place.precision)); },
-      network_input(model, image, {.device = place.device}), views, adaptation);
+      network_input(model, image).to(place.device), views, adaptation);
   return superpoint_points(heat.reshape({1, H, W}), o.points).at(0);
 }
 

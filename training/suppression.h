@@ -1,7 +1,7 @@
 #pragma once
 // Greedy non-maximum suppression of points anywhere in an image: a point is dropped when a surer
 // one that was kept lies too near. The rules of published evaluations; for heatmaps see
-// kernels/points/nms_greedy.h.
+// kernels/points/best_peaks.h.
 #include <cstddef>
 #include <vector>
 

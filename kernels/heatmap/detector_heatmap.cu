@@ -7,7 +7,7 @@
 //   Repeats   bitwise: the sum over a cell has a fixed order.
 #include "kernels/heatmap/detector_heatmap.h"
 
-#include "kernels/device.h"
+#include "kernels/heatmap/detector_cell.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -19,15 +19,11 @@ CAIRN_KERNEL void detector_heatmap_kernel(const T* logits, int64_t cells, int64_
                                           float* heat) {
   const int lane = lane_index();
   for (int64_t i = global_thread() / 32; i < cells; i += global_threads() / 32) {
-    const T* x = logits + i * channels;
-    const float a = float(x[lane]), b = float(x[lane + 32]), dustbin = float(x[64]);
-    const float largest = fmaxf(warp_max(fmaxf(a, b)), dustbin);
-    const float ea = expf(a - largest), eb = expf(b - largest);
-    const float scale = 1 / (warp_sum(ea + eb) + expf(dustbin - largest));
+    const Float2 p = cell_softmax(logits + i * channels);
     const int64_t row = i / columns, column = i % columns;
     float* y = heat + (row * cell + lane / cell) * columns * cell + column * cell + lane % cell;
-    y[0] = ea * scale;
-    y[4 * columns * cell] = eb * scale;  // channel lane + 32: four rows below
+    y[0] = p.x;
+    y[4 * columns * cell] = p.y;  // channel lane + 32: four rows below
   }
 }
 

@@ -11,8 +11,10 @@ void nms_maxpool(const Tensor& heat, int radius, int rounds, double threshold, T
   with_float(heat.dtype(), [&](auto type) {
     using T = decltype(type);
     for (int64_t n = 0; n < heat.dim(0); ++n) {
-      OpenPoints<T> open(heat.data<T>() + n * size, height, width, radius, T(threshold));
-      for (int r = 0; r < rounds; ++r) open.keep_largest(y.data<T>() + n * size);
+      const T* from = heat.data<T>() + n * size;
+      T* to = y.data<T>() + n * size;
+      OpenPoints<T> open(from, height, width, radius, T(threshold));
+      for (int r = 0; r < rounds; ++r) open.keep_largest([=](int64_t i) { to[i] = from[i]; });
     }
   });
 }

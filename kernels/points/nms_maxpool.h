@@ -9,8 +9,8 @@
 //   y           [N, H, W]: the score where a point is kept, else 0
 //
 // Of equal scores in a window the one with the lowest linear index y * W + x counts as the largest.
-// With enough rounds this is nms_greedy; what differs after `rounds` are points at the end of
-// longer chains, in which each deletes the next.
+// With enough rounds this is the suppression of best_peaks; what differs after `rounds` are points
+// at the end of longer chains, in which each deletes the next.
 #include "kernels/dispatch.h"
 
 namespace cairn {

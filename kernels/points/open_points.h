@@ -35,15 +35,16 @@ class OpenPoints {
     for_each_above(score_.data(), height_ * width_, closed, f);
   }
 
-  /// Writes the score of point i to y and closes its window.
-  void keep(int64_t i, T* y) {
-    y[i] = score_[i];
+  /// Closes the window of point i.
+  void close_around(int64_t i) {
     for_window(i,
                [&](int64_t first, int64_t count) { std::fill_n(&score_[first], count, closed); });
   }
 
-  /// Keeps all points that are the largest of their windows, of equal ones the first.
-  void keep_largest(T* y) {
+  /// Calls f(i) for all points that are the largest of their windows, of equal ones the first, and
+  /// closes their windows.
+  template <class F>
+  void keep_largest(F&& f) {
     const int64_t bands = (height_ + band_rows - 1) / band_rows;
     std::vector<std::vector<int64_t>> largest(bands);
     parallel_for(bands, 1, [&](int64_t begin, int64_t end) {
@@ -51,7 +52,10 @@ class OpenPoints {
         largest[b] = largest_of_windows(b * band_rows, std::min(height_, (b + 1) * band_rows));
     });
     for (const auto& band : largest)
-      for (int64_t i : band) keep(i, y);
+      for (int64_t i : band) {
+        f(i);
+        close_around(i);
+      }
   }
 
  private:

@@ -1,12 +1,21 @@
 #pragma once
-// The arithmetic of refine.h for one point, for host and device.
+// From a pixel of a map of scores to a fraction of it, for host and device.
+//
+//   none          the pixel's centre
+//   quadratic     the top of the parabola through the logarithms of the 3 x 3 scores, which must be
+//                 positive: exact for a Gaussian. With central differences g and H: step = -H^-1 g,
+//                 taken if H is negative definite and |step| <= 1/2 on each axis; otherwise, and in
+//                 the outermost pixels, the pixel's centre
+//   soft_argmax   the mean position of the 5 x 5 scores, weighted by the scores (what lies outside
+//                 the map weighs nothing)
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/points/refine.h"
 #include "runtime/host_device.h"
 
 namespace cairn {
+
+enum class Refinement : uint8_t { none, quadratic, soft_argmax };
 
 template <class T>
 struct PointOffset {
@@ -44,16 +53,16 @@ CAIRN_HD PointOffset<T> soft_argmax_offset(const T* s, int64_t x, int64_t y, int
   return {sum_x / sum, sum_y / sum};
 }
 
-/// Writes (x, y) of the point at linear index `i` of a map to p.
+/// Writes (x, y) of the point at linear index `i` = y width + x of a map to p.
 template <class T>
 CAIRN_HD void refine_point(const T* map, int64_t height, int64_t width, int32_t i, Refinement how,
                            T* p) {
-  const int64_t y = i < 0 ? 0 : i / width, x = i < 0 ? 0 : i % width;
+  const int64_t y = i / width, x = i % width;
   PointOffset<T> offset{0, 0};
   const bool inside = x > 0 && y > 0 && x < width - 1 && y < height - 1;
-  if (i >= 0 && how == Refinement::quadratic && inside)
+  if (how == Refinement::quadratic && inside)
     offset = quadratic_offset(map + i, width);
-  else if (i >= 0 && how == Refinement::soft_argmax)
+  else if (how == Refinement::soft_argmax)
     offset = soft_argmax_offset(map + i, x, y, width, height);
   p[0] = T(x) + offset.x;
   p[1] = T(y) + offset.y;

@@ -9,6 +9,7 @@
 #include "kernels/elementwise/cast.h"
 #include "kernels/elementwise/scale.h"
 #include "kernels/heatmap/detector_heatmap.h"
+#include "kernels/points/best_peaks.h"
 #include "kernels/pool/upsample_bilinear.h"
 #include "layers/functions_descriptor.h"
 #include "layers/point_selection.h"
@@ -17,22 +18,20 @@
 namespace cairn {
 namespace {
 
-PointOptions point_options(const Tensor& heat, const DetectOptions& o) {
+PointOptions point_options(int64_t height, int64_t width, const DetectOptions& o) {
   PointOptions p;
   p.threshold = o.threshold;
   p.nms_radius = o.nms_radius;
   p.border = o.border;
   p.refinement = o.refinement;
-  // No more points than that fit beside each other.
-  const int64_t apart = o.nms_radius + 1;
-  const int64_t all = ((heat.dim(1) + apart - 1) / apart) * ((heat.dim(2) + apart - 1) / apart);
+  const int64_t all = most_peaks(height, width, o.nms_radius);
   p.top_k = o.top_k > 0 ? std::min<int64_t>(o.top_k, all) : all;
   return p;
 }
 
 // What the network says of images at one of its scales.
 struct View {
-  Tensor heat;         // [N,h,w]
+  Tensor logits;       // [N,h/8,w/8,65]
   Tensor descriptors;  // [N,h/8,w/8,C]; undefined without the head
 };
 
@@ -56,15 +55,13 @@ Tensor resized_heat(const Tensor& heat, int64_t height, int64_t width) {
   return resized(map, height, width).reshape({heat.dim(0), height, width});
 }
 
-// The mean of the views' heatmaps, each with the weight of its scale.
+// [N,height,width]: the mean of the views' heatmaps, each with the weight of its scale.
 Tensor mean_heat(const std::vector<View>& views, const std::vector<double>& scales, int64_t height,
                  int64_t width) {
-  if (views.size() == 1 && views[0].heat.dim(1) == height && views[0].heat.dim(2) == width)
-    return views[0].heat;
   const double all = std::accumulate(scales.begin(), scales.end(), 0.0);
   Tensor mean;
   for (size_t i = 0; i < views.size(); ++i) {
-    Tensor heat = resized_heat(views[i].heat, height, width);
+    Tensor heat = resized_heat(superpoint_heatmap(views[i].logits), height, width);
     scale(heat, scales[i] / all, heat);
     if (mean.defined())
       accumulate(heat, mean);
@@ -107,23 +104,31 @@ Tensor descriptors_at(const Tensor& points, const std::vector<View>& views, int6
   return sum;
 }
 
-// The points of each image; `descriptors` [N,K,C] may be undefined.
-std::vector<Keypoints> on_host(const SelectedPoints& selected, const Tensor& descriptors) {
-  const auto points = selected.points.values<float>(), scores = selected.scores.values<float>();
-  const auto count = selected.count.values<int32_t>();
-  const int channels = descriptors.defined() ? int(descriptors.dim(2)) : 0;
-  const auto vectors = channels ? descriptors.values<float>() : std::vector<float>();
-  const int64_t slots = selected.index.dim(1);
-  std::vector<Keypoints> found(count.size());
-  for (size_t n = 0; n < found.size(); ++n) {
-    Keypoints& k = found[n];
+// What of the selected points goes to the host; `descriptors` [N,K,C] may be undefined.
+std::vector<Tensor> for_host(const SelectedPoints& selected, const Tensor& descriptors) {
+  std::vector<Tensor> found{selected.count, selected.points, selected.scores};
+  if (descriptors.defined()) found.push_back(descriptors);
+  return found;
+}
+
+// The points of each image, from that on cpu.
+std::vector<Keypoints> on_host(const std::vector<Tensor>& found) {
+  const auto* count = found[0].data<int32_t>();
+  const float *points = found[1].data<float>(), *scores = found[2].data<float>();
+  const bool described = found.size() > 3;
+  const int64_t slots = found[2].dim(1), channels = described ? found[3].dim(2) : 0;
+  std::vector<Keypoints> all(found[0].count());
+  for (size_t n = 0; n < all.size(); ++n) {
+    Keypoints& k = all[n];
     const int64_t first = int64_t(n) * slots, last = first + count[n];
     for (int64_t i = first; i < last; ++i) k.points.push_back({points[2 * i], points[2 * i + 1]});
-    k.scores.assign(scores.begin() + first, scores.begin() + last);
-    k.descriptor_size = channels;
-    k.descriptors.assign(vectors.begin() + first * channels, vectors.begin() + last * channels);
+    k.scores.assign(scores + first, scores + last);
+    k.descriptor_size = int(channels);
+    if (!described) continue;
+    const float* vectors = found[3].data<float>();
+    k.descriptors.assign(vectors + first * channels, vectors + last * channels);
   }
-  return found;
+  return all;
 }
 
 }  // namespace
@@ -149,26 +154,40 @@ Tensor SuperPoint::heatmap(const Tensor& image) {
 }
 
 std::vector<Keypoints> superpoint_points(const Tensor& heat, const DetectOptions& options) {
-  return on_host(select_points(heat, point_options(heat, options)), Tensor());
+  const PointOptions o = point_options(heat.dim(1), heat.dim(2), options);
+  std::vector<Tensor> found = for_host(select_points(heat, o), {});
+  for (Tensor& t : found) t = t.to(Device::cpu);
+  return on_host(found);
 }
 
-std::vector<Keypoints> SuperPoint::detect(const Tensor& image, const DetectOptions& options) {
+std::vector<Tensor> SuperPoint::detect_on_device(const Tensor& image,
+                                                 const DetectOptions& options) {
+  check(image.shape());
   const int64_t height = image.dim(1), width = image.dim(2);
+  const PointOptions wanted = point_options(height, width, options);
   std::vector<View> views;
   for (double s : options_.scales) {
     const int64_t h = scaled(height, s), w = scaled(width, s);
     Tape tape(false);
     const Tensor seen = h == height && w == width ? image : resized(image, h, w);
     const Output out = forward(tape.constant(seen));
-    views.push_back({superpoint_heatmap(out.logits.value()), {}});
+    views.push_back({out.logits.value(), {}});
     if (out.descriptors.defined()) views.back().descriptors = out.descriptors.value();
   }
-  const Tensor heat = mean_heat(views, options_.scales, height, width);
-  const SelectedPoints selected = select_points(heat, point_options(heat, options));
+  const bool once = views.size() == 1 && views[0].logits.dim(1) * cell == height &&
+                    views[0].logits.dim(2) * cell == width;
+  const SelectedPoints selected =
+      once ? select_detector_points(views[0].logits, wanted)
+           : select_points(mean_heat(views, options_.scales, height, width), wanted);
   Tensor descriptors;
   if (views[0].descriptors.defined())
     descriptors = descriptors_at(selected.points, views, height, width, options_.sampling);
-  return on_host(selected, descriptors);
+  return for_host(selected, descriptors);
+}
+
+std::vector<Keypoints> SuperPoint::keypoints_from(const std::vector<Tensor>& found,
+                                                  const Shape&) const {
+  return on_host(found);
 }
 
 }  // namespace cairn

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/heatmap/detector_heatmap.h"
 #include "runtime/error.h"
+#include "runtime/random.h"
 
 namespace cairn {
 namespace {
@@ -30,6 +32,28 @@ TEST(PointSelection, ReturnsWhatSurvivesSuppressionThresholdAndBorderBestFirst) 
               (std::vector<float>{20, 4, 10, 10, 15, 10}));
     EXPECT_EQ(best.scores.to(Device::cpu).values<float>()[2], 0.3f);
     EXPECT_EQ(best.index.to(Device::cpu).values<int32_t>()[3], -1);
+  }
+}
+
+TEST(PointSelection, OfLogitsIsThatOfTheirHeatmapToTheBit) {
+  Random random(1);
+  Tensor drawn = Tensor::empty({2, 7, 11, 65});
+  for (int64_t i = 0; i < drawn.count(); ++i) drawn.data<float>()[i] = float(random.normal());
+  PointOptions options;
+  options.nms_radius = 2;
+  options.border = 0;
+  options.top_k = 60;
+  options.refinement = Refinement::quadratic;
+  for (Device device : available_devices()) {
+    const Tensor logits = drawn.to(device);
+    Tensor heat = logits.empty_like({2, 56, 88});
+    detector_heatmap(logits, heat);
+    const SelectedPoints want = select_points(heat, options),
+                         got = select_detector_points(logits, options);
+    EXPECT_EQ(got.count.values<int32_t>(), std::vector<int32_t>(2, 60)) << device;
+    EXPECT_EQ(got.index.values<int32_t>(), want.index.values<int32_t>()) << device;
+    EXPECT_EQ(got.scores.values<float>(), want.scores.values<float>()) << device;
+    EXPECT_EQ(got.points.values<float>(), want.points.values<float>()) << device;
   }
 }
 

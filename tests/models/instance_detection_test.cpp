@@ -21,11 +21,15 @@ class Brightest : public Model {
   }
   Loss loss(Tape&, const Batch&) override { return {}; }
   std::map<std::string, Tensor> raw_outputs(const Tensor&) override { return {}; }
-  std::vector<Keypoints> detect(const Tensor& image, const DetectOptions&) override {
-    const std::vector<float> v = image.values<float>();
+  std::vector<Tensor> detect_on_device(const Tensor& image, const DetectOptions&) override {
+    return {image};
+  }
+  std::vector<Keypoints> keypoints_from(const std::vector<Tensor>& found,
+                                        const Shape& image) const override {
+    const std::vector<float> v = found[0].values<float>();
     const int64_t best = std::max_element(v.begin(), v.end()) - v.begin();
     Keypoints k;
-    k.points = {{float(best % image.dim(2)), float(best / image.dim(2))}};
+    k.points = {{float(best % image[2]), float(best / image[2])}};
     k.scores = {v[size_t(best)]};
     return {k};
   }
@@ -42,9 +46,10 @@ Tensor two_dots() {
 
 TEST(InstanceDetection, FindsThePointOfEachBoxInPixelsOfTheImage) {
   Brightest model;
+  Detector detector(model);
   const std::vector<Box> boxes{{39.5, 29.5, 50, 30}, {199.5, 109.5, 40, 60}};
   const CropRule rule{60, 80, 1.25};  // sides that the network has to be padded for
-  const std::vector<Keypoints> found = detect_in_boxes(model, two_dots(), boxes, rule, {}, {});
+  const std::vector<Keypoints> found = detect_in_boxes(detector, two_dots(), boxes, rule);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_NEAR(found[0].points[0][0], 60, 0.6);
   EXPECT_NEAR(found[0].points[0][1], 50, 0.6);
@@ -55,10 +60,11 @@ TEST(InstanceDetection, FindsThePointOfEachBoxInPixelsOfTheImage) {
 
 TEST(InstanceDetection, WithoutMarginSeesTheWholeImageWhateverTheBox) {
   Brightest model;
+  Detector detector(model);
   Tensor image = two_dots();
   image.data<uint8_t>()[130 * 300 + 220] = 255;  // the brighter one
   const std::vector<Box> boxes{{39.5, 29.5, 50, 30}};
-  const auto found = detect_in_boxes(model, image, boxes, {200, 300, 0}, {}, {});
+  const auto found = detect_in_boxes(detector, image, boxes, {200, 300, 0});
   EXPECT_NEAR(found[0].points[0][0], 220, 1e-4);
   EXPECT_NEAR(found[0].points[0][1], 130, 1e-4);
 }

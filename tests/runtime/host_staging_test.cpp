@@ -36,5 +36,18 @@ TEST_P(Staging, CopiesWhatLiesOnTheDeviceAlready) {
   EXPECT_EQ(to.values<float>(), std::vector<float>(4, 3));
 }
 
+TEST_P(Staging, ReadsSeveralTensorsAtOnceAndAgainWhateverTheirShapes) {
+  HostReading reading;
+  for (int n = 1; n < 4; ++n) {
+    const Tensor scores = Tensor::full({n, 3}, n, DType::f32, GetParam()),
+                 counts = Tensor::full({2}, 10 + n / 3, DType::i32, GetParam());
+    const std::vector<Tensor>& read = reading.read({scores, counts});
+    ASSERT_EQ(read.size(), 2u);
+    EXPECT_EQ(read[0].device(), Device::cpu);
+    EXPECT_EQ(read[0].values<float>(), std::vector<float>(size_t(3 * n), float(n)));
+    EXPECT_EQ(read[1].values<int32_t>(), std::vector<int32_t>(2, 10 + n / 3));
+  }
+}
+
 }  // namespace
 }  // namespace cairn

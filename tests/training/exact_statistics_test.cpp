@@ -23,7 +23,10 @@ class OnlyANorm : public Model {
     return {norm(tape.constant(batch.at("image")))};
   }
   std::map<std::string, Tensor> raw_outputs(const Tensor&) override { return {}; }
-  std::vector<Keypoints> detect(const Tensor&, const DetectOptions&) override { return {}; }
+  std::vector<Tensor> detect_on_device(const Tensor&, const DetectOptions&) override { return {}; }
+  std::vector<Keypoints> keypoints_from(const std::vector<Tensor>&, const Shape&) const override {
+    return {};
+  }
 
   BatchNorm2d norm;
 };

@@ -1,43 +1,37 @@
 // Rows of what makes a list of points of a heatmap.
-#include "kernels/points/compact.h"
-#include "kernels/points/nms_greedy.h"
+#include "kernels/points/best_peaks.h"
 #include "kernels/points/nms_maxpool.h"
-#include "kernels/points/refine.h"
-#include "kernels/points/top_k.h"
 #include "tools/kernel_table/maker.h"
 
 namespace cairn {
 
 void table_of_points(const TableMaker& m) {
-  const int64_t N = m.many(1, 32), h = m.side(480), w = m.side(640), M = m.on_simt() ? 256 : 4096,
-                K = m.on_simt() ? 64 : 1024;
+  const int64_t N = m.many(1, 32), h = m.side(480), w = m.side(640), K = m.on_simt() ? 64 : 1024;
   const Shape s{N, h, w};
   const Tensor heat = m.random(s, 0, 1);
-  Tensor kept = m.empty(s), index = m.empty({N, M}, DType::i32), score = m.empty({N, M}),
-         count = m.empty({N}, DType::i32), top_index = m.empty({N, K}, DType::i32),
-         top_score = m.empty({N, K}), top_count = m.empty({N}, DType::i32),
-         points = m.empty({N, K, 2});
-  const double pixels = double(heat.count()), listed = double(N * M), best = double(N * K);
-  // What the rounds of a suppression ask for follows from the scores; its least is one look at all.
-  auto suppress = [=]() mutable { nms_greedy(heat, 4, 0.015, kept); };
-  m.add("nms_greedy radius 4", s, {.bytes = 8 * pixels, .moved = 64 * pixels, .at_most = true},
-        suppress);
+  Tensor kept = m.empty(s);
+  const double pixels = double(heat.count()), listed = double(N * most_peaks(h, w, 4)),
+               best = double(N * K);
+  // How many peaks there are, and what is open after the tiles, follows from the scores.
+  BestPeaks peaks = empty_best_peaks(heat, K);
+  const PeakRule rule{4, 0.015, 4, Refinement::quadratic};
+  m.add("best_peaks radius 4", s,
+        {.bytes = 4 * pixels + 16 * best,
+         .moved = 8 * pixels + 24 * listed + 52 * best,
+         .at_most = true},
+        [=]() mutable { best_peaks(heat, rule, peaks); });
+  const Tensor logits = m.random({N, h / 8, w / 8, 65}, -4, 4);
+  const double values = double(logits.count());
+  Tensor of_logits = m.empty({N, h / 8 * 8, w / 8 * 8});
+  m.add("best_peaks of logits", logits.shape(),
+        {.bytes = 4 * values + 16 * best,
+         .flops = 300 / 65.0 * values,
+         .moved = 4 * values + 8 * pixels + 24 * listed + 52 * best,
+         .at_most = true},
+        [=]() mutable { detector_peaks(logits, rule, of_logits, peaks); });
+  // What the rounds ask for follows from the scores; the least is one look at all.
   m.add("nms_maxpool radius 4", s, {.bytes = 8 * pixels, .moved = 64 * pixels, .at_most = true},
         [=]() mutable { nms_maxpool(heat, 4, 3, 0.015, kept); });
-  auto list = [=]() mutable {
-    suppress();
-    compact(kept, 0, 4, index, score, count);
-  };
-  const double inside = double(N * (h - 8) * (w - 8));  // of the border
-  m.add(
-      "compact", s, {.bytes = 4 * inside + 8 * listed, .moved = 8 * inside + 8 * listed},
-      [=]() mutable { compact(kept, 0, 4, index, score, count); }, suppress);
-  auto choose = [=]() mutable { top_k(index, score, count, top_index, top_score, top_count); };
-  m.add("top_k", {N, M, K}, {.bytes = 8 * (listed + best), .at_most = true}, choose, list);
-  m.add(
-      "refine quadratic", {N, K}, {.bytes = 48 * best, .at_most = true},
-      [=]() mutable { refine(heat, top_index, Refinement::quadratic, points); },
-      [=]() mutable { list(), choose(); });
 }
 
 }  // namespace cairn

@@ -114,7 +114,8 @@ void write_raw(const std::string& path, Model& model, const Tensor& input) {
 
 class Detection {
  public:
-  explicit Detection(const DetectArguments& o) : o_(o), loaded_(load_detector(o)) {
+  explicit Detection(const DetectArguments& o)
+      : o_(o), loaded_(load_detector(o)), detector_(*loaded_.model, o.detect, o.place) {
     for (const std::string& box : o.boxes) boxes_.push_back(parse_box(box));
     const bool named_only = !boxes_.empty() || o.detect.flip || o.detect.stacks;
     if (loaded_.model->crop_rule() == nullptr && named_only)
@@ -151,7 +152,8 @@ class Detection {
     const Found found = find(image);
     const double ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    if (!o_.raw.empty()) write_raw(o_.raw, model, network_input(model, image, o_.place));
+    if (!o_.raw.empty())
+      write_raw(o_.raw, model, network_input(model, image, o_.place.precision).to(o_.place.device));
     const std::string picture = write_files(path, image, found);
     if (o_.json)
       std::cout << to_json(path, image, found).dump(-1, ' ', false, replace_) << std::endl;
@@ -167,11 +169,11 @@ class Detection {
   Found find(const Tensor& image) {
     const ProfileRange range(Work::host, "detect");
     Model& model = *loaded_.model;
-    if (!model.crop_rule()) return {{detect_keypoints(model, image, o_.detect, o_.place)}, nullptr};
+    if (!model.crop_rule()) return {{detect_keypoints(detector_, image)}, nullptr};
     CropRule rule = *model.crop_rule();
     if (boxes_.empty()) rule.margin = 0;  // all of the image
     const std::vector<Box> boxes = boxes_.empty() ? std::vector<Box>(1) : boxes_;
-    return {detect_in_boxes(model, image, boxes, rule, o_.detect, o_.place), model.skeleton()};
+    return {detect_in_boxes(detector_, image, boxes, rule), model.skeleton()};
   }
 
   // Returns the picture's name, if there is one.
@@ -196,6 +198,7 @@ class Detection {
   static constexpr auto replace_ = Json::error_handler_t::replace;
   const DetectArguments& o_;
   LoadedModel loaded_;
+  Detector detector_;
   std::vector<Box> boxes_;
   std::set<std::string> taken_;
 };

@@ -97,9 +97,8 @@ class Edit {
     const CropRule& rule = *model_->crop_rule();
     const Tensor image = read_image(path, model_->channels());
     const Matrix3 there = to_crop(frame_of(rule, image, {}), rule.height, rule.width);
-    return {network_input(*model_, crop_image(image, there, rule.height, rule.width),
-                          {o_.device, DType::f32}),
-            there};
+    const Tensor crop = crop_image(image, there, rule.height, rule.width);
+    return {network_input(*model_, crop).to(o_.device), there};
   }
 
   // Of every landmark, in image sides of the crop; [1,K,2].

@@ -30,9 +30,9 @@ struct Matched {
   RobustHomography found;
 };
 
-Keypoints describe_image(Model& model, const std::string& path, const MatchArguments& o) {
+Keypoints describe_image(Detector& detector, const std::string& path, const MatchArguments& o) {
   const ProfileRange range(Work::host, "keypoints");
-  Keypoints k = detect_keypoints(model, read_image(path, model.channels()), o.detect, o.place);
+  Keypoints k = detect_keypoints(detector, read_image(path, detector.model().channels()));
   if (k.descriptor_size == 0)
     throw UsageError("--model", o.model + " finds points but does not describe them",
                      "a network with a descriptor head, such as superpoint",
@@ -104,10 +104,11 @@ class Stopwatch {
 Matched matched(const MatchArguments& o) {
   Stopwatch watch(o.verbose);
   const LoadedModel loaded = load_detector(o);
+  Detector detector(*loaded.model, o.detect, o.place);
   watch.lap("model");
   Matched m;
   for (int i = 0; i < 2; ++i) {
-    m.keypoints[i] = describe_image(*loaded.model, o.images[i], o);
+    m.keypoints[i] = describe_image(detector, o.images[i], o);
     watch.lap("keypoints");
   }
   m.matches = match_keypoints(m.keypoints[0], m.keypoints[1], o.match, o.place.device);
