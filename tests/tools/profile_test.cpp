@@ -36,8 +36,8 @@ TEST_F(ProfileOption, DetectShowsTheImageFromFileToPoints) {
   ASSERT_EQ(a.code, 0) << a;
   expect_table(a.out);
   trace().expect_nested();
-  for (const char* name :
-       {"load model", "read image", "detect", "conv1a + conv1b", "conv4b", "conv2d_pair", "top_k"})
+  for (const char* name : {"load model", "read image", "detect", "conv1a + conv1b", "conv4b",
+                           "conv2d_pair", "detector_peaks"})
     EXPECT_FALSE(trace().named(name).empty()) << name;
 }
 
