@@ -52,10 +52,10 @@ void Model::set_loss_options(const Options& options) {
   OptionReader(architecture() + " loss", options).finish();
 }
 
-void require_computing_in(DType type, const Model& model) {
-  if (model.computes_in(type)) return;
-  throw UsageError(model.architecture(), text("it does not compute in ", type), "float32",
-                   "run it with --precision fp32");
+void require_computing_in(DType type, Device device, const Model& model) {
+  if (model.computes_in(type, device)) return;
+  throw UsageError(model.architecture(), text("it does not compute in ", type, " on ", device),
+                   "float32", "run it with --precision fp32");
 }
 
 const std::string* OptionReader::take(const std::string& key) {

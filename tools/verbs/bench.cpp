@@ -120,7 +120,7 @@ void profile_runs(const BenchOptions& o, Profile* profile, const std::function<v
 void bench_model(const BenchOptions& o) {
   const std::unique_ptr<Profile> profile = make_profile(o.profile);
   Bench b(o);
-  require_computing_in(o.precision, *b.model);
+  require_computing_in(o.precision, o.device, *b.model);
   const Tensor image = as_type(noise(b.image_shape(o.batch), o.device), o.precision);
   const double flops = count_flops(*b.model, image);
   memory(o.device).release_cached();
