@@ -16,7 +16,7 @@ Shape checked(const Var& x, const ResidualVars& block, int norms) {
     const int64_t I = x.dim(3), M = w1.dim(0), O = w3.dim(0);
     const auto fits = [&](const std::string& name, const Tensor& t, const Shape& expected) {
       check.require(t.shape() == expected, name, " has shape ", t.shape(), ", not ", expected);
-      check.alike(name.c_str(), t, "x", x.value());
+      check.parameter(name.c_str(), t, x.value());
     };
     const int64_t in[] = {I, M, M}, out[] = {M, M, O}, side[] = {1, 3, 1};
     for (int i = 0; i < 3; ++i) {
@@ -38,8 +38,8 @@ Shape checked(const Var& x, const ResidualVars& block, int norms) {
     check.require(!x.tape().training || x.value().count() != I,
                   "training on a single value per channel");
     check.done(
-        "x [N,H,W,I], w1 [M,1,1,I], w2 [M,3,3,M], w3 [O,1,1,M], of one type and device; two pixels "
-        "or more when training",
+        "x [N,H,W,I], w1 [M,1,1,I], w2 [M,3,3,M], w3 [O,1,1,M], of one type (f32 beside bf16) and "
+        "device; two pixels or more when training",
         "give the block the channels it was built for");
     return {x.dim(0), x.dim(1), x.dim(2), O};
   }

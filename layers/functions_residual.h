@@ -20,8 +20,8 @@ struct ResidualVars {
 
 /// conv1x1(z3(conv3x3(z2(conv1x1(z1(x)))))) + skip(x), zi = max(norm_i(.), 0), x [N,H,W,I]. With
 /// the batch's statistics if x's tape is training (then the running ones move), else with the
-/// running ones. Keeps x and what the first two convolutions give. Throws an Error that lists every
-/// mismatch, and when training on a single pixel.
+/// running ones. Keeps x and what the first two convolutions give. Beside x in bf16 the parameters
+/// are float32. Throws an Error that lists every mismatch, and when training on a single pixel.
 Var residual_block(const Var& x, const ResidualVars& block);
 
 /// The same for inference alone, with the second and third norm folded into the weights before them

@@ -59,10 +59,10 @@ std::vector<Keypoints> Model::detect(const Tensor& image, const DetectOptions& o
   return keypoints_from(found, image.shape());
 }
 
-void require_computing_in(DType type, const Model& model) {
-  if (model.computes_in(type)) return;
-  throw UsageError(model.architecture(), text("it does not compute in ", type), "float32",
-                   "run it with --precision fp32");
+void require_computing_in(DType type, Device device, const Model& model) {
+  if (model.computes_in(type, device)) return;
+  throw UsageError(model.architecture(), text("it does not compute in ", type, " on ", device),
+                   "float32", "run it with --precision fp32");
 }
 
 std::string number_list(const std::vector<double>& numbers) {

@@ -49,10 +49,13 @@ class Model : public Module {
   virtual int channels() const = 0;       ///< of the input image: 1 grey, 3 RGB
   virtual int size_multiple() const = 0;  ///< image sides must be multiples of this
 
-  /// Whether loss(), raw_outputs() and detect() take images of this type: activations, and in
-  /// training their gradients, have it too (on cpu nothing trains in bf16). Beside bf16 the
-  /// parameters stay float32, and so do their gradients, batch statistics and losses.
-  virtual bool computes_in(DType type) const { return type == DType::f32 || type == DType::f64; }
+  /// Whether loss(), raw_outputs() and detect() take images of this type on this device:
+  /// activations, and in training their gradients, have it too (on cpu nothing trains in bf16).
+  /// Beside bf16 the parameters stay float32, and so do their gradients, batch statistics and
+  /// losses.
+  virtual bool computes_in(DType type, Device) const {
+    return type == DType::f32 || type == DType::f64;
+  }
 
   /// Of a network of named points: how it says where they are (models/codecs/codec.h), which is
   /// also what makes its targets; and how they are called. Null for others.
@@ -96,8 +99,8 @@ class Model : public Module {
 std::unique_ptr<Model> make_model(const std::string& architecture, const Options& options = {});
 std::vector<std::string> model_names();
 
-/// Throws a UsageError if the model does not compute in this type.
-void require_computing_in(DType type, const Model& model);
+/// Throws a UsageError if the model does not compute in this type on this device.
+void require_computing_in(DType type, Device device, const Model& model);
 
 /// As OptionReader::reals() takes them; every digit that tells them from others.
 std::string number_list(const std::vector<double>& numbers);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/elementwise/cast.h"
 #include "layers/functions_elementwise.h"
 #include "models/codecs/maps.h"
 #include "models/stacked_hourglass/parts.h"
@@ -41,6 +42,12 @@ StackedHourglass::~StackedHourglass() = default;
 
 int StackedHourglass::size_multiple() const {
   return 4 << (codec_->global() ? std::max(options_.depth, 2) : options_.depth);
+}
+
+bool StackedHourglass::computes_in(DType type, Device device) const {
+  const bool bottleneck = options_.block == StackedHourglassOptions::Block::bottleneck;
+  return Model::computes_in(type, device) ||
+         (type == DType::bf16 && device != Device::cpu && bottleneck);
 }
 
 void StackedHourglass::visit(Visitor& v) {
@@ -149,7 +156,9 @@ std::vector<Tensor> StackedHourglass::detect_on_device(const Tensor& image,
                        "detect without the mirror image, or train with a skeleton that has pairs");
     std::vector<int> colours(size_t(image.dim(3)));
     std::iota(colours.begin(), colours.end(), 0);
-    const Tensor mirror = predict(mirrored_maps(image, colours).to(image.device()), options.stacks);
+    const Tensor turned = mirrored_maps(as_type(image, DType::f32), colours);
+    const Tensor mirror =
+        predict(as_type(turned, image.dtype()).to(image.device()), options.stacks);
     const Tensor answer = codec_->mirrored(mirror, skeleton_.swap).to(image.device());
     Tape tape(false);
     output = scale(add(tape.constant(output), tape.constant(answer)), 0.5).value();

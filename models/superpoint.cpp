@@ -261,9 +261,9 @@ std::unique_ptr<Model> make_superpoint(const Options& options) {
   return std::make_unique<SuperPoint>(o);
 }
 
-bool SuperPoint::computes_in(DType type) const {
+bool SuperPoint::computes_in(DType type, Device device) const {
   const bool vgg = options_.backbone == SuperPointOptions::Backbone::vgg;
-  return Model::computes_in(type) || (type == DType::bf16 && vgg);
+  return Model::computes_in(type, device) || (type == DType::bf16 && vgg);
 }
 
 int SuperPoint::channels() const {

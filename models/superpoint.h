@@ -70,7 +70,7 @@ class SuperPoint : public Model {
   int channels() const override;
   int size_multiple() const override { return cell; }
   /// bf16: everything up to the last layer of each head; those and all that follows stay float32.
-  bool computes_in(DType) const override;
+  bool computes_in(DType, Device) const override;
 
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;

@@ -83,7 +83,7 @@ LoadedModel load_detector(const DetectorArguments& o) {
   const ProfileRange range(Work::host, "load model");
   LoadedModel loaded =
       load_model(o.model, o.architecture, o.place.device, assignments("--set", o.set));
-  require_computing_in(o.place.precision, *loaded.model);
+  require_computing_in(o.place.precision, o.place.device, *loaded.model);
   return loaded;
 }
 

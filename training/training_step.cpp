@@ -32,7 +32,7 @@ TrainingStep::TrainingStep(Model& model, Parameters& parameters, Optimizer& opti
   if (device_ == Device::cpu)
     throw UsageError("precision", "no kernel of a cpu trains in bf16", "cuda or simt with it",
                      "train in fp32; bf16 training needs a GPU");
-  require_computing_in(DType::bf16, model);
+  require_computing_in(DType::bf16, device_, model);
 }
 
 // Activations have the type of the image.

@@ -144,18 +144,20 @@ void HourglassStack::visit(Visitor& v) {
   if (merge_output_) v(name("merge_preds.", ".conv.conv", "al"), *merge_output_);
 }
 
+// In the parameters' type, also on bf16 features.
 Var HourglassStack::head(const Var& features) {
-  if (!global_) return output_(features);
-  return output_(avg_pool(
-      features, {int(features.dim(1)) / global_cells, int(features.dim(2)) / global_cells}));
+  const Var x = cast(features, output_.weight.value.dtype());
+  if (!global_) return output_(x);
+  return output_(avg_pool(x, {int(x.dim(1)) / global_cells, int(x.dim(2)) / global_cells}));
 }
 
 HourglassStack::Result HourglassStack::operator()(const Var& x) {
   const Var y = conv_norm((*block_)((*hourglass_)(x)), linear_, &bn_, {NormOrder::pre});
   Result r{head(y), {}};
   if (!merge_features_) return r;
-  const Var back = (*merge_features_)(y);
-  r.trunk = add(x, merge_output_ ? add(back, (*merge_output_)(r.output)) : back);
+  Var back = (*merge_features_)(y);
+  if (merge_output_) back = add(back, (*merge_output_)(cast(r.output, x.value().dtype())));
+  r.trunk = add(x, back);
   return r;
 }
 

@@ -2,6 +2,7 @@
 
 #include "layers/hierarchical.h"
 
+#include "tests/caught.h"
 #include "tests/layers/gradient_check.h"
 
 namespace cairn {
@@ -18,6 +19,18 @@ TEST(Residual, GradientsEqualCentralDifferences) {
           parameters, normal64({2, 5, 4, in}, 5), [&](const Var& x) { return block(x); }, training);
     }
   }
+}
+
+TEST(Residual, BesideBf16ItsParametersAreFloat32) {
+  Residual block(4, 6);
+  Parameters parameters(block, Device::cpu, DType::f64);
+  Tape tape;
+  const Var x = tape.leaf(Tensor::zeros({1, 2, 2, 4}, DType::bf16));
+  const std::string message = error_of([&] { block(x); });
+  for (const char* part :
+       {"w1 is f64, x is bf16", "gamma3 is f64, x is bf16", "running_var2 is f64, x is bf16",
+        "skip_bias is f64, x is bf16", "f32 beside bf16"})
+    EXPECT_NE(message.find(part), std::string::npos) << message;
 }
 
 TEST(Hourglass, GradientsEqualCentralDifferences) {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <set>
 
+#include "kernels/elementwise/cast.h"
+#include "kernels/elementwise/scale.h"
 #include "layers/weights.h"
 #include "models/codecs/maps.h"
 #include "runtime/error.h"
@@ -181,6 +183,32 @@ TEST(StackedHourglass, AnsweringWithTheMirrorImageIsSymmetric) {
         EXPECT_NEAR(a[n].points[k][0], 47 - b[n].points[2 - k][0], 1e-2);
         EXPECT_NEAR(a[n].points[k][1], b[n].points[2 - k][1], 1e-2);
       }
+  }
+}
+
+// Every rounding to bf16 is 2^-9 of a value at the most; forty layers of them in sums of many. The
+// heads are made large, so that points lie apart.
+TEST(StackedHourglass, AnswersNearlyTheSameInBf16ButOnACpu) {
+  const auto model = small_model({{"stem", "light"}, {"codec", "soft_argmax"}, {"swap", "2,1,0"}});
+  for (const Device device : available_devices()) {
+    EXPECT_EQ(model->computes_in(DType::bf16, device), device != Device::cpu);
+    if (device == Device::cpu) continue;
+    Parameters parameters(*model, device);
+    parameters.initialize(2);
+    for (const NamedTensor& n : named_tensors(*model))
+      if (n.name.starts_with("outs.")) scale(*n.tensor, 1000, *n.tensor);
+    const Tensor image = small_batch(*model).at("image").to(device),
+                 rounded = as_type(image, DType::bf16);
+    EXPECT_EQ(model->raw_outputs(rounded).at("heatmaps").dtype(), DType::f32);
+    for (const bool flip : {false, true}) {
+      DetectOptions options;
+      options.flip = flip;
+      const auto want = model->detect(image, options), got = model->detect(rounded, options);
+      EXPECT_NE(want[0].points, got[0].points);
+      for (size_t n = 0; n < 2; ++n)
+        for (size_t k = 0; k < 3; ++k)
+          for (int axis : {0, 1}) EXPECT_NEAR(got[n].points[k][axis], want[n].points[k][axis], 0.3);
+    }
   }
 }
 

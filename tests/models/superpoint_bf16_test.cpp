@@ -106,10 +106,10 @@ TEST(SuperPointPrecision, Bf16TakesLittleMoreThanHalfTheMemory) {
 
 TEST(SuperPointPrecision, AModelThatDoesNotInferInBf16SaysSo) {
   const auto mobile = make_model("superpoint-mnv2");
-  EXPECT_FALSE(mobile->computes_in(DType::bf16));
-  EXPECT_EQ(error_of([&] { require_computing_in(DType::bf16, *mobile); }),
-            "superpoint: it does not compute in bf16\n  expected: float32\n  to do: run it with "
-            "--precision fp32");
+  EXPECT_FALSE(mobile->computes_in(DType::bf16, Device::cpu));
+  EXPECT_EQ(error_of([&] { require_computing_in(DType::bf16, Device::cpu, *mobile); }),
+            "superpoint: it does not compute in bf16 on cpu\n  expected: float32\n  to do: run it "
+            "with --precision fp32");
 }
 
 }  // namespace

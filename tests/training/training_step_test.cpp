@@ -140,15 +140,15 @@ const System magicpoint{"magicpoint", "magicpoint", {{"norm", "pre"}}, {}, 1, 16
     superpoint_vgg{"superpoint_vgg", "superpoint", {{"norm", "post"}}, {}, 1, 16, 16};
 INSTANTIATE_TEST_SUITE_P(
     Systems, EverySystem,
-    testing::Combine(testing::Values(magicpoint, in_bf16(magicpoint), superpoint_vgg,
-                                     in_bf16(superpoint_vgg), superpoint("double_norm"),
-                                     superpoint("paper"), superpoint("sparse"),
-                                     hourglass("heatmap"), hourglass("signed"),
-                                     hourglass("offsets"), hourglass("soft_argmax"),
-                                     hourglass("coordinates"), hourglass("heatmap", "hierarchical"),
-                                     landmarks("maps"), landmarks("gaussian"),
-                                     embeddings("distribution"), embeddings("mean")),
-                     testing::ValuesIn(devices_with_graphs())),
+    testing::Combine(
+        testing::Values(magicpoint, in_bf16(magicpoint), superpoint_vgg, in_bf16(superpoint_vgg),
+                        superpoint("double_norm"), superpoint("paper"), superpoint("sparse"),
+                        hourglass("heatmap"), in_bf16(hourglass("heatmap")), hourglass("signed"),
+                        hourglass("offsets"), hourglass("soft_argmax"), hourglass("coordinates"),
+                        in_bf16(hourglass("coordinates")), hourglass("heatmap", "hierarchical"),
+                        landmarks("maps"), landmarks("gaussian"), embeddings("distribution"),
+                        embeddings("mean")),
+        testing::ValuesIn(devices_with_graphs())),
     [](const auto& info) {
       return std::get<0>(info.param).name + "_" + name(std::get<1>(info.param));
     });

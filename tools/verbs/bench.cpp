@@ -128,7 +128,7 @@ std::function<void()> captured(Device device, const std::function<void()>& f) {
 void bench_model(const BenchOptions& o) {
   const std::unique_ptr<Profile> profile = make_profile(o.profile);
   Bench b(o);
-  require_computing_in(o.precision, *b.model);
+  require_computing_in(o.precision, o.device, *b.model);
   const Tensor image = as_type(noise(b.image_shape(o.batch), o.device), o.precision);
   DetectOptions options;
   options.threshold = 0.005;
