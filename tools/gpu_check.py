@@ -167,6 +167,10 @@ def steps(build):
         yield (f"bench train magicpoint {precision}", 40,
                [cairn, "bench", "train", "magicpoint", "--batch", "64", *size, "120x160", "--precision", precision],
                judge_bench)
+    for precision in ("fp32", "tf32", "bf16"):
+        yield (f"bench train stacked_hourglass {precision}", 30,
+               [cairn, "bench", "train", "stacked_hourglass", "--batch", "16", *size, "256x256", "--precision", precision],
+               judge_bench)
     yield "bench kernels", 120, [cairn, "bench", "kernels", "--device", "cuda", "--json"], judge_bench
     for ladder in ("spatial_softmax", "soft_argmax", "gaussian", "residual", "double_norm"):
         yield (f"ladder {ladder}", 30,
