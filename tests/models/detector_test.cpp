@@ -6,6 +6,7 @@
 #include "runtime/memory.h"
 #include "runtime/random.h"
 #include "tests/caught.h"
+#include "tests/devices_with_graphs.h"
 
 namespace cairn {
 namespace {
@@ -44,13 +45,6 @@ void expect_same(const std::vector<Keypoints>& a, const std::vector<Keypoints>& 
     EXPECT_EQ(a[n].descriptor_size, b[n].descriptor_size);
     EXPECT_EQ(a[n].visible, b[n].visible);
   }
-}
-
-std::vector<Device> devices_with_graphs() {
-  std::vector<Device> found;
-  for (Device d : available_devices())
-    if (Graph::exists_on(d)) found.push_back(d);
-  return found;
 }
 
 class CapturedDetection : public testing::TestWithParam<std::tuple<System, Device>> {};

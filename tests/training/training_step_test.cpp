@@ -9,6 +9,7 @@
 #include "runtime/error.h"
 #include "runtime/memory.h"
 #include "tests/caught.h"
+#include "tests/devices_with_graphs.h"
 #include "training/noise_batch.h"
 
 namespace cairn {
@@ -70,13 +71,6 @@ struct PoisonedMemory {
   explicit PoisonedMemory(Device d) : device(d) { memory(d).poison(true); }
   ~PoisonedMemory() { memory(device).poison(false); }
 };
-
-std::vector<Device> devices_with_graphs() {
-  std::vector<Device> found;
-  for (Device d : available_devices())
-    if (Graph::exists_on(d)) found.push_back(d);
-  return found;
-}
 
 class EverySystem : public testing::TestWithParam<std::tuple<System, Device>> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EverySystem);
