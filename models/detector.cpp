@@ -1,5 +1,7 @@
 #include "models/detector.h"
 
+#include <algorithm>
+
 #include "runtime/profile.h"
 
 namespace cairn {
@@ -21,6 +23,19 @@ bool Detector::captured(const Shape& batch) const {
 
 std::vector<Keypoints> Detector::detect(const Tensor& batch) {
   const InferenceWeights::Use use(weights_);
+  std::vector<Keypoints> found = above_threshold(batch);
+  DetectOptions faint = options_;
+  faint.threshold = std::min(options_.threshold, faint_score);
+  faint.top_k = options_.top_k > 0 ? std::min(options_.least, options_.top_k) : options_.least;
+  for (size_t n = 0; n < found.size(); ++n)
+    if (int(found[n].points.size()) < faint.top_k) {
+      const Tensor image = batch.rows(int64_t(n), int64_t(n) + 1);
+      found[n] = model_.detect(image.to(place_.device), faint).at(0);
+    }
+  return found;
+}
+
+std::vector<Keypoints> Detector::above_threshold(const Tensor& batch) {
   if (!captures()) return model_.detect(batch.to(place_.device), options_);
   const Shape& shape = batch.shape();
   if (!sizes_.contains(key(shape))) {

@@ -4,6 +4,9 @@
 // repeated without the host: the same launches on the same addresses, so the same bits. What the
 // keypoints follow from comes back in one go.
 //
+// An image in which too few points are found (DetectOptions::least) is looked at a second time,
+// eagerly. A graph always has the same launches, so it cannot take a lower threshold when need be.
+//
 // Batches of a new size, DetectOptions::flip (which looks at the mirror image on the host), batches
 // that a profile records (a graph has no modules to show), and all batches on cpu run eagerly. A
 // graph has memory of its own; of more than four sizes those before are forgotten.
@@ -31,7 +34,8 @@ class Detector {
                     const InferencePlace& place = {})
       : model_(model), options_(options), place_(place) {}
 
-  /// As Model::detect(), of a batch [N,H,W,C] of the place's type, there or on cpu.
+  /// As Model::detect() and DetectOptions::least say, of a batch [N,H,W,C] of the place's type,
+  /// there or on cpu.
   std::vector<Keypoints> detect(const Tensor& batch);
 
   bool captured(const Shape& batch) const;  ///< whether batches of this shape replay
@@ -49,6 +53,7 @@ class Detector {
   using Key = std::vector<int64_t>;
   static Key key(const Shape& s) { return {s.begin(), s.end()}; }
   bool captures() const;
+  std::vector<Keypoints> above_threshold(const Tensor& batch);
 
   Model& model_;
   const DetectOptions options_;

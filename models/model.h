@@ -31,11 +31,19 @@ struct Loss {
 using Options = std::map<std::string, std::string>;
 
 /// How a heatmap becomes points.
+/// DetectOptions::least where images are to be matched. Of 500 pairs in two lights, 23 have images
+/// so dark that fewer than 20 points reach the usual threshold.
+constexpr int least_to_match = 128;
+constexpr double faint_score = 0.0003;
+
 struct DetectOptions {
   double threshold = 0.015;  ///< least score; for SuperPoint 1/65 is the uniform probability
   int nms_radius = 4;        ///< greedy suppression, Chebyshev distance in pixels
   int border = 4;            ///< points nearer to the image's edge are dropped
   int top_k = 1000;          ///< 0: all
+  /// Of an image with fewer points, so many of the best ones that a score of `faint_score` leaves;
+  /// of networks that find any number of points (`Detector` alone does this).
+  int least = 0;
   Refinement refinement = Refinement::none;  ///< to a fraction of a pixel
   bool flip = false;  ///< networks of named points: averaged with the answer for the mirror image
   int stacks = 0;     ///< stacked networks: the answer of so many stacks; 0: of all

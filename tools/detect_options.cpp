@@ -56,6 +56,15 @@ void add_set_option(CLI::App& verb, std::vector<std::string>& set) {
       ->allow_extra_args(false);
 }
 
+void add_least_option(CLI::App& verb, int& least) {
+  verb.add_option("--least", least,
+                  text("at least so many points, the best ones below the threshold, so that dark "
+                       "and blurred images have some; ",
+                       least))
+      ->type_name("N")
+      ->check(CLI::Range(0, 1000000));
+}
+
 void add_subpixel_option(CLI::App& verb, Refinement& refinement) {
   verb.add_option_function<std::string>(
           "--subpixel",

@@ -21,9 +21,11 @@ void add_point_options(CLI::App& verb, DetectOptions& detect);
 void add_named_point_options(CLI::App& verb, DetectOptions& detect);
 /// --set, which `set` of DetectorArguments is.
 void add_set_option(CLI::App& verb, std::vector<std::string>& set);
+/// --least
+void add_least_option(CLI::App& verb, int& least);
 /// --subpixel
 void add_subpixel_option(CLI::App& verb, Refinement& refinement);
-/// All of these but those of named points, --top-k, --precision, --device and --threads.
+/// All of these but --least and those of named points; --top-k, --precision, --device, --threads.
 void add_detector_options(CLI::App& verb, DetectorArguments& arguments);
 
 /// As --subpixel takes it.

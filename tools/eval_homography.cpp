@@ -18,7 +18,7 @@ namespace {
 struct HomographyOptions {
   std::vector<std::string> folders, models, methods, levels, set;
   std::string architecture, preset = "cairn", estimator = "ransac";
-  DetectOptions detect;
+  DetectOptions detect{.least = least_to_match};
   InferencePlace place;
   int64_t pairs = 500;
   std::string size = "240x320";
@@ -204,6 +204,7 @@ void add_method_options(CLI::App& verb, HomographyOptions& o) {
   verb.add_option("--threshold", o.detect.threshold, "least score of a model's points; 0.015")
       ->type_name("P")
       ->check(CLI::Range(0.0, 1.0));
+  add_least_option(verb, o.detect.least);
   verb.add_option("--estimator", o.estimator,
                   "of homographies: ransac, magsac, or usac (OpenCV); ransac")
       ->type_name("NAME");

@@ -35,7 +35,7 @@ KeypointMethod model_method(const std::string& name, Model& model, const DetectO
     const bool boxes = rule.rule == Suppression::Rule::boxes;
     if (rule.rule == Suppression::Rule::square) options.nms_radius = rule.size;
     if (boxes) {
-      options.nms_radius = 0;
+      options.nms_radius = options.least = 0;
       options.top_k = most_pixels;
     }
     Detector detector(model, options, place);

@@ -175,6 +175,30 @@ TEST_P(DetectorOnGraphs, ABatchThatTheNetworkCannotTakeIsRefusedEachTime) {
               net.model->detect(net.image(16, 1).to(GetParam()), s.detect));
 }
 
+// An untrained network's scores are near 1/65: none reach the threshold, all are more than faint.
+void expect_least(Device device) {
+  System s = superpoint("none");
+  Network net(s, device);
+  const auto images = [&](uint64_t seed) { return net.image(24, seed).to(device); };
+  const auto best = [&](const Tensor& image, int count) {
+    return net.model->detect(image, {.threshold = faint_score, .border = 0, .top_k = count});
+  };
+  s.detect = {.threshold = 0.9, .border = 0, .least = 5};
+  Detector five(*net.model, s.detect, {device});
+  for (uint64_t i = 0; i < 3; ++i) expect_same(five.detect(images(i)), best(images(i), 5));
+  s.detect.top_k = 3;
+  Detector three(*net.model, s.detect, {device});
+  expect_same(three.detect(images(1)), best(images(1), 3));
+  // Where enough are found, these are all.
+  const Tensor image = images(2);
+  s.detect = {.threshold = best(image, 7)[0].scores[6] * 0.9999, .border = 0, .least = 5};
+  Detector enough(*net.model, s.detect, {device});
+  expect_same(enough.detect(image), best(image, 7));
+}
+
+TEST(Detector, FindsFaintPointsWhereThereAreFewOnCpu) { expect_least(Device::cpu); }
+TEST_P(DetectorOnGraphs, FindsFaintPointsWhereThereAreFew) { expect_least(GetParam()); }
+
 TEST(Detector, RunsEagerlyOnCpu) {
   const System s = superpoint("pre");
   Network net(s, Device::cpu);

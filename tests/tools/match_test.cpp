@@ -100,9 +100,21 @@ TEST_F(MatchVerb, TestsLeaveFewerMatches) {
   EXPECT_GT(count("--no-mutual"), all);
 }
 
+TEST_F(MatchVerb, ImagesWithFewPointsGetTheirBestOnes) {
+  const auto keypoints = [&](const std::string& options) {
+    const Answer a = cairn("match a.png b.png --json --model sp --threshold 0.9" + options);
+    EXPECT_EQ(a.code, 0) << a;
+    return a.json()["keypoints"];
+  };
+  EXPECT_EQ(keypoints(""), (nlohmann::json{128, 128}));
+  EXPECT_EQ(keypoints(" --least 20"), (nlohmann::json{20, 20}));
+  EXPECT_EQ(keypoints(" --top-k 7"), (nlohmann::json{7, 7}));
+  EXPECT_EQ(keypoints(" --least 0"), (nlohmann::json{0, 0}));
+}
+
 TEST_F(MatchVerb, WithoutFourMatchesThereIsNoHomographyAndThatIsAnAnswer) {
   write_png(folder_ / "flat.png", Tensor::full({120, 160, 1}, 90, DType::u8));
-  const std::string sure = " --model sp --threshold 0.9";
+  const std::string sure = " --model sp --threshold 0.9 --least 0";
   Answer a = cairn("match flat.png flat.png --out m.png" + sure);
   EXPECT_EQ(a.code, 0) << a;
   EXPECT_EQ(a.out,

@@ -225,6 +225,7 @@ void add_detect(CLI::App& verb) {
       ->required()
       ->type_name("");
   add_detector_options(verb, *o);
+  add_least_option(verb, o->detect.least);
   verb.add_option("--box", o->boxes,
                   "of a network of named points: the box of an object, in pixels; once for each. "
                   "Without, it looks at the whole image")

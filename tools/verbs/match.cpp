@@ -178,6 +178,8 @@ void add_match(CLI::App& verb) {
   verb.add_option("A", o->images[0], "the first image, of any size")->required()->type_name("");
   verb.add_option("B", o->images[1], "the second image")->required()->type_name("");
   add_detector_options(verb, *o);
+  o->detect.least = least_to_match;
+  add_least_option(verb, o->detect.least);
   verb.add_option("--out", o->out,
                   "a picture: both images, inliers in green, outliers in red, A's outline in B")
       ->type_name("FILE");

@@ -129,7 +129,7 @@ class SuperPointTask : public Task {
 
   // On textures that training has not seen, at the size of training.
   Evaluation evaluate(Model& model, Device device) override {
-    const KeypointMethod method = model_method("model", model, {}, {device});
+    const KeypointMethod method = model_method("model", model, {.least = least_to_match}, {device});
     const HomographyScores s =
         evaluate_pairs(method, held_out(), {PairLevel::medium, PairLevel::illumination}, evaluated_,
                        protocol_, {})
