@@ -225,4 +225,13 @@ RobustHomography ransac_homography(std::span<const Point> from, std::span<const 
   return result;
 }
 
+double homographies_by_chance(int matches, int inliers, double threshold, double area) {
+  const auto log_choose = [](double n, double k) {
+    return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
+  };
+  const double hit = std::min(1.0, 3.14159265358979 * threshold * threshold / area);
+  return (matches - 4) * std::exp(log_choose(matches, inliers) + log_choose(inliers, 4) +
+                                  (inliers - 4) * std::log(hit));
+}
+
 }  // namespace cairn

@@ -40,4 +40,9 @@ struct RobustHomography {
 RobustHomography ransac_homography(std::span<const Point> from, std::span<const Point> to,
                                    const RansacOptions& options = {});
 
+/// How many homographies with so many inliers are to be expected among those through any four of
+/// `matches` that are all wrong, their second points anywhere in `area` square pixels (Moisan and
+/// Stival, IJCV 2004: the number of false alarms). From 1 on chance explains the inliers.
+double homographies_by_chance(int matches, int inliers, double threshold, double area);
+
 }  // namespace cairn

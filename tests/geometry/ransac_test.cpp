@@ -137,5 +137,26 @@ TEST(Ransac, OptionsOutOfRangeAreNamedTogether) {
   }
 }
 
+// Wrong matches alone: what RANSAC finds among them is what chance is said to bring together.
+TEST(Ransac, InliersOfWrongMatchesAreExplainedByChance) {
+  for (int count : {10, 40, 300})
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+      const Matches wrong(seed, count, 0);
+      const RobustHomography found = ransac_homography(wrong.from, wrong.to);
+      if (!found.homography) continue;
+      EXPECT_GE(homographies_by_chance(count, found.inlier_count(), 3, 640 * 480), 1)
+          << found.inlier_count() << " of " << count;
+    }
+  for (int count : {40, 300}) {
+    const Matches third(1, count, 0.3);
+    const RobustHomography found = ransac_homography(third.from, third.to);
+    EXPECT_LT(homographies_by_chance(count, found.inlier_count(), 3, 640 * 480), 1e-6);
+  }
+  // Four of four have no fifth match to say no; 24 C(28,6) C(6,4) (9 pi / 512000)^2 = 0.4136.
+  EXPECT_EQ(homographies_by_chance(4, 4, 3, 640 * 480), 0);
+  EXPECT_NEAR(homographies_by_chance(28, 6, 3, 800 * 640), 0.4136, 1e-4);
+  EXPECT_GE(homographies_by_chance(5, 4, 3, 640 * 480), 1);
+}
+
 }  // namespace
 }  // namespace cairn

@@ -6,6 +6,7 @@
 #include "runtime/error.h"
 #include "runtime/image.h"
 #include "runtime/random.h"
+#include "tests/source_path.h"
 #include "tests/tools/run_program.h"
 
 namespace cairn {
@@ -128,6 +129,20 @@ TEST_F(MatchVerb, WithoutFourMatchesThereIsNoHomographyAndThatIsAnAnswer) {
   a = cairn(std::string("match a.png a.png --top-k 3") + with);
   EXPECT_EQ(a.code, 0) << a;
   EXPECT_NE(a.out.find("no homography: 3 matches, 4 needed\n"), std::string::npos) << a;
+}
+
+TEST_F(MatchVerb, WhatChanceBringsTogetherIsNoHomography) {
+  write_noise(folder_ / "other.png", 5000, 3000, 120, 160);
+  const std::string model = " --model '" + source_path("weights/superpoint.safetensors") + "'";
+  const Answer a = cairn("match a.png other.png --out m.png" + model);
+  EXPECT_EQ(a.code, 0) << a;
+  EXPECT_NE(a.out.find(", as many as chance brings together, drawn in m.png\n"), std::string::npos)
+      << a;
+  const auto json = cairn("match a.png other.png --json" + model).json();
+  EXPECT_TRUE(json["homography"].is_null());
+  EXPECT_GT(json["matches"].size(), 4u);
+  EXPECT_EQ(json["inliers"], 0);
+  EXPECT_EQ(json["inlier_flags"], std::vector<int>(json["matches"].size(), 0));
 }
 
 TEST_F(MatchVerb, BadInputIsNamed) {

@@ -1,4 +1,5 @@
 // cairn match: which keypoints of two images belong together, and the homography between them.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <iostream>
@@ -28,6 +29,7 @@ struct Matched {
   std::vector<Match> matches;
   std::vector<MatchLine> lines;  // one per match
   RobustHomography found;
+  int by_chance = 0;  // matches that agreed on a homography, but no more than wrong ones would
 };
 
 Keypoints describe_image(Detector& detector, const std::string& path, const MatchArguments& o) {
@@ -49,6 +51,15 @@ void find_homography(const MatchArguments& o, Matched& m) {
     to.push_back({q[0], q[1]});
   }
   m.found = estimate_homography(o.estimator, from, to, o.ransac);
+  const ImageInfo second = read_image_info(o.images[1]);
+  const int count = int(from.size()), agree = m.found.inlier_count();
+  if (m.found.homography &&
+      homographies_by_chance(count, agree, o.ransac.threshold,
+                             double(second.width) * double(second.height)) >= 1) {
+    m.by_chance = agree;
+    m.found.homography.reset();
+    std::fill(m.found.inliers.begin(), m.found.inliers.end(), uint8_t{0});
+  }
   for (size_t i = 0; i < from.size(); ++i)
     m.lines.push_back({from[i], to[i], m.found.inliers[i] != 0});
 }
@@ -60,6 +71,9 @@ std::string verdict(const MatchArguments& o, const Matched& m) {
                 o.ransac.threshold, " px (", name(o.estimator), ")");
   if (count < 4)
     return text("no homography: ", count, count == 1 ? " match" : " matches", ", 4 needed");
+  if (m.by_chance)
+    return text("no homography: ", m.by_chance, " of ", count, " matches agree to ",
+                o.ransac.threshold, " px, as many as chance brings together");
   return text("no homography: no 4 of ", count, " matches agree on one");
 }
 
