@@ -76,10 +76,12 @@ WinogradForward<In, Out> forward_of(const Shape& x, const In* data, const Tensor
           {}};
 }
 
-// Blocks of tiles from several threads, each of which has whole units of tile_rows() tiles.
+// Blocks of tiles from several threads. Sums over outputs are of whole units of tile_rows() tiles;
+// without them the threads share the tiles more evenly, which a small map has few of.
 template <class T>
 void run(const WinogradForward<T, T>& k, int64_t N) {
-  const int64_t tiles = tiles_of(k.x, N), unit = tile_rows();
+  const bool sums = k.moments || k.through.x;
+  const int64_t tiles = tiles_of(k.x, N), unit = sums ? tile_rows() : 1;
   parallel_for((tiles + unit - 1) / unit, 1, [&](int64_t begin, int64_t end) {
     Tensor scratch = Tensor::empty({CAIRN_ISA_CALL(winograd_scratch, k.x.C, k.block)});
     auto mine = k;

@@ -21,15 +21,13 @@ void sample(const T* map, const Shape& s, const T* point, const DescriptorGrid& 
   const AxisTap<T> u = axis_tap(T(grid.scale_x) * point[0] + T(grid.offset_x), W, Padding::zeros);
   const AxisTap<T> v = axis_tap(T(grid.scale_y) * point[1] + T(grid.offset_y), H, Padding::zeros);
   const T* p[4];
-  T scale[4], weight[4];
+  T weight[4];
   for (int k = 0; k < 4; ++k) {
     p[k] = map + (v.at[k / 2] * W + u.at[k % 2]) * C;
-    scale[k] = unit_scale(p[k], C);
-    weight[k] = v.weight[k / 2] * u.weight[k % 2];
+    weight[k] = v.weight[k / 2] * u.weight[k % 2] * unit_scale(p[k], C);
   }
   for (int64_t c = 0; c < C; ++c)
-    y[c] = weight[0] * (p[0][c] * scale[0]) + weight[1] * (p[1][c] * scale[1]) +
-           weight[2] * (p[2][c] * scale[2]) + weight[3] * (p[3][c] * scale[3]);
+    y[c] = weight[0] * p[0][c] + weight[1] * p[1][c] + weight[2] * p[2][c] + weight[3] * p[3][c];
   const T length = unit_scale(y, C);
   for (int64_t c = 0; c < C; ++c) y[c] *= length;
 }

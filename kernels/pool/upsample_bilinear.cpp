@@ -1,11 +1,26 @@
 #include "kernels/pool/upsample_bilinear.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "runtime/threads.h"
 
 namespace cairn::cpu {
+namespace {
+
+// A row of pixels along the columns of another one. `channels` may be a constant.
+template <class T, class Channels>
+void along_columns(const T* row, const std::vector<ResizeAxis::Source<T>>& sources,
+                   Channels channels, T* to) {
+  for (const auto& s : sources) {
+    const T *low = row + s.low * channels, *high = row + s.high * channels;
+    for (int64_t c = 0; c < channels; ++c) to[c] = (1 - s.weight) * low[c] + s.weight * high[c];
+    to += channels;
+  }
+}
+
+}  // namespace
 
 void upsample_bilinear(const Tensor& x, Align align, Tensor& y) {
   const int64_t H = x.dim(1), W = x.dim(2), C = x.dim(3), Ho = y.dim(1), Wo = y.dim(2);
@@ -17,19 +32,16 @@ void upsample_bilinear(const Tensor& x, Align align, Tensor& y) {
     const T* px = x.data<T>();
     T* py = y.data<T>();
     parallel_for(y.dim(0) * Ho, 1, [&](int64_t begin, int64_t end) {
+      std::vector<T> between(size_t(W * C));  // the mean of the rows above and below
       for (int64_t row = begin; row < end; ++row) {
         const auto i = rows.source<T>(int(row % Ho));
         const T* above = px + (row / Ho * H + i.low) * W * C;
         const T* below = px + (row / Ho * H + i.high) * W * C;
-        for (int64_t q = 0; q < Wo; ++q) {
-          const auto& j = sources[q];
-          const T *a = above + j.low * C, *b = above + j.high * C;
-          const T *d = below + j.low * C, *e = below + j.high * C;
-          const T wi = i.weight, wj = j.weight, vi = 1 - wi, vj = 1 - wj;
-          T* to = py + (row * Wo + q) * C;
-          for (int64_t c = 0; c < C; ++c)
-            to[c] = vi * (vj * a[c] + wj * b[c]) + wi * (vj * d[c] + wj * e[c]);
-        }
+        for (int64_t k = 0; k < W * C; ++k)
+          between[k] = (1 - i.weight) * above[k] + i.weight * below[k];
+        T* to = py + row * Wo * C;
+        C == 1 ? along_columns(between.data(), sources, std::integral_constant<int64_t, 1>(), to)
+               : along_columns(between.data(), sources, C, to);
       }
     });
   });

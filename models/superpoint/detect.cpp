@@ -61,8 +61,9 @@ Tensor mean_heat(const std::vector<View>& views, const std::vector<double>& scal
   const double all = std::accumulate(scales.begin(), scales.end(), 0.0);
   Tensor mean;
   for (size_t i = 0; i < views.size(); ++i) {
-    Tensor heat = resized_heat(superpoint_heatmap(views[i].logits), height, width);
-    scale(heat, scales[i] / all, heat);
+    Tensor small = superpoint_heatmap(views[i].logits);
+    scale(small, scales[i] / all, small);
+    const Tensor heat = resized_heat(small, height, width);
     if (mean.defined())
       accumulate(heat, mean);
     else
