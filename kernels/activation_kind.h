@@ -14,6 +14,11 @@ enum class Activation : uint8_t {
   softplus,    ///< log(1 + exp(z)), computed as max(z, 0) + log1p(exp(-|z|))
 };
 
+constexpr const char* name(Activation act) {
+  constexpr const char* names[] = {"none", "relu", "leaky_relu", "relu6", "sigmoid", "softplus"};
+  return names[int(act)];
+}
+
 /// Calls f with std::integral_constant<Activation, act> for those that follow a normalisation.
 template <class F>
 void with_rectifier(Activation act, F&& f) {

@@ -188,6 +188,29 @@ void release_event(void* event) {
   cudaEventDestroy(static_cast<cudaEvent_t>(event));
 }
 
+double milliseconds(const std::function<void()>& work) {
+  struct Events {
+    cudaEvent_t begin = nullptr, end = nullptr;
+    Events() {
+      check(cudaEventCreate(&begin), "cudaEventCreate");
+      check(cudaEventCreate(&end), "cudaEventCreate");
+    }
+    ~Events() {
+      cudaEventDestroy(begin);
+      cudaEventDestroy(end);
+    }
+  };
+  const Events events;
+  const auto s = static_cast<cudaStream_t>(stream());
+  check(cudaEventRecord(events.begin, s), "cudaEventRecord");
+  work();
+  check(cudaEventRecord(events.end, s), "cudaEventRecord");
+  check(cudaEventSynchronize(events.end), "cudaEventSynchronize");
+  float ms = 0;
+  check(cudaEventElapsedTime(&ms, events.begin, events.end), "cudaEventElapsedTime");
+  return double(ms);
+}
+
 void synchronize() {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream())), "cudaStreamSynchronize");
 }

@@ -4,6 +4,7 @@
 // (callers stand behind `if constexpr (build::has_cuda)`).
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace cairn::cuda {
@@ -37,6 +38,9 @@ void* make_event();               ///< a cudaEvent_t; nothing is before it yet
 void record(void* event);         ///< the event comes when all work given so far is done
 void wait_for(void* event);       ///< the host waits
 void release_event(void* event);  ///< waits for it first
+
+/// Milliseconds that the GPU takes for the work, which is not captured; waits for it.
+double milliseconds(const std::function<void()>& work);
 
 void* stream();  ///< the cudaStream_t that all of Cairn's work goes to
 void synchronize();

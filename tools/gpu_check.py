@@ -60,7 +60,7 @@ def judge_tests(out):
     if failed:
         raise Failed(f"{len(failed)} of {ran[1]} failed: {', '.join(failed)}")
     if skipped and skipped[1] == ran[1]:
-        raise Skipped("every test lacks its data; set CAIRN_DATA")
+        raise Skipped("every test lacks its data (set CAIRN_DATA) or a library")
     left_out = f", {skipped[1]} skipped" if skipped else ""
     return f"{ran[1]} tests{left_out}", {"tests": int(ran[1])}
 
@@ -144,6 +144,8 @@ def steps(build):
 
     yield "doctor", 30, [cairn, "doctor", "--json"], judge_doctor
     yield "conformance", 150, test("conformance", "*/cuda"), judge_tests
+    yield "conv2d by each tile", 60, test("conformance", "*.conv2d/cuda/*", "-*cuDNN"), judge_tests
+    yield "conv2d by cuDNN", 120, test("conformance", "*.conv2d/cuda/cuDNN"), judge_tests
     for folder in (os.path.join(ROOT, "tests/replay/hourglass2-rmsprop"), os.path.join(DATA, "replay/magicpoint-adam")):
         for precision in ("fp64", "fp32"):
             command = [cairn, "replay", folder, "--device", "cuda", "--precision", precision, "--json"]
@@ -261,6 +263,7 @@ def main():
         sys.exit(__doc__)
     out, build = sys.argv[1], os.path.abspath(sys.argv[2])
     os.makedirs(out, exist_ok=True)
+    os.environ["XDG_CACHE_HOME"] = os.path.join(os.path.abspath(out), "cache")  # choices of algorithms, made here
     report = {"date": datetime.date.today().isoformat(), "machine": machine(), "seconds": 0.0, "steps": []}
     start = time.monotonic()
     with open(os.path.join(out, "log.txt"), "w") as log:

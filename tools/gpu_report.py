@@ -24,6 +24,12 @@ def figures(report):
     if benches:
         yield "## Models\n\nThe limit is the rate of a float32 matrix product, measured in the same process.\n\n" + table(
             ["work", "batch", "size", "median ms", "eager ms", "first ms", "GFLOP/s", "of the limit", "peak MB"], benches)
+    chosen = {c["problem"]: c for name, d in data.items() if name.startswith("bench ")
+              for c in d.get("choices", {}).get("algorithms", []) if c["ms"] > 0}
+    if chosen:
+        yield "## Algorithms of convolutions\n\nMeasured once; beside them what the shape alone suggests.\n\n" + table(
+            ["problem", "algorithm", "ms", "ms of the suggested one"],
+            [(p, c["algorithm"], f"{c['ms']:.4f}", f"{c['first_ms']:.4f}") for p, c in sorted(chosen.items())])
     if "beside PyTorch" in data:
         yield "## Beside PyTorch\n\nfp32 without TF32, PyTorch's best of eager and scripted.\n\n" + table(
             ["work", "PyTorch", "Cairn", "ratio"],

@@ -8,40 +8,52 @@
 //                     of the stride^2 phases of x's grid, with only the taps T' that meet it; w is
 //                     first transposed into a workspace (not for 1x1)
 //   backward weights  [O, T C] = dy^T [O, P]             times  patches of x [P, T C], P in parts
-//   Launch    as in kernels/gemm/gemm.cu; one input channel per group: depthwise.cuh
+//   Launch    as in kernels/gemm/gemm.cu; which tile, and in how many parts of k, is measured once
+//             for each shape (runtime/autotuner.h); one input channel per group: depthwise.cuh
 //   Traffic   x once per 64 (128) outputs, T times from L1/L2; y once; the workspaces are small
 //   Work      2 P O C T flop each, per group; floor: flop / peak for C, O >= 32 or so, else bytes
 //   Repeats   bitwise: one writer per element, parts cut by the shape alone, added in order.
+//   Libraries on cuda, cuDNN's plans (runtime/cudnn.h) and cuBLASLt are measured beside our tiles.
 //   Phases    instead of one launch over dy with zeros between its rows, which would multiply
 //             stride^2 times as much.
 #include "kernels/conv/conv2d.h"
 
+#include <functional>
+
 #include "kernels/conv/conv2d_parts.h"
 #include "kernels/conv/conv_patches.h"
 #include "kernels/conv/depthwise.cuh"
+#include "runtime/arithmetic.h"
+#include "runtime/autotuner.h"
+#include "runtime/cudnn.h"
+#include "runtime/graph.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
 // out[g, c, tap, o] = w[g, o, tap, c].
 template <class T>
-CAIRN_KERNEL void transpose_weights(const T* w, T* out, int64_t count, int Og, int taps, int Cg) {
+CAIRN_KERNEL void transpose_kernel(const T* w, T* out, int64_t count, int Og, int taps, int Cg) {
   for (int64_t i = global_thread(); i < count; i += global_threads()) {
     const int64_t o = i % Og, tap = i / Og % taps, c = i / Og / taps % Cg, g = i / Og / taps / Cg;
     out[i] = w[((g * Og + o) * taps + tap) * Cg + c];
   }
 }
 
+void transpose_weights(const Tensor& w, const Conv2dSizes& s, Tensor& out) {
+  const int taps = int(s.kh * s.kw), Og = int(s.Og), Cg = int(s.Cg);
+  with_real(w.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("transpose_weights", transpose_kernel<T>, blocks_for(w.count(), 256), 256, 0,
+           w.data<T>(), out.data<T>(), w.count(), Og, taps, Cg);
+  });
+}
+
 }  // namespace
 
 Tensor transposed_weights(const Tensor& w, const Conv2dSizes& s) {
   Tensor out = w.empty_like();
-  const int taps = int(s.kh * s.kw), Og = int(s.Og), Cg = int(s.Cg);
-  with_real(w.dtype(), [&](auto type) {
-    using T = decltype(type);
-    launch("transpose_weights", transpose_weights<T>, blocks_for(w.count(), 256), 256, 0,
-           w.data<T>(), out.data<T>(), w.count(), Og, taps, Cg);
-  });
+  transpose_weights(w, s, out);
   return out;
 }
 
@@ -96,6 +108,97 @@ void sum_over_pixels(const Tensor& dy, const Tensor* x, const Patches& patches, 
   sum_parts(sums, out);
 }
 
+// "conv2d f32 x[1,60,80,128] w[128,3,3,128] padding 1 bias relu": all that its time depends on.
+std::string problem(const char* op, DType type, const Conv2dSizes& s, const Conv2dOptions& o,
+                    const Epilogue& e, DType to) {
+  std::string p = text(op, type == DType::f32 && tf32_products() ? " tf32" : text(' ', type), " x",
+                       Shape{s.N, s.H, s.W, s.C}, " w", Shape{s.O, s.kh, s.kw, s.Cg});
+  if (o.stride != 1) p += text(" stride ", o.stride);
+  if (o.padding != 0) p += text(" padding ", o.padding);
+  if (o.dilation != 1) p += text(" dilation ", o.dilation);
+  if (o.groups != 1) p += text(" groups ", o.groups);
+  if (e.bias) p += " bias";
+  if (e.act != Activation::none) p += text(' ', name(e.act));
+  if (e.pool2) p += " pool2";
+  if (to != type) p += text(" to ", to);
+  return p;
+}
+
+using Op = CudnnConvolution::Op;
+
+// The ways that cuDNN has; of x, w and y (or their gradients) op writes one.
+std::vector<Algorithm> by_cudnn(Op op, const Tensor& x, const Tensor& w, const Tensor& y,
+                                const Conv2dSizes& s, const Conv2dOptions& o, const Epilogue& e) {
+  const Tensor& from = op == Op::backward_data ? y : x;
+  const Tensor& to = op == Op::forward ? y : op == Op::backward_data ? x : w;
+  Cudnn* const library = cudnn_of(to.device());
+  const bool ends = e.act == Activation::none || e.act == Activation::relu;
+  const auto aligned = [](const Tensor* t) {
+    return !t || reinterpret_cast<uintptr_t>(t->raw()) % 16 == 0;
+  };
+  if (!library || o.groups != 1 || e.pool2 || !ends || from.dtype() == DType::f64 ||
+      from.count() == 0 || !aligned(&x) || !aligned(&w) || !aligned(&y) || !aligned(e.bias))
+    return {};
+  const CudnnConvolution problem{.op = op,
+                                 .type = from.dtype(),
+                                 .result = to.dtype(),
+                                 .tf32 = from.dtype() == DType::f32 && tf32_products(),
+                                 .N = s.N,
+                                 .H = s.H,
+                                 .W = s.W,
+                                 .C = s.C,
+                                 .O = s.O,
+                                 .kh = s.kh,
+                                 .kw = s.kw,
+                                 .Ho = s.Ho,
+                                 .Wo = s.Wo,
+                                 .stride = o.stride,
+                                 .padding = o.padding,
+                                 .dilation = o.dilation,
+                                 .bias = e.bias != nullptr,
+                                 .relu = e.act == Activation::relu};
+  const auto place = [](const Tensor& t) { return const_cast<void*>(t.raw()); };
+  const CudnnTensors tensors{place(x), place(w), place(y), e.bias ? place(*e.bias) : nullptr};
+  std::vector<Algorithm> ways;
+  for (const Cudnn::Plan& plan : library->plans(problem))
+    ways.push_back({plan.name, [=] {
+                      library->run(problem, plan, tensors);
+                      return true;
+                    }});
+  return ways;
+}
+
+// All the products of a convolution.
+struct Products {
+  std::vector<Product> all;
+  DType type;
+  bool may_split = false;
+  std::function<void()> before = [] {};  ///< work that they need done
+};
+
+// Into c by these products, or by what else computes it, in the way that is the fastest for its
+// problem.
+template <class Problem>
+void compute_fastest(const Products& products, Tensor& c, Problem&& problem,
+                     const Autotuner::More& more) {
+  Autotuner& tuner = autotuner(c.device());
+  if (!tuner.chooses()) {
+    products.before();
+    for (const Product& p : products.all) multiply(p, products.type, c, products.may_split);
+    return;
+  }
+  std::vector<Algorithm> ways;
+  for (const ProductPlan& plan :
+       product_plans(products.all.front(), products.type, c, products.may_split))
+    ways.push_back({name(plan), [&, plan] {
+                      products.before();
+                      return std::all_of(
+                          products.all.begin(), products.all.end(),
+                          [&](const Product& p) { return multiply(p, products.type, c, plan); });
+                    }});
+  tuner.run(problem(), std::move(ways), !capture::running(c.device()), more);
+}
+
 }  // namespace
 
 void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
@@ -127,7 +230,10 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
   p.act = epilogue.act;
   p.slope = epilogue.slope;
   p.pool2 = epilogue.pool2;
-  multiply(p, y);
+  compute_fastest(
+      {{p}, y.dtype()}, y,
+      [&] { return problem("conv2d", y.dtype(), s, options, epilogue, y.dtype()); },
+      [&] { return by_cudnn(Op::forward, x, w, y, s, options, epilogue); });
 }
 
 void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
@@ -148,6 +254,14 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
              blocks_for(b.d.count, 256), 256, 0, b);
     });
   }
+  const Epilogue end{.bias = bias};
+  const auto name_of_it = [&] {
+    return problem("conv2d_backward_data", dx.dtype(), s, options, end, dx.dtype());
+  };
+  const auto more = [&] {
+    return bias ? std::vector<Algorithm>()
+                : by_cudnn(Op::backward_data, dx, w, dy, s, options, end);
+  };
   Product p;
   p.n = index_count(s.Cg);
   p.groups = options.groups;
@@ -162,9 +276,10 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
     p.b_by_columns = true;
     p.m = index_count(s.N * s.H * s.W);
     p.k = index_count(s.Og);
-    return multiply(p, dx);
+    return compute_fastest({{p}, dx.dtype()}, dx, name_of_it, more);
   }
-  const Tensor transposed = transposed_weights(w, s);
+  Tensor transposed = w.empty_like();
+  std::vector<Product> phases;
   p.c_gaps = options.stride > 1;
   p.c_height = int(s.H);
   p.c_width = int(s.W);
@@ -178,8 +293,10 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
     p.b = weight_patches(transposed, s, v, h);
     p.m = index_count(s.N * v.rows * h.rows);
     p.k = index_count(v.taps * h.taps * s.Og);
-    multiply(p, dx);
+    phases.push_back(p);
   }
+  const auto transpose = [&] { transpose_weights(w, s, transposed); };
+  compute_fastest({phases, dx.dtype(), false, transpose}, dx, name_of_it, more);
 }
 
 void conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
@@ -206,7 +323,10 @@ void conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOpti
   p.groups = options.groups;
   p.c_group = s.Og * p.n;
   p.c_row = p.n;
-  multiply(p, dy.dtype(), dw, true);
+  compute_fastest(
+      {{p}, dy.dtype(), true}, dw,
+      [&] { return problem("conv2d_backward_weights", dy.dtype(), s, options, {}, dw.dtype()); },
+      [&] { return by_cudnn(Op::backward_weights, x, dw, dy, s, options, {}); });
 }
 
 void sum_pixels(const Tensor& t, Tensor& out) {

@@ -5,12 +5,14 @@
 //             threads where the large tile would leave cores idle, and for all but float32. bf16
 //             with runs of 8, and float32 with runs of 4 where tf32_products(): mma_tile.cuh,
 //             128x128 by 256 threads, 128x64 (64x128) by 128. Each of them alone, or with the steps
-//             of a residual block at its ends.
+//             of a residual block at its ends. Where measurement chooses (product_plans), also
+//             64x64 by 128 (mma: 64) threads: a map of few pixels makes twice as many blocks.
 //   Traffic   reads a once per column of tiles and b once per row of tiles, mostly from L2.
 //   Work      2 m n k flop per group. Floor: the larger of flop / peak (FFMA or tensor cores) and
 //             (a + b + c) bytes / bandwidth.
-//   Splits    when the tiles are few and k is long (weight gradients), k is cut into parts by the
-//             shape alone; parts are summed into a workspace (float32 for bf16) and added in order.
+//   Splits    when the tiles are few and k is long (weight gradients; by measurement others too),
+//             k is cut into parts by the shape alone; parts are summed into a workspace (float32
+//             for bf16) and added in order, then come bias and activation.
 //   Repeats   bitwise: one writer per element, sums in a fixed order.
 //   Tried     8 of k per step in the float32 tile instead of 16: simt takes 1.5 times as long
 //             (twice the barriers).
@@ -29,11 +31,14 @@
 namespace cairn::CAIRN_NS {
 namespace {
 
+using Small = FfmaTile<32, 32, 4, 4>;
+using Middle = FfmaTile<64, 64, 8, 4>;
 using Large = FfmaTile<128, 64, 8, 8>;
 using LargeWide = FfmaTile<64, 128, 8, 8>;
 using NormedWide = FfmaTile<64, 128, 8, 8, 8>;  ///< with 16 of k it spills on sm_100 to sm_120
-using Small = FfmaTile<32, 32, 4, 4>;
 
+template <class T>
+using MmaSmall = MmaTile<T, 1, 2>;
 template <class T>
 using MmaTall = MmaTile<T, 2, 2>;
 template <class T>
@@ -43,12 +48,32 @@ using MmaWide = MmaTile<T, 1, 4>;
 
 constexpr int64_t enough_blocks = 128;  ///< as many as a large GPU has multiprocessors
 
-int64_t tiles(const Product& p, int tile_m, int tile_n) {
-  return int64_t((p.m + tile_m - 1) / tile_m) * ((p.n + tile_n - 1) / tile_n) * p.groups;
+bool is_mma(ProductTile tile) { return tile >= ProductTile::mma_64x64; }
+
+struct TileSize {
+  int m, n;
+};
+
+TileSize tile_size(ProductTile tile) {
+  switch (tile) {
+    case ProductTile::ffma_32x32:
+      return {Small::M, Small::N};
+    case ProductTile::ffma_64x64:
+    case ProductTile::mma_64x64:
+      return {Middle::M, Middle::N};
+    case ProductTile::ffma_64x128:
+    case ProductTile::mma_64x128:
+      return {LargeWide::M, LargeWide::N};
+    case ProductTile::mma_128x128:
+      return {MmaSquare<float>::M, MmaSquare<float>::N};
+    default:
+      return {Large::M, Large::N};
+  }
 }
 
-int64_t large_tiles(const Product& p) {
-  return p.a_by_columns ? tiles(p, LargeWide::M, LargeWide::N) : tiles(p, Large::M, Large::N);
+int64_t tiles(const Product& p, ProductTile tile) {
+  const auto [m, n] = tile_size(tile);
+  return int64_t((p.m + m - 1) / m) * ((p.n + n - 1) / n) * p.groups;
 }
 
 bool both_transposed(const Product& p) {  // rare: one tile serves it
@@ -60,15 +85,56 @@ bool takes_mma_tile(const Product& p, DType type) {
   return cores && aligned(p.a, type) && aligned(p.b, type) && !both_transposed(p);
 }
 
-bool takes_large_tile(const Product& p, DType type, bool may_split) {
-  return type == DType::f32 && !both_transposed(p) && p.m > 32 && p.n > 32 &&
-         (may_split || large_tiles(p) >= enough_blocks);
+// What the shape alone suggests.
+ProductTile usual_tile(const Product& p, DType type, bool may_split) {
+  if (takes_mma_tile(p, type)) {
+    if (p.a_by_columns) return ProductTile::mma_64x128;
+    const bool square =
+        p.n > MmaTall<float>::N && tiles(p, ProductTile::mma_128x128) >= enough_blocks;
+    return square ? ProductTile::mma_128x128 : ProductTile::mma_128x64;
+  }
+  const ProductTile large = p.a_by_columns ? ProductTile::ffma_64x128 : ProductTile::ffma_128x64;
+  const bool fits = type == DType::f32 && !both_transposed(p) && p.m > 32 && p.n > 32 &&
+                    (may_split || tiles(p, large) >= enough_blocks);
+  return fits ? large : ProductTile::ffma_32x32;
 }
 
-template <class Tile>
-void start(const char* name, void (*kernel)(Product), const Product& p) {
-  launch(name, kernel, Dim3(tiles(p, Tile::M, Tile::N) / p.groups, p.groups, p.splits),
-         Tile::Threads, 0, p);
+/// Parts of k, by the shape alone: so many that there are `blocks` of them, each `least_k` or more.
+int parts_for(const Product& p, ProductTile tile, int64_t blocks, int least_k) {
+  const int64_t each = std::max<int64_t>(tiles(p, tile), 1), wanted = (blocks + each - 1) / each;
+  return int(std::clamp<int64_t>(std::min<int64_t>(wanted, p.k / least_k), 1, 128));
+}
+
+/// Whether the sums of parts can be made C: a dense matrix, and all of an element in one place.
+bool adds_parts(const Product& p) {
+  return !p.steps.on && !p.pool2 && !p.c_gaps && p.groups == 1 && p.c_row == p.n;
+}
+
+// A tile writes C in the operands' type, and parts of it as they are summed.
+int least_parts(DType type, const Tensor& c) { return type == c.dtype() ? 1 : 2; }
+
+ProductPlan usual_plan(const Product& p, DType type, const Tensor& c, bool may_split) {
+  const ProductTile tile = usual_tile(p, type, may_split);
+  const int parts = may_split ? parts_for(p, tile, 2 * enough_blocks, 512) : 1;
+  return {tile, std::max(parts, may_split ? least_parts(type, c) : 1)};
+}
+
+/// All that can be taken, if there is a choice.
+std::vector<ProductTile> tiles_of(const Product& p, DType type) {
+  const bool columns = p.a_by_columns;
+  if (takes_mma_tile(p, type))
+    return columns ? std::vector{ProductTile::mma_64x64, ProductTile::mma_64x128}
+                   : std::vector{ProductTile::mma_64x64, ProductTile::mma_128x64,
+                                 ProductTile::mma_128x128};
+  if (type == DType::f32)
+    return {ProductTile::ffma_32x32, ProductTile::ffma_64x64,
+            columns ? ProductTile::ffma_64x128 : ProductTile::ffma_128x64};
+  return {ProductTile::ffma_32x32};
+}
+
+template <class Kernel>
+void start(const char* name, Kernel kernel, int threads, ProductTile tile, const Product& p) {
+  launch(name, kernel, Dim3(tiles(p, tile) / p.groups, p.groups, p.splits), threads, 0, p);
 }
 
 /// Calls f<a by columns, b by columns, what is fused>(name).
@@ -98,68 +164,76 @@ void with_layout(const Product& p, F&& f) {
 template <class T>
 void start_small(const Product& p) {
   with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
-    start<Small>(name, ffma_product<T, Small, a, b, fused>, p);
+    start(name, ffma_product<T, Small, a, b, fused>, Small::Threads, ProductTile::ffma_32x32, p);
   });
 }
 
-void start_large(const Product& p) {
+void start_large(const Product& p, ProductTile tile) {
   with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
     using Wide = std::conditional_t<fused == Fused::norm_b, NormedWide, LargeWide>;
-    using Tile = std::conditional_t<a, Wide, Large>;
-    if constexpr (!a || b) start<Tile>(name, ffma_product<float, Tile, a, b, fused>, p);
+    using Full = std::conditional_t<a, Wide, Large>;
+    const auto with = [&]<class T>(T) {
+      start(name, ffma_product<float, T, a, b, fused>, T::Threads, tile, p);
+    };
+    if constexpr (fused == Fused::nothing && (!a || b))
+      if (tile == ProductTile::ffma_64x64) return with(Middle());
+    if constexpr (!a || b) with(Full());
   });
 }
 
 template <class T>
-void start_mma(const Product& p) {
-  using Tall = MmaTall<T>;
-  using Square = MmaSquare<T>;
-  const bool large = p.n > Tall::N && tiles(p, Square::M, Square::N) >= enough_blocks;
+void start_mma(const Product& p, ProductTile tile) {
   with_layout(p, [&]<bool a, bool b, Fused fused>(const char* name) {
-    const auto with = [&]<class Tile>(Tile) {
-      start<Tile>(name, mma_product<Tile, a, b, fused>, p);
+    const auto with = [&]<class U>(U) {
+      start(name, mma_product<U, a, b, fused>, U::Threads, tile, p);
     };
+    if constexpr (fused == Fused::nothing && (!a || b))
+      if (tile == ProductTile::mma_64x64) return with(MmaSmall<T>());
     if constexpr (a && b)
       with(MmaWide<T>());
     else if constexpr (!a)
-      large ? with(Square()) : with(Tall());
+      tile == ProductTile::mma_128x128 ? with(MmaSquare<T>()) : with(MmaTall<T>());
   });
 }
 
-/// Cuts k by the shape alone, into parts of 512 or more: `least` of them or more, with nothing in
-/// the last ones if need be.
-void split(Product& p, bool large, int least) {
-  const int64_t blocks = large ? large_tiles(p) : tiles(p, Small::M, Small::N);
-  const int64_t wanted = (2 * enough_blocks + blocks - 1) / blocks;
-  const int64_t parts = std::clamp<int64_t>(std::min<int64_t>(wanted, p.k / 512), 1, 128);
-  p.k_per_split = std::max(int((p.k + parts - 1) / parts + 31) / 32 * 32, 32);
-  p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, least);
-}
-
-void run(const Product& p, DType type, bool large, bool mma) {
-  if (mma)
-    type == DType::bf16 ? start_mma<bf16>(p) : start_mma<float>(p);
-  else if (large)
-    start_large(p);
-  else
+void run(const Product& p, DType type, ProductTile tile) {
+  if (is_mma(tile))
+    type == DType::bf16 ? start_mma<bf16>(p, tile) : start_mma<float>(p, tile);
+  else if (tile == ProductTile::ffma_32x32)
     with_real(type, [&](auto t) { start_small<decltype(t)>(p); });
+  else
+    start_large(p, tile);
 }
 
+// y = act(the parts' sum + bias).
 template <class T>
-CAIRN_KERNEL void sum_parts_kernel(const Sum<T>* x, int64_t parts, int64_t count, T* y) {
+CAIRN_KERNEL void sum_parts_kernel(const Sum<T>* x, int64_t parts, int64_t count, const T* bias,
+                                   int columns, Activation act, Sum<T> slope, T* y) {
   for (int64_t i = global_thread(); i < count; i += global_threads()) {
     Sum<T> sum = 0;
     for (int64_t s = 0; s < parts; ++s) sum += x[s * count + i];
-    y[i] = T(sum);
+    if (bias) sum += Sum<T>(bias[i % columns]);
+    y[i] = T(activate(act, sum, slope));
   }
 }
 
+void sum_parts(const Tensor& parts, const Product& p, Tensor& y) {
+  with_real(y.dtype(), [&](auto type) {
+    using T = decltype(type);
+    launch("sum_parts", sum_parts_kernel<T>, blocks_for(y.count(), 256), 256, 0,
+           parts.data<Sum<T>>(), parts.dim(0), y.count(), static_cast<const T*>(p.bias), p.n, p.act,
+           Sum<T>(p.slope), y.data<T>());
+  });
+}
+
+bool is_for_library(const Product& p, DType type, const Tensor& c) {
+  return c.device() == Device::cuda && type != DType::f64 && type == c.dtype() && !p.steps.on &&
+         p.a.matrix && p.b.matrix && p.groups == 1 && p.k > 0 && !p.pool2 &&
+         (p.act == Activation::none || p.act == Activation::relu);
+}
+
 // Whether cuBLASLt has computed the product.
-bool by_library(const Product& p, DType type, Tensor& c) {
-  const bool plain = !p.steps.on && type == c.dtype() && p.a.matrix && p.b.matrix &&
-                     p.groups == 1 && p.k > 0 && !p.pool2 &&
-                     (p.act == Activation::none || p.act == Activation::relu);
-  if (!plain || c.device() != Device::cuda || c.dtype() == DType::f64) return false;
+bool by_library(const Product& p, Tensor& c) {
   if constexpr (!build::has_cuda)
     return false;
   else
@@ -182,40 +256,63 @@ bool by_library(const Product& p, DType type, Tensor& c) {
 
 }  // namespace
 
-void sum_parts(const Tensor& parts, Tensor& y) {
-  with_real(y.dtype(), [&](auto type) {
-    using T = decltype(type);
-    launch("sum_parts", sum_parts_kernel<T>, blocks_for(y.count(), 256), 256, 0,
-           parts.data<Sum<T>>(), parts.dim(0), y.count(), y.data<T>());
-  });
-}
+void sum_parts(const Tensor& parts, Tensor& y) { sum_parts(parts, Product(), y); }
 
 int64_t row_tiles(const Product& p, DType type) {
-  const int rows = takes_mma_tile(p, type)            ? MmaTall<float>::M
-                   : takes_large_tile(p, type, false) ? Large::M
-                                                      : Small::M;
+  const int rows = tile_size(usual_tile(p, type, false)).m;
   return (p.m + rows - 1) / rows;
 }
 
-void multiply(Product p, DType type, Tensor& c, bool may_split) {
-  if (p.m == 0 || p.n == 0 || p.groups == 0) return;
-  if (by_library(p, type, c)) return;
+std::string name(const ProductPlan& plan) {
+  if (plan.tile == ProductTile::library) return "cuBLASLt";
+  const auto [m, n] = tile_size(plan.tile);
+  const std::string tile = (is_mma(plan.tile) ? "mma " : "ffma ") + text(m, 'x', n);
+  return plan.parts == 1 ? tile : text(tile, ", ", plan.parts, " parts");
+}
+
+std::vector<ProductPlan> product_plans(const Product& p, DType type, const Tensor& c,
+                                       bool may_split) {
+  std::vector<ProductPlan> plans;
+  const auto add = [&](const ProductPlan& plan) {
+    if (std::find(plans.begin(), plans.end(), plan) == plans.end()) plans.push_back(plan);
+  };
+  if (is_for_library(p, type, c)) add({ProductTile::library});
+  add(usual_plan(p, type, c, may_split));
+  if (p.steps.on || both_transposed(p) || type == DType::f64) return plans;
+  for (const ProductTile tile : tiles_of(p, type)) {
+    if (!may_split) add({tile});
+    if (may_split || adds_parts(p))
+      for (const int64_t blocks : {enough_blocks, 2 * enough_blocks, 4 * enough_blocks})
+        add({tile, std::max(parts_for(p, tile, blocks, 256), least_parts(type, c))});
+  }
+  return plans;
+}
+
+void multiply(const Product& p, DType type, Tensor& c, bool may_split) {
+  if (is_for_library(p, type, c) && multiply(p, type, c, {ProductTile::library})) return;
+  multiply(p, type, c, usual_plan(p, type, c, may_split));
+}
+
+bool multiply(Product p, DType type, Tensor& c, const ProductPlan& plan) {
+  if (p.m == 0 || p.n == 0 || p.groups == 0) return true;
+  if (plan.tile == ProductTile::library) return by_library(p, c);
   p.a.aligned = aligned(p.a, type);
   p.b.aligned = aligned(p.b, type);
   p.c = c.raw();
   p.c_aligned = p.n % 4 == 0 && p.c_row % 4 == 0 && p.c_group % 4 == 0;
   p.k_per_split = p.k;
-
-  const bool mma = takes_mma_tile(p, type), large = takes_large_tile(p, type, may_split);
-  // A tile writes C in the operands' type, and parts of it as they are summed.
-  if (may_split) split(p, large || mma, c.dtype() == type ? 1 : 2);
-  if (p.splits == 1) return run(p, type, large, mma);
-
+  if (plan.parts == 1) {
+    run(p, type, plan.tile);
+    return true;
+  }
+  p.k_per_split = std::max(int((p.k + plan.parts - 1) / plan.parts + 31) / 32 * 32, 32);
+  p.splits = std::max((p.k + p.k_per_split - 1) / p.k_per_split, 2);
   const int64_t count = int64_t(p.groups) * p.m * p.n;
   const Tensor parts = Tensor::empty({p.splits, count}, sum_type(type), c.device());
   p.c = const_cast<void*>(parts.raw());
-  run(p, type, large, mma);
-  sum_parts(parts, c);
+  run(p, type, plan.tile);
+  sum_parts(parts, p, c);
+  return true;
 }
 
 void gemm(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, Tensor& c) {

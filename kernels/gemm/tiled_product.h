@@ -5,6 +5,8 @@
 //
 // A and B are patch matrices (patches.cuh) or their transposes.
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "kernels/activation_kind.h"
 #include "kernels/gemm/patches.cuh"
@@ -91,10 +93,39 @@ inline bool aligned(const Patches& p, DType type) {
          p.group_stride % vector == 0 && reinterpret_cast<uintptr_t>(p.data) % 16 == 0;
 }
 
-/// Computes the product of operands of a type (f32, f64 or bf16) into c, of that type too, with the
-/// tile that suits it. `may_split`: k may be cut into parts that run side by side; C must then be
-/// one dense matrix [groups, m, n], and that of bf16 operands may be f32: their sums, not rounded.
-void multiply(Product p, DType type, Tensor& c, bool may_split = false);
+/// Who sums the elements of C: cuBLASLt, or a block of one of our kernels so many rows by columns.
+enum class ProductTile : unsigned char {
+  library,
+  ffma_32x32,
+  ffma_64x64,
+  ffma_128x64,
+  ffma_64x128,
+  mma_64x64,
+  mma_128x64,
+  mma_64x128,
+  mma_128x128
+};
+
+/// One way to compute a product: a tile, and k in so many parts that run side by side.
+struct ProductPlan {
+  ProductTile tile;
+  int parts = 1;
+  bool operator==(const ProductPlan&) const = default;
+};
+std::string name(const ProductPlan&);  ///< "ffma 128x64, 4 parts"
+
+/// The ways to compute the product of operands of a type (f32, f64 or bf16) into c, of that type
+/// too; the first one is what its shape alone suggests. `may_split`: C is a gradient of weights, a
+/// small dense matrix [groups, m, n] for a long k, and that of bf16 operands may be f32: their
+/// sums, not rounded. They may differ in the last bits.
+std::vector<ProductPlan> product_plans(const Product& p, DType type, const Tensor& c,
+                                       bool may_split = false);
+
+/// Computes the product in one of these ways. False, and nothing was done: the library cannot.
+bool multiply(Product p, DType type, Tensor& c, const ProductPlan& plan);
+
+/// The same in the first way that can.
+void multiply(const Product& p, DType type, Tensor& c, bool may_split = false);
 inline void multiply(const Product& p, Tensor& c, bool may_split = false) {
   multiply(p, c.dtype(), c, may_split);
 }

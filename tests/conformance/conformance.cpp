@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "runtime/autotuner.h"
 #include "runtime/error.h"
 #include "runtime/memory.h"
 #include "runtime/random.h"
@@ -205,15 +206,26 @@ void check_case(const Case& c, Float64 float64, Device device) {
 
 class RowTest : public ::testing::Test {
  public:
-  RowTest(size_t row, Device device) : row_(row), device_(device) {}
+  RowTest(size_t row, Device device, std::string algorithm)
+      : row_(row), device_(device), algorithm_(std::move(algorithm)) {}
+  void SetUp() override {
+    if (device_ == Device::cpu) return;
+    autotuner(device_).set_measuring(false);
+    autotuner(device_).force(algorithm_);
+  }
   void TestBody() override {
     const Row& row = table()[row_];
-    for (const Case& c : row.cases) check_case(c, row.float64, device_);
+    // In float64 there is nothing to choose.
+    const Float64 float64 = algorithm_.empty() ? row.float64 : Float64::on_cpu;
+    for (const Case& c : row.cases) check_case(c, float64, device_);
+    if (!algorithm_.empty() && autotuner(device_).forced() == 0)
+      GTEST_SKIP() << "no case was offered " << algorithm_;
   }
 
  private:
   size_t row_;
   Device device_;
+  std::string algorithm_;
 };
 
 template <class Draw>
@@ -257,10 +269,18 @@ int main(int argc, char** argv) {
   using namespace cairn;
   using namespace cairn::conformance;
   ::testing::InitGoogleTest(&argc, argv);
+  const auto add = [](size_t row, Device d, const std::string& algorithm) {
+    std::string suffix = algorithm.empty() ? "" : "/" + algorithm;
+    std::replace(suffix.begin(), suffix.end(), ' ', '_');
+    ::testing::RegisterTest("Conformance", text(table()[row].op, "/", d, suffix).c_str(), nullptr,
+                            nullptr, __FILE__, __LINE__,
+                            [=]() -> ::testing::Test* { return new RowTest(row, d, algorithm); });
+  };
   for (size_t i = 0; i < table().size(); ++i)
-    for (Device d : available_devices())
-      ::testing::RegisterTest("Conformance", text(table()[i].op, "/", d).c_str(), nullptr, nullptr,
-                              __FILE__, __LINE__,
-                              [i, d]() -> ::testing::Test* { return new RowTest(i, d); });
+    for (Device d : available_devices()) {
+      add(i, d, "");
+      if (d != Device::cpu)
+        for (const std::string& algorithm : table()[i].algorithms) add(i, d, algorithm);
+    }
   return RUN_ALL_TESTS();
 }

@@ -50,6 +50,9 @@ struct Row {
   std::string op;  ///< the kernel's file name without suffix
   std::vector<Case> cases;
   Float64 float64 = Float64::everywhere;
+  /// Algorithms among which simt and cuda choose by measurement (runtime/autotuner.h). The row runs
+  /// with what the shape alone suggests, and again with each of them where it is offered.
+  std::vector<std::string> algorithms = {};
 };
 
 /// Adds a row to the table; the result only serves static initialisation.

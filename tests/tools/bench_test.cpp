@@ -1,4 +1,5 @@
 // cairn bench: what it says, not how fast anything is.
+#include "runtime/device.h"
 #include "tests/tools/run_program.h"
 
 namespace cairn {
@@ -34,6 +35,24 @@ TEST_F(Bench, AMachineThatIsNotHereIsPredicted) {
   EXPECT_EQ(rows.at("separation")["bound"], "launch");
   EXPECT_NE(cairn("bench kernels --model h200").out.find("spatial_softmax backward"),
             std::string::npos);
+}
+
+TEST_F(Bench, AModelSaysWhichAlgorithmEachConvolutionTook) {
+  if (!build::has_simt) GTEST_SKIP() << "no simt in this build";
+  const std::string command = "bench model superpoint --size 16x24 --device simt";
+  const Answer a = cairn(command + " --json");
+  ASSERT_EQ(a.code, 0) << a;
+  const auto choices = a.json()["choices"];
+  EXPECT_EQ(choices["kept_in"], "nowhere");
+  EXPECT_GE(choices["algorithms"].size(), 8u);
+  for (const auto& c : choices["algorithms"]) {
+    EXPECT_TRUE(std::string(c["problem"]).starts_with("conv2d f32 x[1,")) << c;
+    EXPECT_TRUE(std::string(c["algorithm"]).starts_with("ffma ")) << c;
+    EXPECT_GT(c["ms"], 0) << c;
+    EXPECT_LE(c["ms"], c["first_ms"]) << c;
+  }
+  EXPECT_FALSE(
+      cairn("bench model superpoint --size 16x24 --device cpu --json").json().contains("choices"));
 }
 
 TEST_F(Bench, AnUnknownMachineIsRefusedWithTheList) {

@@ -10,6 +10,7 @@
 #include "models/detector.h"
 #include "models/matching.h"
 #include "runtime/arithmetic.h"
+#include "runtime/autotuner.h"
 #include "runtime/error.h"
 #include "runtime/flops.h"
 #include "runtime/memory.h"
@@ -50,6 +51,8 @@ struct Bench {
 
   explicit Bench(const BenchOptions& o) : size(parse_size("--size", o.size)) {
     require_available(o.device);
+    // To show what it looks like: the times, and the choices, are the emulator's.
+    if (o.device == Device::simt) autotuner(o.device).set_measuring(true);
     model = make_model(o.model, assignments("--set", o.set));
     model->set_loss_options(assignments("--loss", o.loss));
     parameters = std::make_unique<Parameters>(*model, o.device);
@@ -66,6 +69,25 @@ double count_flops(const std::function<void()>& work) {
   const FlopCounter counter;
   work();
   return counter.flops();
+}
+
+// What the convolutions took, and where that is kept.
+Json choices_of(Device d) {
+  Json list = Json::array();
+  for (const auto& [problem, c] : autotuner(d).choices())
+    list.push_back(
+        {{"problem", problem}, {"algorithm", c.algorithm}, {"ms", c.ms}, {"first_ms", c.first_ms}});
+  return {{"kept_in", autotuner(d).kept_in()}, {"algorithms", list}};
+}
+
+void print_choices(const Json& choices) {
+  std::cout << "  chosen by measurement, ms of it and of what the shape alone suggests (kept in "
+            << choices["kept_in"].get<std::string>() << ")\n"
+            << std::setprecision(4);
+  for (const Json& c : choices["algorithms"])
+    std::cout << "    " << std::left << std::setw(80) << c["problem"].get<std::string>() << "  "
+              << std::setw(22) << c["algorithm"].get<std::string>() << std::right << std::setw(10)
+              << c["ms"].get<double>() << std::setw(10) << c["first_ms"].get<double>() << '\n';
 }
 
 void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops, Json extra) {
@@ -91,6 +113,7 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
          {"limit_gflop_per_s", limit.flop_per_s * 1e-9},
          {"share_of_limit", rate / limit.flop_per_s}};
   j.update(extra);
+  if (o.device != Device::cpu) j["choices"] = choices_of(o.device);
   if (o.json) return print_json(j);
   std::cout << std::fixed << std::setprecision(1) << o.model << ", " << o.batch << " x " << o.size
             << ", " << b.parameters->count() << " parameters, " << name(o.device) << ", "
@@ -102,6 +125,7 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
             << " % (counted as direct convolution; Winograd may pass 100 %)\n"
             << "  memory   " << double(peak) * 1e-6 << " MB at the peak\n";
   for (const auto& [key, value] : extra.items()) std::cout << "  " << key << "  " << value << '\n';
+  if (j.contains("choices")) print_choices(j["choices"]);
 }
 
 // Ten more runs, which no timing has to do with.

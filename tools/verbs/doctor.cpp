@@ -9,6 +9,8 @@
 #include "build_info.h"
 #include "runtime/available_memory.h"
 #include "runtime/cuda.h"
+#include "runtime/cuda_blas.h"
+#include "runtime/cudnn.h"
 #include "runtime/threads.h"
 #include "tools/verb.h"
 
@@ -64,7 +66,12 @@ Json devices() {
     Json j{{"name", name(d)}, {"available", why.empty()}};
     if (!why.empty()) j["why"] = why;
     if constexpr (build::has_cuda)
-      if (d == Device::cuda && why.empty()) j["description"] = cuda::describe();
+      if (d == Device::cuda && why.empty()) {
+        const Cudnn* const cudnn = cudnn_of(d);
+        j["description"] = cuda::describe();
+        j["libraries"] = {{"cuBLASLt", cuda::blas_version()},
+                          {"cuDNN", cudnn ? cudnn->version() : ""}};
+      }
     list.push_back(j);
   }
   return list;
@@ -108,6 +115,9 @@ void print(const Json& j) {
   for (const Json& d : j["devices"]) {
     std::string value = d["available"] ? "yes" : "no: " + s(d["why"]);
     if (d.contains("description")) value += ", " + s(d["description"]);
+    if (d.contains("libraries"))
+      for (const auto& [library, version] : d["libraries"].items())
+        value += ", " + library + ' ' + (s(version).empty() ? "not found" : s(version));
     row("  " + s(d["name"]), value);
   }
   std::cout << "\nparts of this build\n";
