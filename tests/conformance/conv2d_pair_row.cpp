@@ -1,4 +1,5 @@
-// conv2d_pair: pairs that are computed patch by patch on cpu, and pairs that are not.
+// conv2d_pair: pairs that are computed patch by patch on cpu or tile by tile on a GPU, and pairs
+// that are not.
 #include "kernels/conv/conv2d_pair.h"
 
 #include <cmath>
@@ -59,8 +60,16 @@ Row conv2d_pair_row() {
        Activation::sigmoid,
        false});
   add({{0, 16, 16, 1}, {32, 3, 3, 1}, {32, 3, 3, 32}});
+  // Tile by tile on a GPU: a cut tile, several, whole ones of several images, less than a window.
+  const Shape w2{64, 3, 3, 64};
+  add({{1, 7, 9, 1}, {64, 3, 3, 1}, w2});
+  add({{1, 19, 37, 1}, {64, 3, 3, 1}, w2});
+  add({{2, 16, 16, 1}, {64, 3, 3, 1}, w2});
+  add({{1, 10, 18, 3}, {64, 3, 3, 3}, w2});
+  add({{1, 1, 8, 1}, {64, 3, 3, 1}, w2});
   // One after the other.
   add({{1, 9, 10, 1}, {5, 3, 3, 1}, {6, 3, 3, 5}});
+  add({{1, 6, 8, 1}, {64, 3, 3, 1}, w2, {.padding = 1}, {.padding = 1}, Activation::leaky_relu});
   add({{1, 16, 18, 8}, {32, 3, 3, 8}, {32, 3, 3, 32}, {.stride = 2}, {}, Activation::none, false});
   return row;
 }

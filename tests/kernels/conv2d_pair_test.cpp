@@ -1,4 +1,4 @@
-// Two convolutions without the map between them, on the CPU.
+// Two convolutions without the map between them.
 #include "kernels/conv/conv2d_pair.h"
 
 #include <gtest/gtest.h>
@@ -40,16 +40,26 @@ TEST(Conv2dPair, HasTheBitsOfTheTwoConvolutionsWithEveryInstructionSet) {
   use_isa(Isa::avx512);
 }
 
-TEST(Conv2dPair, NeverHoldsTheMapBetween) {
+class Conv2dPairOn : public testing::TestWithParam<Device> {};
+
+TEST_P(Conv2dPairOn, NeverHoldsTheMapBetween) {
+  const Device d = GetParam();
+  if (!why_unavailable(d).empty()) GTEST_SKIP() << why_unavailable(d);
+  const int64_t side = d == Device::simt ? 64 : 256;
   Pair pair;
-  pair.x = normal({1, 240, 320, 1}, 1);
-  Tensor y = pair.empty_output(DType::f32);
-  Memory& pool = memory(Device::cpu);
+  for (Tensor* t : {&pair.w1, &pair.b1, &pair.w2, &pair.b2}) *t = t->to(d);
+  pair.x = normal({1, side, side, 1}, 1).to(d);
+  Tensor y = pair.empty_output(DType::f32).to(d);
+  Memory& pool = memory(d);
   pool.reset_peak();
   const size_t before = pool.use().in_use;
   conv2d_pair(pair.x, pair.first, pair.second, y);
-  EXPECT_LT(pool.use().peak - before, size_t{240} * 320 * 64 * 4 / 4);
+  EXPECT_LT(pool.use().peak - before, size_t(side * side) * 64 * 4 / 4);
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, Conv2dPairOn,
+                         testing::Values(Device::cpu, Device::simt, Device::cuda),
+                         [](const auto& test) { return std::string(name(test.param)); });
 
 }  // namespace
 }  // namespace cairn

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_pair.h"
 #include "kernels/gemm/gemm.h"
 #include "runtime/arithmetic.h"
 #include "runtime/random.h"
@@ -81,6 +81,30 @@ TEST_P(Tf32, AConvolutionAndItsGradientsAreThoseOfTheRoundedTensors) {
   EXPECT_LT(largest_difference(y_got, y), bound(3e-5));
   EXPECT_LT(largest_difference(dx_got, dx), bound(3e-5));
   EXPECT_LT(largest_difference(dw_got, dw), bound(3e-5));
+}
+
+// Whole numbers make a map between that is exact in float32 and not in TF32.
+TEST_P(Tf32, OfAPairTheMapBetweenAndTheSecondWeightsAreRounded) {
+  const auto whole = [](const Shape& shape, uint64_t seed) {
+    Tensor t = random(shape, seed);
+    for (int64_t i = 0; i < t.count(); ++i)
+      t.data<float>()[i] = std::round(64 * t.data<float>()[i]) / 64;
+    return t;
+  };
+  const Device d = GetParam();
+  const Conv2dOptions o{.padding = 1};
+  const Epilogue relu{.act = Activation::relu}, pooled{.act = Activation::relu, .pool2 = true};
+  for (const int64_t channels : {1, 3}) {
+    const Tensor x = whole({1, 22, 35, channels}, 1), w1 = whole({64, 3, 3, channels}, 2),
+                 w2 = random({64, 3, 3, 64}, 3);
+    Tensor between = Tensor::empty({1, 22, 35, 64}),
+           want = Tensor::empty({1, 11, 17, 64}, DType::f64),
+           got = Tensor::empty(want.shape(), DType::f32, d);
+    conv2d(x, w1, o, relu, between);
+    conv2d(tf32_rounded(between), tf32_rounded(w2), o, pooled, want);
+    conv2d_pair(x.to(d), {w1.to(d), o, relu}, {w2.to(d), o, pooled}, got);
+    EXPECT_LT(largest_difference(got, want), 1e-4) << channels;
+  }
 }
 
 TEST_P(Tf32, RowsThatAreNoWholeRunsStayInFloat32) {

@@ -56,17 +56,18 @@ void layers(const TableMaker& m, DType type) {
 }
 
 // SuperPoint's first two layers with their pool, for inference.
-void first_pair(const TableMaker& m) {
+void first_pair(const TableMaker& m, DType type) {
   const int64_t N = m.many(1, 32), h = m.side(480) / 2 * 2, w = m.side(640), C = 64;
   const Conv2dOptions same{.stride = 1, .padding = 1, .dilation = 1, .groups = 1};
-  const Tensor x = m.random({N, h, w, 1}), w1 = m.random({C, 3, 3, 1}), b = m.random({C}),
-               w2 = m.random({C, 3, 3, C});
-  Tensor y = m.empty({N, h / 2, w / 2, C});
-  const double pixels = double(N * h * w), flops = 2 * pixels * double(w1.count() + w2.count());
-  m.add("conv2d_pair 1-64-64 pooled", x.shape(),
-        {.bytes = double(x.bytes() + y.bytes() + w2.bytes()),
-         .flops = flops,
-         .moved = double(x.bytes() + y.bytes() + w2.bytes()) + 2 * 4 * pixels * double(C)},
+  const Tensor x = m.random({N, h, w, 1}, -1, 1, type), w1 = m.random({C, 3, 3, 1}, -1, 1, type),
+               b = m.random({C}, -1, 1, type), w2 = m.random({C, 3, 3, C}, -1, 1, type);
+  Tensor y = m.empty({N, h / 2, w / 2, C}, type);
+  const double bytes = double(x.bytes() + y.bytes() + w2.bytes());
+  m.add(text("conv2d_pair 1-64-64 pooled", suffix(type)), x.shape(),
+        {.bytes = bytes,
+         .flops = 2.0 * double(N * h * w) * double(w1.count() + w2.count()),
+         .moved = bytes + (type == DType::f32 ? 2 * double(w2.bytes()) : 0),  // transposed first
+         .type = type},
         [=]() mutable {
           conv2d_pair(x, {w1, same, {.bias = &b, .act = Activation::relu}},
                       {w2, same, {.bias = &b, .act = Activation::relu, .pool2 = true}}, y);
@@ -145,8 +146,8 @@ void table_of_products(const TableMaker& m) {
   for (const DType type : {DType::f32, DType::bf16}) {
     if (type == DType::f32 || !m.on_cpu()) matrices(m, type);
     layers(m, type);
+    first_pair(m, type);
   }
-  first_pair(m);
   transposed(m);
   residual(m, DType::f32);
   if (m.on_gpu() || m.on_simt()) residual(m, DType::bf16);
