@@ -185,6 +185,22 @@ void with_real_packs(DType type, int64_t count, F&& f) {
     f(bf16{}, std::integral_constant<int, 1>());
 }
 
+/// How many runs of V elements the arrays of `count` have; none unless all begin on 16 bytes.
+template <int V, class... T>
+int64_t aligned_runs(int64_t count, const T*... arrays) {
+  return (reinterpret_cast<uintptr_t>(arrays) | ...) % 16 ? 0 : count / V;
+}
+
+/// f(i, N) for runs of N elements that begin at i and together are all of 0 .. count: the first
+/// `runs` are of V, those that remain of 1. N is an integral_constant.
+template <int V, class F>
+CAIRN_DEVICE void for_each_run(int64_t runs, int64_t count, const F& f) {
+  for (int64_t i = global_thread(); i < runs; i += global_threads())
+    f(i * V, std::integral_constant<int, V>());
+  for (int64_t i = runs * V + global_thread(); i < count; i += global_threads())
+    f(i, std::integral_constant<int, 1>());
+}
+
 struct [[gnu::may_alias]] alignas(8) Float2 {
   float x, y;
 };

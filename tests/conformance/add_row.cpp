@@ -24,8 +24,25 @@ Case add_case(const Shape& shape) {
   return c;
 }
 
+// Rows `from` on of larger tensors, which need not begin where vectors do.
+Case add_views_case(const Shape& shape, int64_t from) {
+  Case c = add_case(shape);
+  c.label += text(" from row ", from);
+  c.formula = [from, whole = c.formula](const Tensors& x) {
+    return Tensors{whole(x)[0].rows(from, x[0].dim(0))};
+  };
+  c.forward = [from](const Tensors& x) {
+    Tensor y = x[0].empty_like(), end = y.rows(from, y.dim(0));
+    add(x[0].rows(from, x[0].dim(0)), x[1].rows(from, x[1].dim(0)), end);
+    return Tensors{end};
+  };
+  return c;
+}
+
 const bool added =
-    add_row({"add", {add_case({1}), add_case({0, 4}), add_case({3, 5, 7}), add_case({70001})}});
+    add_row({"add",
+             {add_case({1}), add_case({0, 4}), add_case({3, 5, 7}), add_case({70001}),
+              add_case({70000}), add_views_case({5, 7}, 1), add_views_case({5, 8}, 2)}});
 
 }  // namespace
 }  // namespace cairn::conformance

@@ -42,6 +42,25 @@ Case cast_case(const char* label, const Tensor& x) {
   return c;
 }
 
+// Without the first number: what is left does not begin where vectors do.
+Case cast_views_case(const Tensor& x) {
+  Case c = cast_case("views", x);
+  c.formula = [whole = c.formula](const Tensors& x) {
+    const Tensor y = whole(x)[0].rows(1, x[0].dim(0));
+    return Tensors{y, y};
+  };
+  c.forward = [](const Tensors& x) {
+    const int64_t n = x[0].dim(0);
+    Tensor large = Tensor::empty(x[0].shape(), DType::bf16, x[0].device()),
+           larger = x[0].empty_like();
+    Tensor y = large.rows(1, n), z = larger.rows(1, n);
+    cast(x[0].rows(1, n), y);
+    cast(y, z);
+    return Tensors{y, z};
+  };
+  return c;
+}
+
 Tensor special() {
   const double inf = std::numeric_limits<float>::infinity();
   return Tensor::from<double>(
@@ -49,12 +68,12 @@ Tensor special() {
              -(1 + 1 / 256.0), 1 + 1.5 / 256});
 }
 
-const bool added =
-    add_row({"cast",
-             {cast_case("one", normal({1}, 1)), cast_case("none", normal({0, 3}, 1)),
-              cast_case("odd", normal({3, 5, 7}, 2, 1e-3)),
-              cast_case("large", normal({70001}, 3, 1e20)), cast_case("special", special())},
-             Float64::on_cpu});
+const bool added = add_row(
+    {"cast",
+     {cast_case("one", normal({1}, 1)), cast_case("none", normal({0, 3}, 1)),
+      cast_case("odd", normal({3, 5, 7}, 2, 1e-3)), cast_case("large", normal({70001}, 3, 1e20)),
+      cast_case("special", special()), cast_views_case(normal({41}, 4))},
+     Float64::on_cpu});
 
 }  // namespace
 }  // namespace cairn::conformance
