@@ -2,7 +2,7 @@
 // concat: the channels of several tensors side by side; slice_channels: some of them back.
 //
 //   xs[i]  [..., C_i], the leading dimensions all equal
-//   y      [..., C], C >= first + the sum of C_i; f32 or f64
+//   y      [..., C], C >= first + the sum of C_i; f32 or f64, simt and cuda: also bf16
 //
 //   concat          y[..., first + c'] = the inputs' channels in order; 0 in all other channels
 //   slice_channels  y[..., c] = x[..., first + c]

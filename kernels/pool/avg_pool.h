@@ -1,7 +1,8 @@
 #pragma once
 // avg_pool: the mean of every block of pixels; blocks do not overlap and cover the image.
 //
-//   x, dx  [N,H,W,C]; f32 or f64; H and W multiples of the block's sides
+//   x, dx  [N,H,W,C]; f32 or f64, simt and cuda: also bf16, summed in f32; H and W multiples of the
+//          block's sides
 //   y, dy  [N, H / height, W / width, C]
 //
 //   forward   y[n,i,j,c] = the mean of x[n, i height + u, j width + v, c]

@@ -13,6 +13,7 @@ Case pool_case(const Shape& s, const PoolBlock& block) {
   const Shape larger{s[0], s[1] * block.height, s[2] * block.width, s[3]};
   c.label = text("x=", larger, " block=", block.height, "x", block.width);
   c.inputs = {normal(larger, 1)};
+  c.bf16_tolerance = 0x1p-8;  // rounding: 2^-9
   c.formula = [=](const Tensors& x) {
     Tensor y = zeros64(s);
     for (int64_t at = 0; at < larger.count(); ++at) {

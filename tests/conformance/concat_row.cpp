@@ -15,6 +15,7 @@ Case concat_case(int64_t rows, std::vector<int64_t> widths, int64_t first, int64
     c.inputs.push_back(normal({2, rows, widths[i]}, i));
     c.label += text(" ", widths[i]);
   }
+  c.bf16_tolerance = 0x1p-9;  // the harness's inputs are bf16: copies
   c.formula = [=](const Tensors& x) {
     Tensor y = zeros64({2, rows, channels});
     for (int64_t r = 0; r < 2 * rows; ++r) {
@@ -46,6 +47,7 @@ Case slice_case(const Shape& shape, int64_t first, int64_t count) {
   Case c;
   c.label = text("x=", shape, " channels ", first, " to ", first + count);
   c.inputs = {normal(shape, 1)};
+  c.bf16_tolerance = 0x1p-9;
   const Shape sliced{shape[0], shape[1], count};
   c.formula = [=](const Tensors& x) {
     Tensor y = zeros64(sliced);

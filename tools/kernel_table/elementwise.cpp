@@ -21,11 +21,19 @@ void copies(const TableMaker& m, const Shape& s) {
   const double count = double(x.count());
   m.add("scale", s, {8 * count, count}, [=]() mutable { scale(x, 0.5, y); });
   m.add("cast to bf16", s, {6 * count}, [=]() mutable { cast(x, rounded); });
+}
+
+void columns(const TableMaker& m, const Shape& s, DType type) {
   const Shape parts{s[0], s[1], s[2], s[3] / 2};
-  const Tensor left = m.random(parts), right = m.random(parts);
-  Tensor part = m.empty(parts);
-  m.add("concat", s, {8 * count}, [=]() mutable { concat({left, right}, 0, y); });
-  m.add("concat slice_channels", parts, {4 * count}, [=]() mutable { slice_channels(x, 0, part); });
+  const Tensor x = m.random(s, -1, 1, type), left = m.random(parts, -1, 1, type),
+               right = m.random(parts, -1, 1, type);
+  Tensor y = m.empty(s, type), part = m.empty(parts, type);
+  const double bytes = double(x.bytes());
+  m.add(text("concat", suffix(type)), s, {2 * bytes}, [=]() mutable {
+    concat({left, right}, 0, y);
+  });
+  m.add(text("concat slice_channels", suffix(type)), parts, {bytes},
+        [=]() mutable { slice_channels(x, 0, part); });
 }
 
 void sums(const TableMaker& m, const Shape& s, DType type) {
@@ -85,18 +93,26 @@ void pools(const TableMaker& m, const Shape& s, DType type) {
         [=]() mutable { upsample_add(x, low, y); });
 }
 
-void smooth_pools(const TableMaker& m, const Shape& s) {
+void means(const TableMaker& m, const Shape& s, DType type) {
+  const Shape half{s[0], s[1] / 2, s[2] / 2, s[3]};
+  const Tensor x = m.random(s, -1, 1, type), low = m.random(half, -1, 1, type);
+  Tensor y = m.empty(s, type), pooled = m.empty(half, type);
+  const double count = double(x.count()), bytes = double(x.bytes() + low.bytes());
+  m.add(text("avg_pool 2x2", suffix(type)), s, {bytes, count},
+        [=]() mutable { avg_pool(x, {}, pooled); });
+  m.add(text("avg_pool backward", suffix(type)), s, {bytes, count},
+        [=]() mutable { avg_pool_backward(low, {}, y); });
+}
+
+void bilinear(const TableMaker& m, const Shape& s) {
   const Shape half{s[0], s[1] / 2, s[2] / 2, s[3]};
   const Tensor x = m.random(s), low = m.random(half);
-  Tensor y = m.empty(s), pooled = m.empty(half);
+  Tensor y = m.empty(s), smaller = m.empty(half);
   const double count = double(x.count());
-  m.add("avg_pool 2x2", s, {5 * count, count}, [=]() mutable { avg_pool(x, {}, pooled); });
-  m.add("avg_pool backward", s, {5 * count, count},
-        [=]() mutable { avg_pool_backward(low, {}, y); });
   m.add("upsample_bilinear 2x", half, {5 * count, 8 * count},
         [=]() mutable { upsample_bilinear(low, Align::edges, y); });
   m.add("upsample_bilinear backward", half, {5 * count, 8 * count},
-        [=]() mutable { upsample_bilinear_backward(x, Align::edges, pooled); });
+        [=]() mutable { upsample_bilinear_backward(x, Align::edges, smaller); });
 }
 
 }  // namespace
@@ -106,11 +122,13 @@ void table_of_elementwise(const TableMaker& m) {
   copies(m, s);
   for (const DType type : {DType::f32, DType::bf16}) {
     if (type == DType::bf16 && m.on_cpu()) continue;
+    columns(m, s, type);
     sums(m, s, type);
     norms(m, s, type);
     pools(m, s, type);
+    means(m, s, type);
   }
-  smooth_pools(m, s);
+  bilinear(m, s);
 }
 
 }  // namespace cairn
