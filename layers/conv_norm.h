@@ -1,7 +1,5 @@
 #pragma once
 // Convolution, normalisation, activation, pooling: the sequence that every network here repeats.
-#include <map>
-
 #include "layers/modules.h"
 
 namespace cairn {
@@ -40,41 +38,5 @@ struct ConvNormLayer {
 /// second(first(x)). In inference, if no pass of its own stands between the two (no pool after the
 /// first, no norm after its activation), the map between them is never there as a whole.
 Var conv_norm_pair(const Var& x, const ConvNormLayer& first, const ConvNormLayer& second);
-
-/// conv -> norm as one convolution: w' = w gamma / sqrt(var + eps), b' = (b - mean) gamma /
-/// sqrt(var + eps) + beta, with the running statistics. `bias` may be undefined. For inference.
-struct FoldedConv {
-  Tensor weight, bias;
-};
-FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
-
-/// `weight` in this type: rounded as it is read, where activations are bf16.
-Tensor inference_weight(const Tensor& weight, DType type);
-
-/// What these two made, for a network that runs again and again and stays as it is: it is made once
-/// and kept here. Folding reads weights back to the host.
-class InferenceWeights {
- public:
-  /// While it lives, they look there first on this thread.
-  class Use {
-   public:
-    explicit Use(InferenceWeights& kept) : outer_(current()) { current() = &kept; }
-    ~Use() { current() = outer_; }
-    Use(const Use&) = delete;
-
-   private:
-    InferenceWeights* outer_;
-  };
-
- private:
-  friend FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
-  friend Tensor inference_weight(const Tensor& weight, DType type);
-  struct Rounded {
-    Tensor from, to;  // the former keeps its address
-  };
-  static InferenceWeights*& current();
-  std::map<const Conv2d*, FoldedConv> folded_;
-  std::map<std::pair<const void*, DType>, Rounded> rounded_;
-};
 
 }  // namespace cairn

@@ -1,9 +1,9 @@
 #include "layers/residual.h"
 
-#include "layers/conv_norm.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_pool.h"
 #include "layers/functions_residual.h"
+#include "layers/inference_weights.h"
 #include "layers/trace.h"
 
 namespace cairn {

@@ -14,7 +14,7 @@
 #include <memory>
 #include <vector>
 
-#include "layers/conv_norm.h"
+#include "layers/inference_weights.h"
 #include "models/model.h"
 #include "runtime/graph.h"
 #include "runtime/host_staging.h"

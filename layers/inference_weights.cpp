@@ -1,0 +1,54 @@
+#include "layers/inference_weights.h"
+
+#include <cmath>
+
+#include "kernels/elementwise/cast.h"
+#include "layers/modules.h"
+
+namespace cairn {
+namespace {
+
+FoldedConv folded(const Conv2d& conv, const BatchNorm2d& norm) {
+  const Tensor& w = conv.weight.value;
+  FoldedConv f{w.to(Device::cpu).clone(), norm.bias.value.to(Device::cpu).clone()};
+  const int64_t out = w.dim(0), row = w.count() / out;
+  with_float(w.dtype(), [&](auto type) {
+    using T = decltype(type);
+    const auto gamma = norm.weight.value.values<T>(), mean = norm.running_mean.values<T>(),
+               var = norm.running_var.values<T>();
+    const auto bias = conv.with_bias ? conv.bias.value.values<T>() : std::vector<T>(out);
+    T* weight = f.weight.data<T>();
+    T* shift = f.bias.data<T>();
+    for (int64_t o = 0; o < out; ++o) {
+      const T factor = gamma[o] / std::sqrt(var[o] + T(norm.options.eps));
+      shift[o] += (bias[o] - mean[o]) * factor;
+      for (int64_t k = 0; k < row; ++k) weight[o * row + k] *= factor;
+    }
+  });
+  return {f.weight.to(w.device()), f.bias.to(w.device())};
+}
+
+}  // namespace
+
+InferenceWeights*& InferenceWeights::current() {
+  thread_local InferenceWeights* kept = nullptr;
+  return kept;
+}
+
+FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm) {
+  InferenceWeights* const kept = InferenceWeights::current();
+  if (!kept) return folded(conv, norm);
+  auto found = kept->folded_.find(&conv);
+  if (found == kept->folded_.end()) found = kept->folded_.emplace(&conv, folded(conv, norm)).first;
+  return found->second;
+}
+
+Tensor inference_weight(const Tensor& weight, DType type) {
+  InferenceWeights* const kept = InferenceWeights::current();
+  if (!kept || weight.dtype() == type) return as_type(weight, type);
+  auto& made = kept->rounded_[{weight.raw(), type}];
+  if (!made.to.defined()) made = {weight, as_type(weight, type)};
+  return made.to;
+}
+
+}  // namespace cairn
