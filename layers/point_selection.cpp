@@ -1,7 +1,6 @@
 #include "layers/point_selection.h"
 
 #include "kernels/heatmap/detector_heatmap.h"
-#include "kernels/points/best_peaks.h"
 #include "layers/check.h"
 
 namespace cairn {
@@ -23,26 +22,22 @@ PeakRule checked_rule(const Tensor& heat, const PointOptions& o) {
   return {o.nms_radius, o.threshold, o.border, o.refinement};
 }
 
-SelectedPoints selected(const BestPeaks& best) {
-  return {best.index, best.point, best.score, best.count};
-}
-
 }  // namespace
 
-SelectedPoints select_points(const Tensor& heat, const PointOptions& o) {
+BestPeaks select_points(const Tensor& heat, const PointOptions& o) {
   const PeakRule rule = checked_rule(heat, o);
   BestPeaks best = empty_best_peaks(heat, o.top_k);
   best_peaks(heat, rule, best);
-  return selected(best);
+  return best;
 }
 
-SelectedPoints select_detector_points(const Tensor& logits, const PointOptions& o) {
+BestPeaks select_detector_points(const Tensor& logits, const PointOptions& o) {
   const int64_t cell = detector_cell;
   Tensor heat = logits.empty_like({logits.dim(0), cell * logits.dim(1), cell * logits.dim(2)});
   const PeakRule rule = checked_rule(heat, o);
   BestPeaks best = empty_best_peaks(heat, o.top_k);
   detector_peaks(logits, rule, heat, best);
-  return selected(best);
+  return best;
 }
 
 }  // namespace cairn

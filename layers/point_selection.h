@@ -1,8 +1,7 @@
 #pragma once
 // From a heatmap to its best points: suppression, threshold, border, top-k and refinement in one
 // call. All results stay on the device in tensors of fixed size, so that nothing waits for a count.
-#include "kernels/points/refine_point.h"
-#include "runtime/tensor.h"
+#include "kernels/points/best_peaks.h"
 
 namespace cairn {
 
@@ -14,21 +13,13 @@ struct PointOptions {
   Refinement refinement = Refinement::none;
 };
 
-/// Points of each image, best first; places beyond count[n] hold index -1, point (0,0) and score 0.
-struct SelectedPoints {
-  Tensor index;   ///< i32 [N,top_k]: y * W + x of the pixel
-  Tensor points;  ///< [N,top_k,2]: (x, y) in pixels
-  Tensor scores;  ///< [N,top_k]
-  Tensor count;   ///< i32 [N]
-};
-
-/// heat [N,H,W], f32 (f64 on cpu). Greedy suppression comes first, as in SuperPoint's demo: a point
-/// inside the border can be deleted by one outside. Throws an Error that lists what is out of
-/// range.
-SelectedPoints select_points(const Tensor& heat, const PointOptions& options = {});
+/// The top_k best of each image of heat [N,H,W], f32 (f64 on cpu). Greedy suppression comes
+/// first, as in SuperPoint's demo: a point inside the border can be deleted by one outside. Throws
+/// an Error that lists what is out of range.
+BestPeaks select_points(const Tensor& heat, const PointOptions& options = {});
 
 /// The same of the heatmap of a detector's logits [N,H/8,W/8,65] (detector_heatmap.h), f32 (f64 on
 /// cpu).
-SelectedPoints select_detector_points(const Tensor& logits, const PointOptions& options = {});
+BestPeaks select_detector_points(const Tensor& logits, const PointOptions& options = {});
 
 }  // namespace cairn

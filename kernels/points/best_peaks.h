@@ -29,7 +29,7 @@ struct PeakRule {
   Refinement refinement = Refinement::none;
 };
 
-/// What is written.
+/// What is found.
 struct BestPeaks {
   Tensor index, score, point, count;
 };

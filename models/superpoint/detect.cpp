@@ -106,8 +106,8 @@ Tensor descriptors_at(const Tensor& points, const std::vector<View>& views, int6
 }
 
 // What of the selected points goes to the host; `descriptors` [N,K,C] may be undefined.
-std::vector<Tensor> for_host(const SelectedPoints& selected, const Tensor& descriptors) {
-  std::vector<Tensor> found{selected.count, selected.points, selected.scores};
+std::vector<Tensor> for_host(const BestPeaks& selected, const Tensor& descriptors) {
+  std::vector<Tensor> found{selected.count, selected.point, selected.score};
   if (descriptors.defined()) found.push_back(descriptors);
   return found;
 }
@@ -177,12 +177,12 @@ std::vector<Tensor> SuperPoint::detect_on_device(const Tensor& image,
   }
   const bool once = views.size() == 1 && views[0].logits.dim(1) * cell == height &&
                     views[0].logits.dim(2) * cell == width;
-  const SelectedPoints selected =
+  const BestPeaks selected =
       once ? select_detector_points(views[0].logits, wanted)
            : select_points(mean_heat(views, options_.scales, height, width), wanted);
   Tensor descriptors;
   if (views[0].descriptors.defined())
-    descriptors = descriptors_at(selected.points, views, height, width, options_.sampling);
+    descriptors = descriptors_at(selected.point, views, height, width, options_.sampling);
   return for_host(selected, descriptors);
 }
 

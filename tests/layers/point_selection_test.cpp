@@ -25,12 +25,12 @@ TEST(PointSelection, ReturnsWhatSurvivesSuppressionThresholdAndBorderBestFirst) 
                               {6, 12, 0.7},      // deleted by the one in the border
                               {25, 15, 0.01}});  // below the threshold
   for (Device device : available_devices()) {
-    const SelectedPoints best = select_points(heat.to(device));
+    const BestPeaks best = select_points(heat.to(device));
     ASSERT_EQ(best.count.item(), 3) << device;
-    const auto points = best.points.to(Device::cpu).values<float>();
+    const auto points = best.point.to(Device::cpu).values<float>();
     EXPECT_EQ(std::vector<float>(points.begin(), points.begin() + 6),
               (std::vector<float>{20, 4, 10, 10, 15, 10}));
-    EXPECT_EQ(best.scores.to(Device::cpu).values<float>()[2], 0.3f);
+    EXPECT_EQ(best.score.to(Device::cpu).values<float>()[2], 0.3f);
     EXPECT_EQ(best.index.to(Device::cpu).values<int32_t>()[3], -1);
   }
 }
@@ -48,28 +48,28 @@ TEST(PointSelection, OfLogitsIsThatOfTheirHeatmapToTheBit) {
     const Tensor logits = drawn.to(device);
     Tensor heat = logits.empty_like({2, 56, 88});
     detector_heatmap(logits, heat);
-    const SelectedPoints want = select_points(heat, options),
-                         got = select_detector_points(logits, options);
+    const BestPeaks want = select_points(heat, options),
+                    got = select_detector_points(logits, options);
     EXPECT_EQ(got.count.values<int32_t>(), std::vector<int32_t>(2, 60)) << device;
     EXPECT_EQ(got.index.values<int32_t>(), want.index.values<int32_t>()) << device;
-    EXPECT_EQ(got.scores.values<float>(), want.scores.values<float>()) << device;
-    EXPECT_EQ(got.points.values<float>(), want.points.values<float>()) << device;
+    EXPECT_EQ(got.score.values<float>(), want.score.values<float>()) << device;
+    EXPECT_EQ(got.point.values<float>(), want.point.values<float>()) << device;
   }
 }
 
 TEST(PointSelection, TopKKeepsTheBest) {
   PointOptions options;
   options.top_k = 1;
-  const SelectedPoints best = select_points(map_of({{5, 10, 0.2}, {15, 10, 0.6}}), options);
+  const BestPeaks best = select_points(map_of({{5, 10, 0.2}, {15, 10, 0.6}}), options);
   EXPECT_EQ(best.count.item(), 1);
-  EXPECT_EQ(best.points.values<float>(), (std::vector<float>{15, 10}));
+  EXPECT_EQ(best.point.values<float>(), (std::vector<float>{15, 10}));
 }
 
 TEST(PointSelection, AFullMapHasRoomForEveryPointThatCanStay) {
   PointOptions options;
   options.nms_radius = 1;
   options.border = 0;
-  const SelectedPoints best = select_points(Tensor::full({1, 5, 7}, 1), options);
+  const BestPeaks best = select_points(Tensor::full({1, 5, 7}, 1), options);
   EXPECT_EQ(best.count.item(), 3 * 4);
 }
 

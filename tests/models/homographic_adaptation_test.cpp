@@ -77,9 +77,9 @@ TEST(HomographicAdaptation, PeaksOfAPerfectDetectorStayWithinHalfAPixel) {
   PointOptions options;
   options.threshold = 0.3;
   options.refinement = Refinement::soft_argmax;
-  const SelectedPoints found = select_points(heat.reshape({1, height, width}), options);
+  const BestPeaks found = select_points(heat.reshape({1, height, width}), options);
   ASSERT_EQ(found.count.values<int32_t>()[0], int32_t(truth.size()));
-  const auto xy = found.points.values<float>();
+  const auto xy = found.point.values<float>();
   for (Point p : truth) {
     double nearest = INFINITY;
     for (size_t i = 0; i < truth.size(); ++i)
