@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/elementwise/cast.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_heatmap.h"
 #include "layers/functions_landmark.h"
@@ -147,6 +148,20 @@ void LandmarkAutoencoder::check_image(const Tensor& image) const {
                 text("resize it to ", options_.crop.height, "x", options_.crop.width));
 }
 
+bool LandmarkAutoencoder::computes_in(DType type, Device device) const {
+  return Model::computes_in(type, device) || (type == DType::bf16 && device != Device::cpu);
+}
+
+// In the parameters' type: what prepares images, and what compares them.
+Tensor LandmarkAutoencoder::exact(const Tensor& image) const {
+  return as_type(image, describe_bias_.value.dtype());
+}
+
+// In the image's type.
+Var LandmarkAutoencoder::padded(Tape& tape, const Tensor& image) const {
+  return tape.constant(as_type(pad_border(exact(image), options_.padding), image.dtype()));
+}
+
 LandmarkAutoencoder::Detected LandmarkAutoencoder::find(const Var& padded) {
   const LandmarkMaps found = landmark_maps(detector_(padded));
   return {found.maps, found.point, found.variance};
@@ -164,7 +179,8 @@ Var LandmarkAutoencoder::masks(const Detected& d) const {
 // The code's descriptors: what the features are on average under each mask.
 Var LandmarkAutoencoder::describe(const Var& padded, const Var& masks) {
   Tape& tape = padded.tape();
-  return grouped_linear(mask_pool(masks, features_(padded)), parameter(tape, describe_weight_),
+  const Var features = cast(features_(padded), masks.value().dtype());
+  return grouped_linear(mask_pool(masks, features), parameter(tape, describe_weight_),
                         parameter(tape, describe_bias_));
 }
 
@@ -177,7 +193,7 @@ Var LandmarkAutoencoder::in_image(const Var& points, const Tensor& image) const 
 
 // The image from points (in its own frame) and descriptors.
 Var LandmarkAutoencoder::paint(const Var& points, const Var& descriptors, int64_t height,
-                               int64_t width) {
+                               int64_t width, DType activations) {
   Tape& tape = points.tape();
   Var values =
       grouped_linear(descriptors, parameter(tape, paint_weight_), parameter(tape, paint_bias_));
@@ -186,26 +202,28 @@ Var LandmarkAutoencoder::paint(const Var& points, const Var& descriptors, int64_
   for (double s : options_.sigmas)
     widths.push_back({s, options_.ground == Ground::paper ? 1 : s * s * double(height * width)});
   const Var placed = gaussian_unpool(points, values, widths, height, width);
-  return activation(decoder_(placed), Activation::sigmoid);
+  return activation(decoder_(cast(placed, activations)), Activation::sigmoid);
 }
 
 LandmarkAutoencoder::Code LandmarkAutoencoder::encode(const Tensor& image) {
   check_image(image);
   Tape tape(false);
-  const Var padded = tape.constant(pad_border(image, options_.padding));
-  const Detected d = find(padded);
-  return {in_image(d.point, image).value(), describe(padded, masks(d)).value()};
+  const Var seen = padded(tape, image);
+  const Detected d = find(seen);
+  return {in_image(d.point, image).value(), describe(seen, masks(d)).value()};
 }
 
 Tensor LandmarkAutoencoder::decode(const Code& code, int64_t height, int64_t width) {
   Tape tape(false);
-  return paint(tape.constant(code.points), tape.constant(code.descriptors), height, width).value();
+  return paint(tape.constant(code.points), tape.constant(code.descriptors), height, width,
+               code.points.dtype())
+      .value();
 }
 
 Tensor LandmarkAutoencoder::maps(const Tensor& image) {
   check_image(image);
   Tape tape(false);
-  return find(tape.constant(pad_border(image, options_.padding))).maps.value();
+  return find(padded(tape, image)).maps.value();
 }
 
 std::map<std::string, Model::InputSpec> LandmarkAutoencoder::loss_inputs(int64_t batch,
@@ -230,19 +248,21 @@ void LandmarkAutoencoder::set_loss_options(const Options& options) {
 }
 
 Loss LandmarkAutoencoder::loss(Tape& tape, const Batch& batch) {
-  const Tensor& image = batch.at("image");
-  check_image(image);
+  check_image(batch.at("image"));
+  const DType activations = batch.at("image").dtype();
+  const Tensor image = exact(batch.at("image"));
   const int64_t H = image.dim(1), W = image.dim(2), K = options_.landmarks;
   const PointWarp warp = warp_of(batch);
 
   // Images and their warped copies go through the detector together: one set of batch statistics.
   const Tensor padded = pad_border(image, options_.padding);
-  const Detected both = find(tape.constant(stacked(padded, warp_smoothly(padded, warp))));
+  const Detected both =
+      find(tape.constant(as_type(stacked(padded, warp_smoothly(padded, warp)), activations)));
   const auto [point, warped_point] = halves(both.point);
   const Detected own{halves(both.maps).first, point, halves(both.variance).first};
 
-  const Var descriptors = describe(tape.constant(padded), masks(own));
-  const Var painted = paint(in_image(point, image), descriptors, H, W);
+  const Var descriptors = describe(tape.constant(as_type(padded, activations)), masks(own));
+  const Var painted = paint(in_image(point, image), descriptors, H, W, activations);
 
   // Constraints are measured in sides of the image, landmarks in those of the padded one.
   const double aspect = double(padded.dim(2)) / double(padded.dim(1));
@@ -286,7 +306,7 @@ std::vector<Tensor> LandmarkAutoencoder::detect_on_device(const Tensor& image,
                                                           const DetectOptions&) {
   check_image(image);
   Tape tape(false);
-  const Detected d = find(tape.constant(pad_border(image, options_.padding)));
+  const Detected d = find(padded(tape, image));
   return {in_image(d.point, image).value(), d.maps.value()};
 }
 

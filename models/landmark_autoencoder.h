@@ -69,6 +69,10 @@ class LandmarkAutoencoder : public Model {
   const Skeleton* skeleton() const override { return &skeleton_; }
   const CropRule* crop_rule() const override { return &options_.crop; }
   int padding() const { return options_.padding; }
+  /// bf16 on simt and cuda: the three hourglasses up to the last layers of detector and decoder.
+  /// Float32 are these, all maps, points, means and descriptors, and the losses; decode(), whose
+  /// code is float32, altogether.
+  bool computes_in(DType, Device) const override;
 
   std::map<std::string, InputSpec> loss_inputs(int64_t batch, int64_t height,
                                                int64_t width) const override;
@@ -91,10 +95,13 @@ class LandmarkAutoencoder : public Model {
   struct Detected {
     Var maps, point, variance;  ///< in the padded frame
   };
+  Tensor exact(const Tensor& image) const;
+  Var padded(Tape& tape, const Tensor& image) const;
   Detected find(const Var& padded);
   Var masks(const Detected& d) const;
   Var describe(const Var& padded, const Var& masks);
-  Var paint(const Var& points, const Var& descriptors, int64_t height, int64_t width);
+  Var paint(const Var& points, const Var& descriptors, int64_t height, int64_t width,
+            DType activations);
   Var in_image(const Var& points, const Tensor& image) const;
   bool takes(int64_t height, int64_t width) const;
   void check_image(const Tensor& image) const;

@@ -45,9 +45,7 @@ int StackedHourglass::size_multiple() const {
 }
 
 bool StackedHourglass::computes_in(DType type, Device device) const {
-  const bool bottleneck = options_.block == StackedHourglassOptions::Block::bottleneck;
-  return Model::computes_in(type, device) ||
-         (type == DType::bf16 && device != Device::cpu && bottleneck);
+  return Model::computes_in(type, device) || (type == DType::bf16 && device != Device::cpu);
 }
 
 void StackedHourglass::visit(Visitor& v) {

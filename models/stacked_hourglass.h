@@ -53,8 +53,8 @@ class StackedHourglass : public Model {
   int channels() const override { return options_.channels; }
   /// 2^(depth+2): every pooling halves the sides. A global head takes quarters of a map.
   int size_multiple() const override;
-  /// bf16, of bottleneck blocks, on simt and cuda: all but the outputs of the stacks, from the
-  /// layer that makes each on; those and their losses stay float32.
+  /// bf16 on simt and cuda: all but the outputs of the stacks, from the layer that makes each on;
+  /// those and their losses stay float32.
   bool computes_in(DType, Device) const override;
   const Codec* codec() const override { return codec_.get(); }
   const Skeleton* skeleton() const override { return &skeleton_; }

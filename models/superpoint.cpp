@@ -263,7 +263,8 @@ std::unique_ptr<Model> make_superpoint(const Options& options) {
 
 bool SuperPoint::computes_in(DType type, Device device) const {
   const bool vgg = options_.backbone == SuperPointOptions::Backbone::vgg;
-  return Model::computes_in(type, device) || (type == DType::bf16 && vgg);
+  return Model::computes_in(type, device) ||
+         (type == DType::bf16 && (vgg || device != Device::cpu));
 }
 
 int SuperPoint::channels() const {

@@ -1,6 +1,7 @@
 #include "models/landmark_autoencoder/hourglass.h"
 
 #include "layers/conv_norm.h"
+#include "layers/functions_elementwise.h"
 #include "layers/functions_pool.h"
 #include "runtime/error.h"
 
@@ -31,7 +32,8 @@ void LandmarkBlock::visit(Visitor& v) {
 }
 
 Var LandmarkBlock::operator()(const Var& x) {
-  return conv_norm(x, conv, &bn, {.order = NormOrder::pre, .act = act, .slope = slope});
+  const Var in = act == Activation::none ? cast(x, conv.weight.value.dtype()) : x;
+  return conv_norm(in, conv, &bn, {.order = NormOrder::pre, .act = act, .slope = slope});
 }
 
 LandmarkHourglass::LandmarkHourglass(int in, const std::vector<HourglassLevel>& levels,

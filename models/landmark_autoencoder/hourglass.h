@@ -15,7 +15,8 @@ struct HourglassLevel {
   int across = 0;         ///< blocks of the way that is added to it; none on the coarsest level
 };
 
-/// conv 3x3 -> batch norm -> leaky ReLU.
+/// conv 3x3 -> batch norm -> leaky ReLU. A linear one, which ends a network, has no ReLU and
+/// computes in the parameters' type, also on bf16 activations.
 struct LandmarkBlock : Module {
   LandmarkBlock(int in, int out, bool linear = false);
   void visit(Visitor& v) override;

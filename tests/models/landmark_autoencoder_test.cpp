@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "layers/weights.h"
@@ -161,6 +162,26 @@ TEST(LandmarkAutoencoder, PointsAreThoseOfTheMapsInPixelsOfTheImage) {
       EXPECT_NEAR(p[1], y / sum, 1e-3);
       EXPECT_NEAR(code.points.data<float>()[(n * K + k) * 2], (x / sum + 0.5) / 24, 1e-4);
     }
+}
+
+// Every rounding to bf16 is 2^-9 of a value at the most; two dozen layers of them.
+TEST(LandmarkAutoencoder, AnswersNearlyTheSameInBf16ButOnACpu) {
+  const auto model = make(small);
+  for (const Device device : available_devices()) {
+    EXPECT_EQ(model->computes_in(DType::bf16, device), device != Device::cpu);
+    if (device == Device::cpu) continue;
+    Parameters parameters(*model, device);
+    parameters.initialize(2);
+    const Tensor image = small_batch().at("image").to(device);
+    const auto want = model->raw_outputs(image), got = model->raw_outputs(image.to(DType::bf16));
+    for (const auto& [name, t] : want) {
+      ASSERT_EQ(got.at(name).dtype(), DType::f32) << name;
+      const auto a = t.values<float>(), b = got.at(name).values<float>();
+      EXPECT_NE(a, b) << name;
+      const float largest = *std::max_element(a.begin(), a.end());
+      for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 0.02 * largest) << name;
+    }
+  }
 }
 
 TEST(LandmarkAutoencoder, ACodeIsDecodedAtAnySizeAlsoWithLandmarksFarOutside) {

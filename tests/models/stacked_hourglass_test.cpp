@@ -189,27 +189,31 @@ TEST(StackedHourglass, AnsweringWithTheMirrorImageIsSymmetric) {
 // Every rounding to bf16 is 2^-9 of a value at the most; forty layers of them in sums of many. The
 // heads are made large, so that points lie apart.
 TEST(StackedHourglass, AnswersNearlyTheSameInBf16ButOnACpu) {
-  const auto model = small_model({{"stem", "light"}, {"codec", "soft_argmax"}, {"swap", "2,1,0"}});
-  for (const Device device : available_devices()) {
-    EXPECT_EQ(model->computes_in(DType::bf16, device), device != Device::cpu);
-    if (device == Device::cpu) continue;
-    Parameters parameters(*model, device);
-    parameters.initialize(2);
-    for (const NamedTensor& n : named_tensors(*model))
-      if (n.name.starts_with("outs.")) scale(*n.tensor, 1000, *n.tensor);
-    const Tensor image = small_batch(*model).at("image").to(device),
-                 rounded = as_type(image, DType::bf16);
-    EXPECT_EQ(model->raw_outputs(rounded).at("heatmaps").dtype(), DType::f32);
-    for (const bool flip : {false, true}) {
-      DetectOptions options;
-      options.flip = flip;
-      const auto want = model->detect(image, options), got = model->detect(rounded, options);
-      EXPECT_NE(want[0].points, got[0].points);
-      for (size_t n = 0; n < 2; ++n)
-        for (size_t k = 0; k < 3; ++k)
-          for (int axis : {0, 1}) EXPECT_NEAR(got[n].points[k][axis], want[n].points[k][axis], 0.3);
+  for (const std::string block : {"bottleneck", "hierarchical"})
+    for (const Device device : available_devices()) {
+      const auto model = small_model(
+          {{"block", block}, {"stem", "light"}, {"codec", "soft_argmax"}, {"swap", "2,1,0"}});
+      EXPECT_EQ(model->computes_in(DType::bf16, device), device != Device::cpu);
+      if (device == Device::cpu) continue;
+      Parameters parameters(*model, device);
+      parameters.initialize(2);
+      for (const NamedTensor& n : named_tensors(*model))
+        if (n.name.starts_with("outs.") || n.name.starts_with("l"))
+          scale(*n.tensor, 1000, *n.tensor);
+      const Tensor image = small_batch(*model).at("image").to(device),
+                   rounded = as_type(image, DType::bf16);
+      EXPECT_EQ(model->raw_outputs(rounded).at("heatmaps").dtype(), DType::f32);
+      for (const bool flip : {false, true}) {
+        DetectOptions options;
+        options.flip = flip;
+        const auto want = model->detect(image, options), got = model->detect(rounded, options);
+        EXPECT_NE(want[0].points, got[0].points);
+        for (size_t n = 0; n < 2; ++n)
+          for (size_t k = 0; k < 3; ++k)
+            for (int axis : {0, 1})
+              EXPECT_NEAR(got[n].points[k][axis], want[n].points[k][axis], 0.3) << block;
+      }
     }
-  }
 }
 
 TEST(StackedHourglass, TheMirrorImageNeedsToKnowWhatItExchanges) {

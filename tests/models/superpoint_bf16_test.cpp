@@ -106,7 +106,8 @@ TEST(SuperPointPrecision, Bf16TakesLittleMoreThanHalfTheMemory) {
 
 TEST(SuperPointPrecision, AModelThatDoesNotInferInBf16SaysSo) {
   const auto mobile = make_model("superpoint-mnv2");
-  EXPECT_FALSE(mobile->computes_in(DType::bf16, Device::cpu));
+  for (const Device device : available_devices())
+    EXPECT_EQ(mobile->computes_in(DType::bf16, device), device != Device::cpu);
   EXPECT_EQ(error_of([&] { require_computing_in(DType::bf16, Device::cpu, *mobile); }),
             "superpoint: it does not compute in bf16 on cpu\n  expected: float32\n  to do: run it "
             "with --precision fp32");

@@ -137,11 +137,13 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(
         testing::Values(magicpoint, in_bf16(magicpoint), superpoint_vgg, in_bf16(superpoint_vgg),
                         superpoint("double_norm"), superpoint("paper"), superpoint("sparse"),
-                        hourglass("heatmap"), in_bf16(hourglass("heatmap")), hourglass("signed"),
-                        hourglass("offsets"), hourglass("soft_argmax"), hourglass("coordinates"),
+                        in_bf16(superpoint("sparse")), hourglass("heatmap"),
+                        in_bf16(hourglass("heatmap")), hourglass("signed"), hourglass("offsets"),
+                        hourglass("soft_argmax"), hourglass("coordinates"),
                         in_bf16(hourglass("coordinates")), hourglass("heatmap", "hierarchical"),
-                        landmarks("maps"), landmarks("gaussian"), embeddings("distribution"),
-                        embeddings("mean")),
+                        in_bf16(hourglass("heatmap", "hierarchical")), landmarks("maps"),
+                        in_bf16(landmarks("maps")), landmarks("gaussian"),
+                        embeddings("distribution"), embeddings("mean")),
         testing::ValuesIn(devices_with_graphs())),
     [](const auto& info) {
       return std::get<0>(info.param).name + "_" + name(std::get<1>(info.param));
