@@ -170,6 +170,26 @@ TEST_P(CapturedStep, ABatchOfOtherShapesRunsEagerlyBetweenReplays) {
   expect_same_weights(eager, captured);
 }
 
+// Weights of a loss that follow a schedule come with the batch: a replay reads those of its step.
+TEST_P(CapturedStep, ALossWeightIsThatOfItsStep) {
+  Training t(landmarks("maps"), GetParam(), {});
+  Batch batch = noise(landmarks("maps"), 1);
+  double whole = 0;
+  for (const double weight : {1.0, 1.0, 1.0, 0.25, 0.0}) {
+    batch.at("reconstruction_weight").fill(weight);
+    const StepResult& done = t.step.run(batch, /*lr=*/0);
+    const double found = done.terms.at("reconstruction").item();
+    if (weight == 1) whole = found;
+    EXPECT_GT(whole, 0);
+    EXPECT_NEAR(found, weight * whole, 1e-6 * whole);
+    double sum = 0;
+    for (const char* term : {"concentration", "separation", "equivariance", "reconstruction"})
+      sum += done.terms.at(term).item();
+    EXPECT_NEAR(done.loss.item(), sum, 1e-5 * sum);
+  }
+  EXPECT_TRUE(t.step.captured());
+}
+
 bool captured_after_three_steps(Device device, const StepOptions& options) {
   const System s = embeddings("mean");
   Training t(s, device, options);
