@@ -54,7 +54,7 @@ Tensor crop_image(const Tensor& image, const Matrix3& to_crop, int64_t height, i
   const int64_t C = image.dim(2);
   Matrix3 to_source = inverse(to_crop);
   Tensor source = image;
-  if (const int64_t k = int64_t(scale_of(to_source)); k >= 2) {
+  if (const int64_t k = crop_block(to_source); k >= 2) {
     Bounds seen;
     for (const Point corner :
          {Point{0, 0}, Point{double(width - 1), 0}, Point{0, double(height - 1)},
@@ -73,6 +73,10 @@ Tensor crop_image(const Tensor& image, const Matrix3& to_crop, int64_t height, i
     warp_image(source.reshape({1, source.dim(0), source.dim(1), C}), matrix, {}, crop);
   }
   return crop.reshape({height, width, C});
+}
+
+int64_t crop_block(const Matrix3& to_image) {
+  return std::max<int64_t>(1, int64_t(scale_of(to_image)));
 }
 
 CropFrame frame_of(const Tensor& image, int64_t height, int64_t width) {

@@ -11,6 +11,9 @@ namespace cairn {
 /// Throws an Error on another type or shape, and on a matrix that cannot be inverted.
 Tensor crop_image(const Tensor& image, const Matrix3& to_crop, int64_t height, int64_t width);
 
+/// The side of those blocks, k >= 1, for a map from pixels of the crop to those of the image.
+int64_t crop_block(const Matrix3& to_image);
+
 /// The frame that shows all of the image [H,W,C] in the middle of a crop of this size.
 CropFrame frame_of(const Tensor& image, int64_t height, int64_t width);
 

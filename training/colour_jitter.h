@@ -1,5 +1,8 @@
 #pragma once
-// Random changes of colour: one affine map of (r, g, b) per image, clipped once at the end.
+// Random changes of a crop's pixels: one affine map of (r, g, b) per image, clipped once at the
+// end; then patches and noise. What is drawn here, kernels/augment/colour_jitter.h applies on any
+// device.
+#include "kernels/augment/colour_jitter.h"
 #include "runtime/random.h"
 #include "runtime/tensor.h"
 
@@ -15,8 +18,16 @@ struct ColourJitter {
   double brightness = 0;  ///< +- brightness times 255 is added
 };
 
-/// Changes `image`, f32 [H,W,1] or [H,W,3] with values in 0..255; of a grey one neither saturation
-/// nor hue. Throws an Error on another type or shape.
-void jitter_colour(Tensor& image, const ColourJitter& range, Random& random);
+/// What becomes of one image; by itself nothing.
+struct JitterDraw {
+  JitterPlan plan;
+  JitterAmounts<float> amounts;
+};
+
+/// Sets the affine map; of a grey image (one channel) neither saturation nor hue.
+void draw_colours(const ColourJitter& range, int channels, Random& random, JitterDraw& draw);
+
+/// `crop`, u8 [H,W,1 or 3], changed: f32 in 0..1. Throws an Error on another type or shape.
+Tensor jittered(const Tensor& crop, const JitterDraw& draw);
 
 }  // namespace cairn

@@ -65,7 +65,7 @@ ExactStatistics::ExactStatistics(Model& model, BatchSource& source, int batches,
     }
     Tape tape(/*recording=*/false);
     tape.training = true;
-    model.loss(tape, batch);
+    model.loss(tape, source.prepared(batch));
     for (size_t k = 0; k < norms_.size(); ++k) add_batch(sums[k], *norms_[k].module);
   }
   for (size_t k = 0; k < norms_.size(); ++k) set_statistics(*norms_[k].module, sums[k], batches);

@@ -4,8 +4,6 @@
 #include <cmath>
 
 #include "runtime/error.h"
-#include "training/grey_image.h"
-#include "training/photometric.h"
 
 namespace cairn {
 namespace {
@@ -34,17 +32,10 @@ CropFrame changed(CropFrame frame, int64_t height, int64_t width, const Keypoint
   return frame;
 }
 
-void hide_covered(std::vector<Instance>& instances, const std::vector<Patch>& patches) {
+void hide_covered(std::vector<Instance>& instances, const JitterDraw& draw) {
   for (Instance& instance : instances)
     for (LabelledPoint& p : instance.points)
-      for (const Patch& patch : patches)
-        if (p.v == Visibility::visible && patch.covers({p.x, p.y})) p.v = Visibility::hidden;
-}
-
-void add_noise(Tensor& image, double standard_deviation, Random& random) {
-  photometric::add_noise(image, standard_deviation, random);
-  float* v = image.data<float>();
-  for (int64_t i = 0; i < image.count(); ++i) v[i] = std::clamp(v[i], 0.f, 255.f);
+      if (p.v == Visibility::visible && is_covered(draw, {p.x, p.y})) p.v = Visibility::hidden;
 }
 
 }  // namespace
@@ -56,7 +47,7 @@ KeypointAugmentation KeypointAugmentation::none() {
   return o;
 }
 
-KeypointSample augmented(const Tensor& image, std::span<const Instance> instances,
+KeypointSample augmented(int64_t channels, std::span<const Instance> instances,
                          const std::vector<int>& swap, const CropFrame& frame, int64_t height,
                          int64_t width, const KeypointAugmentation& options, Random random) {
   const CropFrame seen = changed(frame, height, width, options, random);
@@ -67,12 +58,11 @@ KeypointSample augmented(const Tensor& image, std::span<const Instance> instance
     sample.instances.push_back(transformed(instance, sample.to_crop));
     if (seen.mirrored) exchange_sides(sample.instances.back(), swap);
   }
-  sample.image = grey_values(crop_image(image, sample.to_crop, height, width));
-  jitter_colour(sample.image, options.colour, random);
-  const std::vector<Patch> patches = add_occluders(sample.image, options.occluders, random);
-  if (options.occluders.hide_points) hide_covered(sample.instances, patches);
-  if (options.noise > 0) add_noise(sample.image, random.uniform(0, options.noise), random);
-  divide_by_255(sample.image);
+  draw_colours(options.colour, int(channels), random, sample.jitter);
+  draw_occluders(options.occluders, height, width, int(channels), random, sample.jitter);
+  if (options.occluders.hide_points) hide_covered(sample.instances, sample.jitter);
+  sample.jitter.amounts.noise = float(random.uniform(0, options.noise));
+  for (int32_t& word : sample.jitter.plan.key) word = int32_t(random.bits());
   return sample;
 }
 

@@ -4,8 +4,9 @@
 //   A = T(middle of the crop) S(s) R(phi) F T(-c)        (geometry/crop_frame.h)
 //
 // Drawn in this order: mirror image F (left and right points exchanged), scale, rotation,
-// translation, colour, occluders, noise. Sample i of a run draws from Random(seed, i), so it is the
-// same whatever the number of workers.
+// translation, colour, occluders, noise. Pixels are cropped here, and change where they are learned
+// from. Sample i of a run draws from Random(seed, i), so it is the same whatever the number of
+// workers.
 #include <span>
 #include <vector>
 
@@ -31,16 +32,16 @@ struct KeypointAugmentation {
 };
 
 struct KeypointSample {
-  Tensor image;                     ///< f32 [height, width, C] in 0..1
+  JitterDraw jitter;                ///< what becomes of the pixels that to_crop shows
   std::vector<Instance> instances;  ///< in crop pixels; those given, in their order
   Matrix3 to_crop;                  ///< from image to crop pixels
   bool mirrored = false;
 };
 
-/// `frame`, as frame_of() makes it, says what is seen without change. `image` is u8 [H, W, C].
-/// Throws an Error on another type or shape, and on a mirror image where `swap` (Skeleton::swap)
-/// and the instances' points differ in number.
-KeypointSample augmented(const Tensor& image, std::span<const Instance> instances,
+/// `frame`, as frame_of() makes it, says what is seen without change of an image with so many
+/// channels. Throws an Error on a mirror image where `swap` (Skeleton::swap) and the instances'
+/// points differ in number.
+KeypointSample augmented(int64_t channels, std::span<const Instance> instances,
                          const std::vector<int>& swap, const CropFrame& frame, int64_t height,
                          int64_t width, const KeypointAugmentation& options, Random random);
 

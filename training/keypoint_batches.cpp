@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/image_crop.h"
 #include "runtime/error.h"
 #include "runtime/threads.h"
 
@@ -40,17 +41,28 @@ std::vector<int64_t> chosen(int64_t count, uint64_t seed, int size, int64_t numb
   return indices;
 }
 
-KeypointCrops empty_crops(const KeypointExamples& examples, int64_t height, int64_t width,
-                          int size) {
+DrawnCrops empty_crops(const KeypointExamples& examples, int64_t height, int64_t width, int size,
+                       bool cached) {
   const int K = examples.skeleton().keypoints();
-  return {Tensor::empty({size, height, width, examples.channels()}), Tensor::empty({size, 1, K, 2}),
-          Tensor::empty({size, 1, K}, DType::u8), std::vector<Matrix3>(size_t(size))};
+  DrawnCrops crops{{{"plan", Tensor::empty({size, jitter_integers}, DType::i32)},
+                    {"amounts", Tensor::empty({size, jitter_reals})}},
+                   Tensor::empty({size, 1, K, 2}),
+                   Tensor::empty({size, 1, K}, DType::u8),
+                   std::vector<Matrix3>(size_t(size))};
+  if (cached) {
+    crops.pixels["sources"] = Tensor::empty({size, crop_integers}, DType::i32);
+    crops.pixels["maps"] = Tensor::empty({size, 2, 3});
+  } else {
+    crops.pixels["crop"] = Tensor::empty({size, height, width, examples.channels()}, DType::u8);
+  }
+  return crops;
 }
 
-void put(KeypointCrops& crops, int64_t i, KeypointSample sample, int64_t height, int64_t width) {
+void put(DrawnCrops& crops, int64_t i, KeypointSample sample, int64_t height, int64_t width) {
   drop_points_outside(sample.instances, height, width);
   const auto& points = sample.instances[0].points;
-  crops.image.rows(i, i + 1).reshape(sample.image.shape()).copy_from(sample.image);
+  static_cast<JitterPlan*>(crops.pixels.at("plan").raw())[i] = sample.jitter.plan;
+  static_cast<JitterAmounts<float>*>(crops.pixels.at("amounts").raw())[i] = sample.jitter.amounts;
   crops.to_crop[size_t(i)] = sample.to_crop;
   const int64_t K = int64_t(points.size());
   for (int64_t k = 0; k < K; ++k) {
@@ -61,20 +73,34 @@ void put(KeypointCrops& crops, int64_t i, KeypointSample sample, int64_t height,
   }
 }
 
+void put_pixels(DrawnCrops& crops, int64_t i, const KeypointExample& e, const ImageCache* cache) {
+  const Matrix3& to_crop = crops.to_crop[size_t(i)];
+  if (cache) {
+    float* map = crops.pixels.at("maps").data<float>() + 6 * i;
+    static_cast<CropSource*>(crops.pixels.at("sources").raw())[i] =
+        cache->source(e.kept, to_crop, map);
+    return;
+  }
+  Tensor row = crops.pixels.at("crop").rows(i, i + 1);
+  const Tensor cut = crop_image(e.image, to_crop, row.dim(1), row.dim(2));
+  row.copy_from(cut.reshape(row.shape()));
+}
+
 // Fills one crop for each index; random(i) gives the numbers of its augmentation.
 template <class Numbers>
-KeypointCrops crops_of(const KeypointExamples& examples, const std::vector<int64_t>& indices,
-                       int64_t height, int64_t width, const KeypointAugmentation& augmentation,
-                       Numbers&& random) {
+DrawnCrops crops_of(const KeypointExamples& examples, const std::vector<int64_t>& indices,
+                    int64_t height, int64_t width, const KeypointAugmentation& augmentation,
+                    const ImageCache* cache, Numbers&& random) {
   const int size = int(indices.size());
-  KeypointCrops crops = empty_crops(examples, height, width, size);
+  DrawnCrops crops = empty_crops(examples, height, width, size, cache != nullptr);
   parallel_for(size, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const KeypointExample e = examples.example(indices[size_t(i)]);
       put(crops, i,
-          augmented(e.image, {&e.instance, 1}, examples.skeleton().swap,
+          augmented(examples.channels(), {&e.instance, 1}, examples.skeleton().swap,
                     examples.frame(e, height, width), height, width, augmentation, random(i)),
           height, width);
+      put_pixels(crops, i, e, cache);
     }
   });
   return crops;
@@ -82,16 +108,37 @@ KeypointCrops crops_of(const KeypointExamples& examples, const std::vector<int64
 
 }  // namespace
 
-KeypointCrops augmented_crops(const KeypointExamples& examples, const KeypointBatches& o, int size,
-                              int64_t number) {
+Tensor images_of(const Batch& pixels, const InputSize& size, const ImageCache* cache) {
+  const Tensor &plan = pixels.at("plan"), &amounts = pixels.at("amounts");
+  Tensor crop;
+  if (cache) {
+    crop = Tensor::empty({plan.dim(0), size.height, size.width, cache->channels()}, DType::u8,
+                         plan.device());
+    crop_images(cache->pixels(), pixels.at("sources"), pixels.at("maps"), crop);
+  } else {
+    crop = pixels.at("crop");
+  }
+  Tensor image = amounts.empty_like(crop.shape());
+  colour_jitter(crop, plan, amounts, image);
+  return image;
+}
+
+std::unique_ptr<ImageCache> cache_of(const KeypointExamples& examples, Device device) {
+  const std::vector<Tensor> kept = examples.kept_images();
+  if (kept.empty() || device == Device::cpu) return nullptr;
+  return std::make_unique<ImageCache>(kept, examples.channels(), device);
+}
+
+DrawnCrops augmented_crops(const KeypointExamples& examples, const KeypointBatches& o, int size,
+                           int64_t number, const ImageCache* cache) {
   return crops_of(examples, chosen(examples.count(), o.seed, size, number), o.height, o.width,
-                  o.augmentation,
+                  o.augmentation, cache,
                   [&](int64_t i) { return numbers(o.seed, number * size + i, Use::augmentation); });
 }
 
-KeypointCrops training_crops(const KeypointExamples& examples, const KeypointBatches& o, int size,
-                             int64_t number) {
-  KeypointCrops crops = augmented_crops(examples, o, size, number);
+DrawnCrops training_crops(const KeypointExamples& examples, const KeypointBatches& o, int size,
+                          int64_t number, const ImageCache* cache) {
+  DrawnCrops crops = augmented_crops(examples, o, size, number, cache);
   const uint8_t* v = crops.visibility.data<uint8_t>();
   if (std::all_of(v, v + crops.visibility.count(), [](uint8_t one) { return one == 0; }))
     throw Error(text("batch ", number),
@@ -108,14 +155,29 @@ KeypointCrops plain_crops(const KeypointExamples& examples, int64_t height, int6
                           int64_t first, int size) {
   std::vector<int64_t> indices(static_cast<size_t>(size));
   std::iota(indices.begin(), indices.end(), first);
-  return crops_of(examples, indices, height, width, KeypointAugmentation::none(),
-                  [](int64_t) { return Random(0); });
+  const DrawnCrops crops = crops_of(examples, indices, height, width, KeypointAugmentation::none(),
+                                    nullptr, [](int64_t) { return Random(0); });
+  return {images_of(crops.pixels, {height, width}, nullptr), crops.points, crops.visibility,
+          crops.to_crop};
 }
 
 Batch encoded(const KeypointCrops& crops, const Codec& codec) {
   Batch batch =
       codec.encode(crops.points, crops.visibility, {crops.image.dim(1), crops.image.dim(2)});
   batch["image"] = crops.image;
+  return batch;
+}
+
+Batch annotated(const DrawnCrops& crops, const Codec& codec, const InputSize& size) {
+  Batch batch = codec.annotations(crops.points, crops.visibility, size);
+  batch.insert(crops.pixels.begin(), crops.pixels.end());
+  return batch;
+}
+
+Batch with_targets(const Batch& annotated, const Codec& codec, const InputSize& size,
+                   const ImageCache* cache) {
+  Batch batch = codec.targets(annotated, size);
+  batch["image"] = images_of(annotated, size, cache);
   return batch;
 }
 

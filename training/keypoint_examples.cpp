@@ -87,7 +87,13 @@ class DatasetExamples : public KeypointExamples {
     const Place& place = places_.at(size_t(index));
     const Stored& stored = images_[place.image];
     return {kept_ ? stored.pixels : read_image(stored.annotated.path, options_.channels),
-            stored.annotated.instances[place.instance]};
+            stored.annotated.instances[place.instance], kept_ ? int64_t(place.image) : -1};
+  }
+  std::vector<Tensor> kept_images() const override {
+    std::vector<Tensor> kept;
+    if (kept_)
+      for (const Stored& s : images_) kept.push_back(s.pixels);
+    return kept;
   }
   double margin() const override { return options_.box_margin; }
   std::vector<std::string> left_out() const override { return left_out_; }

@@ -15,6 +15,7 @@ namespace cairn {
 struct KeypointExample {
   Tensor image;       ///< u8 [H,W,channels]
   Instance instance;  ///< in pixels of the image
+  int64_t kept = -1;  ///< the image's place among kept_images()
 };
 
 class KeypointExamples {
@@ -26,6 +27,9 @@ class KeypointExamples {
   virtual int64_t count() const = 0;
   /// Number `index`, of count(); on any thread.
   virtual KeypointExample example(int64_t index) const = 0;
+  /// Images that stay in memory, u8 [H,W,channels] or undefined; none if they are read or drawn
+  /// anew.
+  virtual std::vector<Tensor> kept_images() const { return {}; }
   /// Of the rule by which a network sees them (models/crop_rule.h).
   virtual double margin() const = 0;
   /// What it sees of an example when nothing is augmented.

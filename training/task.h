@@ -19,6 +19,9 @@ class BatchSource {
   virtual ~BatchSource() = default;
   /// The next batch, on cpu.
   virtual Batch next() = 0;
+  /// What the model learns of such a batch, which lies on the model's device by now: the place of
+  /// augmentation and targets. Launches alone, as they are captured with the step.
+  virtual Batch prepared(const Batch& batch) const { return batch; }
 };
 
 /// How good a model is now.

@@ -127,7 +127,8 @@ class Run {
         training_step_(*model_, parameters_, optimizer_,
                        {.max_norm = settings_.clip > 0 ? settings_.clip : INFINITY,
                         .detect_anomaly = options.detect_anomaly,
-                        .activations = options.activations}),
+                        .activations = options.activations,
+                        .prepare = [this](const Batch& b) { return source_->prepared(b); }}),
         losses_(options.device) {
     model_->set_loss_options(recipe.table("loss"));
     recipe.finish();

@@ -50,7 +50,7 @@ StepResult TrainingStep::compute(const Batch& batch) {
   Tape tape;
   tape.training = true;
   tape.detect_anomaly(options_.detect_anomaly);
-  const Loss loss = forward(tape, batch);
+  const Loss loss = forward(tape, options_.prepare ? options_.prepare(batch) : batch);
   tape.backward(loss.total);
   optimizer_.step(options_.max_norm);
   return {loss.total.value(), loss.terms};

@@ -1,13 +1,14 @@
 #pragma once
-// One step of training: forward, backward, clipping, optimizer. On simt and cuda it is captured as
-// a graph (runtime/graph.h) after two steps that warm up, and then repeated without the host: the
-// same launches on the same addresses, so the same bits.
+// One step of training: what the device does for its data, forward, backward, clipping, optimizer.
+// On simt and cuda it is captured as a graph (runtime/graph.h) after two steps that warm up, and
+// then repeated without the host: the same launches on the same addresses, so the same bits.
 //
 // What is captured has fixed shapes and addresses. A batch of other shapes (a short last one), a
 // search for anomalies, steps that a profile records (a graph has no modules to show), and all
 // steps on cpu run eagerly. The graph has memory of its own, beside
 // which such a step needs as much again.
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ struct StepOptions {
   /// Of activations and their gradients: f32, or bf16 on simt and cuda. Weights, their gradients,
   /// the optimizer's state, batch statistics and the loss are f32 all the same.
   DType activations = DType::f32;
+  /// What the model learns of a batch on its device (BatchSource::prepared); null: the batch.
+  std::function<Batch(const Batch&)> prepare = {};
 };
 
 /// What a step leaves on the device. Reading it waits for the step.

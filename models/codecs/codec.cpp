@@ -20,7 +20,8 @@ std::unique_ptr<Codec> make_codec(OptionReader& read) {
                            {"heatmap", "signed", "offsets", "soft_argmax", "coordinates"})](read);
 }
 
-Batch Codec::encode(const Tensor& points, const Tensor& visibility, const InputSize& size) const {
+Batch Codec::annotations(const Tensor& points, const Tensor& visibility,
+                         const InputSize& size) const {
   Check check("encode");
   check.argument("points", points).argument("visibility", visibility);
   check.require(points.rank() == 4 && points.shape()[-1] == 2, "points have shape ",
@@ -37,7 +38,7 @@ Batch Codec::encode(const Tensor& points, const Tensor& visibility, const InputS
                "the input is ", size.height, "x", size.width)
       .done("points [N,M,K,2] f32 and visibility [N,M,K] u8 on cpu, sides that are multiples of 4",
             "give every instance of a point its own flag, and the size that the network gets");
-  return make_targets(points, visibility, size);
+  return annotate(points, visibility, size);
 }
 
 Tensor Codec::blank(const Tensor& output) const {

@@ -37,9 +37,15 @@ class Codec {
   /// The head looks at the whole map and gives one answer instead of a map.
   virtual bool global() const { return false; }
 
-  /// What loss() compares with, by name; everything on cpu. Throws an Error that lists what does
-  /// not fit.
-  Batch encode(const Tensor& points, const Tensor& visibility, const InputSize& size) const;
+  /// What loss() compares with, by name: targets() of annotations(), both on cpu.
+  Batch encode(const Tensor& points, const Tensor& visibility, const InputSize& size) const {
+    return targets(annotations(points, visibility, size), size);
+  }
+  /// What the targets follow from, on cpu. Throws an Error that lists what does not fit.
+  Batch annotations(const Tensor& points, const Tensor& visibility, const InputSize& size) const;
+  /// The targets, made where the annotations lie; on simt and cuda by launches alone. Of codecs
+  /// that make no maps of points there they are the same.
+  virtual Batch targets(const Batch& annotations, const InputSize&) const { return annotations; }
   /// How far `output` is from the targets, one element. Each stack has its own.
   virtual Var loss(const Var& output, const Batch& targets) const = 0;
   /// The loss of a prediction that says nothing, for an output of this shape: a training loss that
@@ -54,8 +60,8 @@ class Codec {
   virtual Tensor mirrored(const Tensor& output, const std::vector<int>& swap) const = 0;
 
  protected:
-  virtual Batch make_targets(const Tensor& points, const Tensor& visibility,
-                             const InputSize& size) const = 0;
+  virtual Batch annotate(const Tensor& points, const Tensor& visibility,
+                         const InputSize& size) const = 0;
   /// An output that says nothing: all zero, unless a codec knows better.
   virtual Tensor blank(const Tensor& output) const;
 };

@@ -21,8 +21,8 @@ class CoordinatesCodec : public Codec {
   bool global() const override { return true; }
 
   /// coordinates and weights, both [N,1,1,2K]; 0 for a point that is missing.
-  Batch make_targets(const Tensor& points, const Tensor& visibility,
-                     const InputSize& size) const override {
+  Batch annotate(const Tensor& points, const Tensor& visibility,
+                 const InputSize& size) const override {
     const OneInstance one(points, visibility);
     const int64_t N = points.dim(0), K = points.dim(2);
     Tensor coordinates = Tensor::zeros({N, 1, 1, 2 * K}), weights = coordinates.clone();

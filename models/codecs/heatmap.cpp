@@ -37,12 +37,18 @@ class HeatmapCodec : public Codec {
   }
   int channels(int points) const override { return points; }
 
-  /// heatmaps [N,h,w,K], and weights [N,K]: 0 for a point that is missing.
-  Batch make_targets(const Tensor& points, const Tensor& visibility,
-                     const InputSize& size) const override {
-    return {{"heatmaps", gaussian_targets(in_cells(points), visibility, size.height / stride,
-                                          size.width / stride, targets_)},
+  /// cells [N,M,K,2], the points in cells of the map; visibility; and weights [N,K]: 0 for a point
+  /// that is missing.
+  Batch annotate(const Tensor& points, const Tensor& visibility, const InputSize&) const override {
+    return {{"cells", in_cells(points)},
+            {"visibility", visibility},
             {"weights", labelled_points(visibility)}};
+  }
+  /// heatmaps [N,h,w,K], and the weights.
+  Batch targets(const Batch& annotations, const InputSize& size) const override {
+    return {{"heatmaps", gaussian_targets(annotations.at("cells"), annotations.at("visibility"),
+                                          size.height / stride, size.width / stride, targets_)},
+            {"weights", annotations.at("weights")}};
   }
   /// The mean squared error of the maps of all points that are not missing.
   Var loss(const Var& output, const Batch& targets) const override {

@@ -67,8 +67,8 @@ class OffsetsCodec : public Codec {
 
   /// disks, disk_weights, offset_weights [N,h,w,K] and offsets [N,h,w,2K]. The point of the first
   /// instance counts; the disks of the others are left out of the loss.
-  Batch make_targets(const Tensor& points, const Tensor& visibility,
-                     const InputSize& size) const override {
+  Batch annotate(const Tensor& points, const Tensor& visibility,
+                 const InputSize& size) const override {
     const OneInstance first(points, visibility);
     const int64_t N = points.dim(0), M = points.dim(1), K = points.dim(2);
     const int64_t h = size.height / stride, w = size.width / stride;

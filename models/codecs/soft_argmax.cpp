@@ -31,7 +31,7 @@ class SoftArgmaxCodec : public Codec {
   /// points [N,K,2], 0..1 across the image; distributions [N,h,w,K] to be near to; weights [N,K]: 0
   /// for a point that is missing or, since no distribution has its mean there, outside of the
   /// image.
-  Batch make_targets(const Tensor& all, const Tensor& seen, const InputSize& size) const override {
+  Batch annotate(const Tensor& all, const Tensor& seen, const InputSize& size) const override {
     const OneInstance one(all, seen);
     const int64_t N = all.dim(0), K = all.dim(2), h = size.height / stride, w = size.width / stride;
     Tensor points = one.points.reshape({N, K, 2}).clone(),

@@ -51,6 +51,11 @@ Point centroid(const Tensor& image, int64_t channel) {
   return (1 / sum) * mean;
 }
 
+// What a sample shows of an image.
+Tensor image_of(const Tensor& image, const KeypointSample& s, int64_t height, int64_t width) {
+  return jittered(crop_image(image, s.to_crop, height, width), s.jitter);
+}
+
 KeypointAugmentation strong() {
   KeypointAugmentation o;
   o.rotation = 60;
@@ -63,12 +68,12 @@ TEST(KeypointAugmentation, DotsAreFoundWhereThePointsWentAndAMirrorImageRenamesT
   const Tensor image = dots(100, 120, truth.points, 2.5);
   int mirrored = 0;
   for (uint64_t i = 0; i < 40; ++i) {
-    const KeypointSample s =
-        augmented(image, {&truth, 1}, first_two, frame_of(truth.box, 1.6, 96, 96), 96, 96, strong(),
-                  Random(1, i));
+    const KeypointSample s = augmented(3, {&truth, 1}, first_two, frame_of(truth.box, 1.6, 96, 96),
+                                       96, 96, strong(), Random(1, i));
     mirrored += s.mirrored;
+    const Tensor shown = image_of(image, s, 96, 96);
     for (int channel : {0, 1}) {
-      const Point seen = centroid(s.image, channel);
+      const Point seen = centroid(shown, channel);
       const LabelledPoint& p = s.instances[0].points[size_t(s.mirrored ? 1 - channel : channel)];
       EXPECT_NEAR(seen.x, p.x, 0.06) << i;
       EXPECT_NEAR(seen.y, p.y, 0.06) << i;
@@ -87,7 +92,7 @@ TEST(KeypointAugmentation, PredictionsComeBackToTheImage) {
     KeypointAugmentation o = strong();
     o.flip = 0;
     const KeypointSample s =
-        augmented(image, {&truth, 1}, first_two, frame_of(image, 64, 80), 64, 80, o, Random(2, i));
+        augmented(3, {&truth, 1}, first_two, frame_of(image, 64, 80), 64, 80, o, Random(2, i));
     const LabelledPoint& p = s.instances[0].points[0];
     const std::vector<ScoredPoint> predicted{{p.x, p.y, 0.7}};
     const ScoredPoint back = in_image(predicted, s.to_crop)[0];
@@ -105,25 +110,27 @@ TEST(KeypointAugmentation, SeedAndIndexFixASampleAndDifferentOnesDiffer) {
   o.occluders.probability = 1;
   o.noise = 5;
   const auto make = [&](uint64_t seed, uint64_t index) {
-    return augmented(image, {&truth, 1}, first_two, frame_of(image, 48, 48), 48, 48, o,
+    return augmented(3, {&truth, 1}, first_two, frame_of(image, 48, 48), 48, 48, o,
                      Random(seed, index));
   };
   const KeypointSample a = make(3, 7), b = make(3, 7);
-  EXPECT_EQ(a.image.values<float>(), b.image.values<float>());
+  EXPECT_EQ(image_of(image, a, 48, 48).values<float>(), image_of(image, b, 48, 48).values<float>());
   EXPECT_EQ(a.to_crop.m, b.to_crop.m);
   EXPECT_NE(a.to_crop.m, make(3, 8).to_crop.m);
   EXPECT_NE(a.to_crop.m, make(4, 7).to_crop.m);
   for (uint64_t i = 0; i < 30; ++i)
-    for (float v : make(5, i).image.values<float>()) ASSERT_TRUE(v >= 0 && v <= 1);
+    for (float v : image_of(image, make(5, i), 48, 48).values<float>())
+      ASSERT_TRUE(v >= 0 && v <= 1);
 }
 
 TEST(KeypointAugmentation, WithoutChangesTheSampleIsTheFrameItself) {
   const Instance truth = three_points();
   const Tensor image = dots(100, 120, truth.points, 2.5);
-  const KeypointSample s = augmented(image, {&truth, 1}, {}, frame_of(image, 100, 120), 100, 120,
+  const KeypointSample s = augmented(3, {&truth, 1}, {}, frame_of(image, 100, 120), 100, 120,
                                      KeypointAugmentation::none(), Random(0));
+  const Tensor seen = image_of(image, s, 100, 120);
   for (int64_t i = 0; i < image.count(); ++i)
-    ASSERT_FLOAT_EQ(s.image.data<float>()[i], image.data<uint8_t>()[i] / 255.f);
+    ASSERT_FLOAT_EQ(seen.data<float>()[i], image.data<uint8_t>()[i] / 255.f);
   EXPECT_NEAR(s.instances[0].points[0].x, 70, 1e-12);
   EXPECT_NEAR(s.instances[0].area, 500, 1e-9);
 }
@@ -180,9 +187,10 @@ TEST(Occluders, CoverWhatTheySayAndHideThePointsUnderThem) {
   o.occluders.side_high = 0.9;
   int hidden = 0, kept = 0;
   for (uint64_t i = 0; i < 200; ++i) {
-    const KeypointSample s = augmented(image, {&truth, 1}, first_two, frame_of(image, 100, 120),
-                                       100, 120, o, Random(6, i));
-    const float* pixel = s.image.data<float>() + (40 * 120 + 70) * 3;
+    const KeypointSample s =
+        augmented(3, {&truth, 1}, first_two, frame_of(image, 100, 120), 100, 120, o, Random(6, i));
+    const Tensor seen = image_of(image, s, 100, 120);
+    const float* pixel = seen.data<float>() + (40 * 120 + 70) * 3;
     const bool covered = std::abs(pixel[0] - 1 / 255.f) > 1e-6;
     ASSERT_EQ(s.instances[0].points[0].v == Visibility::hidden, covered) << i;
     EXPECT_EQ(s.instances[0].points[1].v, Visibility::hidden);
@@ -193,51 +201,53 @@ TEST(Occluders, CoverWhatTheySayAndHideThePointsUnderThem) {
   EXPECT_GT(kept, 20);
   o.occluders.hide_points = false;
   for (uint64_t i = 0; i < 50; ++i)
-    EXPECT_EQ(augmented(image, {&truth, 1}, first_two, frame_of(image, 100, 120), 100, 120, o,
-                        Random(6, i))
-                  .instances[0]
-                  .points[0]
-                  .v,
-              Visibility::visible);
+    EXPECT_EQ(
+        augmented(3, {&truth, 1}, first_two, frame_of(image, 100, 120), 100, 120, o, Random(6, i))
+            .instances[0]
+            .points[0]
+            .v,
+        Visibility::visible);
+}
+
+// `crop` with colours drawn from a range, in 0..255.
+Tensor recoloured(const Tensor& crop, const ColourJitter& range, Random random) {
+  JitterDraw draw;
+  draw_colours(range, int(crop.dim(2)), random, draw);
+  Tensor image = jittered(crop, draw);
+  for (int64_t i = 0; i < image.count(); ++i) image.data<float>()[i] *= 255;
+  return image;
 }
 
 TEST(ColourJitter, SaturationHueContrastBrightnessAndGainDoWhatTheirNamesSay) {
-  const auto pixels = [] { return Tensor::from<float>({1, 2, 3}, {200, 100, 60, 40, 80, 120}); };
+  const Tensor crop = Tensor::from<uint8_t>({1, 2, 3}, {200, 100, 60, 40, 80, 120});
+  const auto was = [&](int i) { return float(crop.data<uint8_t>()[i]); };
   const auto grey = [](const float* v) { return (v[0] + v[1] + v[2]) / 3; };
   for (uint64_t i = 0; i < 50; ++i) {
-    Random a(1, i), b(1, i), c(1, i), d(1, i);
-    Tensor turned = pixels();
-    jitter_colour(turned, {.saturation = 0.1, .hue = 10}, a);
+    const Random random(1, i);
+    const Tensor turned = recoloured(crop, {.saturation = 0.1, .hue = 10}, random);
     EXPECT_NEAR(grey(turned.data<float>()), 120, 1e-4);  // greys stay
     EXPECT_NEAR(grey(turned.data<float>() + 3), 80, 1e-4);
-    Tensor brighter = pixels();
-    jitter_colour(brighter, {.brightness = 0.1}, b);
+    const Tensor brighter = recoloured(crop, {.brightness = 0.1}, random);
     const float added = brighter.data<float>()[0] - 200;
     EXPECT_LE(std::abs(added), 25.5);
     EXPECT_NEAR(brighter.data<float>()[5] - 120, added, 1e-4);
-    Tensor sharper = pixels();
-    jitter_colour(sharper, {.contrast = 0.2}, c);
+    const Tensor sharper = recoloured(crop, {.contrast = 0.2}, random);
     const float factor = (sharper.data<float>()[0] - 100) / 100;  // the mean grey is 100
     EXPECT_NEAR(sharper.data<float>()[2], 100 - 40 * factor, 1e-3);
     EXPECT_LE(std::abs(factor - 1), 0.2);
-    Tensor tinted = pixels();
-    jitter_colour(tinted, {.gain = 0.2}, d);
+    const Tensor tinted = recoloured(crop, {.gain = 0.2}, random);
     for (int k = 0; k < 3; ++k)
-      EXPECT_NEAR(tinted.data<float>()[k] * pixels().data<float>()[k + 3],
-                  tinted.data<float>()[k + 3] * pixels().data<float>()[k], 0.1);
+      EXPECT_NEAR(tinted.data<float>()[k] * was(k + 3), tinted.data<float>()[k + 3] * was(k), 0.1);
   }
-  Tensor same = pixels();
-  Random e(1);
-  jitter_colour(same, {}, e);
-  for (int k = 0; k < 6; ++k) EXPECT_NEAR(same.data<float>()[k], pixels().data<float>()[k], 1e-3);
+  const Tensor same = recoloured(crop, {}, Random(1));
+  for (int k = 0; k < 6; ++k) EXPECT_NEAR(same.data<float>()[k], was(k), 1e-3);
 }
 
 TEST(ColourJitter, AThirdOfAFullTurnSendsRedToGreenOrBlue) {
+  const Tensor crop = Tensor::from<uint8_t>({1, 2, 3}, {150, 100, 100, 100, 150, 100});
   for (uint64_t i = 0; i < 20; ++i) {
     // A hue drawn from +-120 degrees; the angle is read off and must turn all colours alike.
-    Tensor image = Tensor::from<float>({1, 2, 3}, {150, 100, 100, 100, 150, 100});
-    Random random(2, i);
-    jitter_colour(image, {.hue = 120}, random);
+    const Tensor image = recoloured(crop, {.hue = 120}, Random(2, i));
     const float* v = image.data<float>();
     for (int k = 0; k < 3; ++k) EXPECT_NEAR(v[k], v[3 + (k + 1) % 3], 1e-3);
     const double spread = std::hypot(v[0] - 350 / 3., v[1] - 350 / 3., v[2] - 350 / 3.);
@@ -246,15 +256,14 @@ TEST(ColourJitter, AThirdOfAFullTurnSendsRedToGreenOrBlue) {
 }
 
 TEST(ColourJitter, AGreyImageIsChangedAndOtherShapesAreRefused) {
-  Tensor grey = Tensor::full({4, 4, 1}, 100);
-  Random random(1);
-  jitter_colour(grey,
-                {.gain = 0.3, .saturation = 0.5, .hue = 40, .contrast = 0.3, .brightness = 0.2},
-                random);
-  EXPECT_NE(grey.data<float>()[0], 100);
-  Tensor two = Tensor::full({4, 4, 2}, 100), bytes = Tensor::zeros({4, 4, 3}, DType::u8);
-  EXPECT_NE(wrong([&] { jitter_colour(two, {}, random); }).find("[4,4,2]"), std::string::npos);
-  EXPECT_THROW(jitter_colour(bytes, {}, random), Error);
+  const Tensor grey = Tensor::full({4, 4, 1}, 100, DType::u8);
+  const Tensor changed = recoloured(
+      grey, {.gain = 0.3, .saturation = 0.5, .hue = 40, .contrast = 0.3, .brightness = 0.2},
+      Random(1));
+  EXPECT_GT(std::abs(changed.data<float>()[0] - 100), 1);
+  const Tensor two = Tensor::full({4, 4, 2}, 100, DType::u8), real = Tensor::zeros({4, 4, 3});
+  EXPECT_NE(wrong([&] { jittered(two, {}); }).find("[4,4,2]"), std::string::npos);
+  EXPECT_THROW(jittered(real, {}), Error);
 }
 
 }  // namespace

@@ -88,9 +88,10 @@ TEST_F(KeypointExamplesTest, AnEpochHasEveryExampleOnceAndTheNextOneInAnotherOrd
   std::vector<std::vector<int>> epochs(4);
   for (int epoch = 0; epoch < 4; ++epoch)
     for (int i = 0; i < 5; ++i) {
-      const KeypointCrops crop = training_crops(*data, options, 1, 5 * epoch + i);
+      const Tensor image =
+          images_of(training_crops(*data, options, 1, 5 * epoch + i).pixels, {64, 64}, nullptr);
       epochs[size_t(epoch)].push_back(
-          int(std::lround(255 * crop.image.data<float>()[64 * 32 * 3] / 40)));
+          int(std::lround(255 * image.data<float>()[64 * 32 * 3] / 40)));
     }
   for (const std::vector<int>& e : epochs) EXPECT_EQ(std::set<int>(e.begin(), e.end()).size(), 5u);
   EXPECT_FALSE(epochs[0] == epochs[1] && epochs[1] == epochs[2] && epochs[2] == epochs[3]);
@@ -99,10 +100,12 @@ TEST_F(KeypointExamplesTest, AnEpochHasEveryExampleOnceAndTheNextOneInAnotherOrd
 TEST_F(KeypointExamplesTest, ABatchIsTheSameInAnyOrderOfCalls) {
   const auto data = examples();
   KeypointBatches options;
-  const KeypointCrops first = training_crops(*data, options, 3, 7);
+  const DrawnCrops first = training_crops(*data, options, 3, 7);
   training_crops(*data, options, 3, 2);
-  const KeypointCrops again = training_crops(*data, options, 3, 7);
-  EXPECT_EQ(first.image.values<float>(), again.image.values<float>());
+  const DrawnCrops again = training_crops(*data, options, 3, 7);
+  const InputSize size{options.height, options.width};
+  EXPECT_EQ(images_of(first.pixels, size, nullptr).values<float>(),
+            images_of(again.pixels, size, nullptr).values<float>());
   EXPECT_EQ(first.points.values<float>(), again.points.values<float>());
 }
 
@@ -135,6 +138,46 @@ TEST_F(KeypointExamplesTest, ACropAroundTheBoxShowsItsMiddleInItsMiddle) {
   const float* p = crop.points.data<float>();
   EXPECT_NEAR((p[0] + p[2]) / 2, 15.5, 1e-4);
   EXPECT_NEAR((p[1] + p[3]) / 2, 15.5, 1e-4);
+}
+
+// Whether a host cut the crops or the device does from images that it keeps.
+TEST_F(KeypointExamplesTest, ACacheGivesTheSameBatchOnEveryDevice) {
+  for (int n = 0; n < 5; ++n) {
+    Tensor image = Tensor::empty({50 + 9 * n, 90 - 7 * n, 3}, DType::u8);
+    for (int64_t i = 0; i < image.count(); ++i) {
+      const double x = double(i / 3 % image.dim(1)), y = double(i / 3 / image.dim(1));
+      image.data<uint8_t>()[i] =
+          uint8_t(128 + 100 * std::sin(0.2 * x + 0.1 * y + double(i % 3 + n)));
+    }
+    write_png(folder_ / (std::to_string(n) + ".png"), image);
+  }
+  const auto data = examples();
+  KeypointBatches options;
+  options.height = 24;  // shrinks to less than a half: blocks
+  options.width = 32;
+  options.augmentation.rotation = 40;
+  options.augmentation.colour = {.gain = 0.2, .contrast = 0.3};
+  const auto model =
+      make_model("stacked_hourglass", {{"joints", "2"}, {"features", "8"}, {"depth", "1"}});
+  const Codec& codec = *model->codec();
+  const InputSize size{options.height, options.width};
+  const Batch want =
+      with_targets(annotated(training_crops(*data, options, 4, 3), codec, size), codec, size);
+  for (Device device : available_devices()) {
+    const ImageCache cache(data->kept_images(), data->channels(), device);
+    Batch batch = annotated(training_crops(*data, options, 4, 3, &cache), codec, size);
+    EXPECT_FALSE(batch.contains("crop"));
+    for (auto& [name, t] : batch) t = t.to(device);
+    batch = with_targets(batch, codec, size, &cache);
+    for (const char* name : {"image", "heatmaps", "weights"}) {
+      const std::vector<float> a = batch.at(name).values<float>(),
+                               b = want.at(name).values<float>();
+      ASSERT_EQ(a.size(), b.size());
+      // Positions are in float32: a byte may be rounded otherwise.
+      const double allowed = name == std::string("image") ? 1.7 / 255 : 1e-6;
+      for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], allowed) << device << name;
+    }
+  }
 }
 
 // The whole way: two of three points can be trained on, and the third has no gradient.

@@ -7,7 +7,9 @@
 #include <filesystem>
 
 #include "models/model_file.h"
+#include "runtime/atomic_file.h"
 #include "runtime/error.h"
+#include "runtime/image.h"
 #include "runtime/safetensors.h"
 #include "tests/caught.h"
 #include "tests/temporary_folder.h"
@@ -66,17 +68,17 @@ TEST(Trainer, AResumedRunEndsBitForBitWhereTheUninterruptedOneDoes) {
                       folder / "parts/checkpoint.safetensors");
 }
 
-// Two steps warm up, the others are replays of a graph, with an evaluation and checkpoints between.
-TEST(Trainer, OnSimtCapturedStepsEndBitForBitWhereEagerOnesDo) {
-  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+// Two steps warm up, the others are replays of a graph, with checkpoints and what `evaluate` says
+// between.
+void expect_captured_as_eager(const std::string& task_and_data, const std::string& evaluate) {
   TemporaryFolder folder;
   const auto run = [&](const char* name, bool eager) {
     const Recipe recipe = Recipe::from_text(
-        "task = \"keypoints\"\n[model]\narchitecture = \"stacked_hourglass\"\nstacks = 1\n"
-        "features = 8\ndepth = 1\n[data]\nsource = \"stickman\"\nheight = 32\nwidth = 32\n"
-        "[train]\nsteps = 5\nbatch = 2\nlog_every = 2\nevaluate_every = 4\ncheckpoint_every = 2\n"
-        "average_weights = 0.5\nclip_norm = 1\nwarmup_steps = 3\n"
-        "[eval]\nreference = \"head\"\nthreshold = 0.5\nimages = 1\npictures = 1\n",
+        task_and_data +
+            "height = 32\nwidth = 32\n"
+            "[train]\nsteps = 5\nbatch = 2\nlog_every = 2\n"
+            "checkpoint_every = 2\naverage_weights = 0.5\nclip_norm = 1\nwarmup_steps = 3\n" +
+            evaluate,
         "test.toml");
     TrainOptions options = into(folder / name);
     options.device = Device::simt;
@@ -88,6 +90,45 @@ TEST(Trainer, OnSimtCapturedStepsEndBitForBitWhereEagerOnesDo) {
   for (const char* file : {"checkpoint.safetensors", "model.safetensors"})
     expect_same_tensors(folder / (std::string("eager/") + file),
                         folder / (std::string("captured/") + file));
+}
+
+const std::string small_hourglass =
+    "task = \"keypoints\"\n[model]\narchitecture = \"stacked_hourglass\"\nstacks = 1\n"
+    "features = 8\ndepth = 1\n[augment]\ngain = 0.2\noccluders = 0.5\nnoise = 10\n"
+    "[eval]\nthreshold = 0.5\nimages = 1\npictures = 1\n[data]\n";
+
+TEST(Trainer, OnSimtCapturedStepsEndBitForBitWhereEagerOnesDo) {
+  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+  expect_captured_as_eager(small_hourglass + "source = \"stickman\"\n", "evaluate_every = 4\n");
+}
+
+// Their images are kept on the device and cropped there.
+TEST(Trainer, OnSimtCapturedStepsOfAnnotatedImagesDoSoToo) {
+  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+  TemporaryFolder images;
+  std::string rows = "file,left_x,left_y,left_v,right_x,right_y,right_v\n";
+  for (int n = 0; n < 3; ++n) {
+    const std::string name = std::to_string(n) + ".png";
+    write_png(images / name, Tensor::full({40 + n, 50, 3}, 60 * n + 40, DType::u8));
+    rows += name + ",10,20,1,40,30,1\n";
+  }
+  write_file(images / "points.csv", rows);
+  const std::string path = images / "points.csv";
+  expect_captured_as_eager(
+      small_hourglass + "train = \"" + path + "\"\nvalidation = \"" + path + "\"\n",
+      "evaluate_every = 4\n");
+}
+
+// Images through a warp, and warps about the landmarks that the network finds.
+TEST(Trainer, OnSimtCapturedStepsWithoutLabelsDoSoToo) {
+  if (!build::has_simt) GTEST_SKIP() << "this build has no simt";
+  expect_captured_as_eager(
+      "task = \"landmarks\"\n[model]\narchitecture = \"landmark_autoencoder\"\nsize = \"mini\"\n"
+      "landmarks = 3\n[warp]\nfirst = true\nby_landmarks = 0.7\nlandmark_ramp = [0, 1]\n"
+      "[reconstruction]\nweights = [1, 5]\nfrom = [4]\n"
+      "[eval]\nreference = \"right_eye:left_eye\"\nfit_images = 8\nimages = 4\n"
+      "[data]\nsource = \"synthface\"\n",
+      "evaluate_at_end = false\n");
 }
 
 TEST(Trainer, AResumedRunOfAveragedWeightsEndsBitForBitWhereTheUninterruptedOneDoes) {

@@ -1,5 +1,7 @@
-// Rows of warps, at the sizes of homographic adaptation and of warped faces.
+// Rows of warps and of changed colours, at the sizes of homographic adaptation and of faces.
+#include "kernels/augment/colour_jitter.h"
 #include "kernels/warp/accumulate_warped.h"
+#include "kernels/warp/crop_images.h"
 #include "kernels/warp/grid_sample.h"
 #include "kernels/warp/pad_border.h"
 #include "kernels/warp/warp_image.h"
@@ -41,6 +43,35 @@ void homographies(const TableMaker& m) {
          .flops = 30 * n * pixels,
          .at_most = true},
         [=]() mutable { accumulate_warped(maps, matrices, ends, ends, {}, total, seen, result); });
+}
+
+// One image, as large as its crops.
+void crops(const TableMaker& m) {
+  const int64_t N = m.many(4, 32), side = m.side(256);
+  const Tensor x = m.random({side * side * 3}, 0, 255, DType::u8),
+               maps = m.values<float>({N, 2, 3}, repeated({1, 0, 0, 0, 1, 0}, N));
+  std::vector<int32_t> sources;
+  for (int64_t n = 0; n < N; ++n) sources.insert(sources.end(), {0, 0, int(side), int(side), 1});
+  const Tensor places = m.values<int32_t>({N, 5}, sources);
+  Tensor y = m.empty({N, side, side, 3}, DType::u8);
+  const double count = double(y.count());
+  m.add("crop_images", y.shape(),
+        {.bytes = count + double(x.bytes()), .flops = 14 * count, .at_most = true},
+        [=]() mutable { crop_images(x, places, maps, y); });
+}
+
+// In other colours alone, as most recipes ask for.
+void colours(const TableMaker& m) {
+  const int64_t N = m.many(4, 32), side = m.side(256);
+  const Tensor x = m.random({N, side, side, 3}, 0, 255, DType::u8),
+               plan = m.values<int32_t>({N, jitter_integers},
+                                        std::vector<int32_t>(size_t(N * jitter_integers), 0)),
+               amounts = m.values<float>({N, jitter_reals},
+                                         std::vector<float>(size_t(N * jitter_reals), 0));
+  Tensor y = m.empty(x.shape());
+  const double count = double(x.count());
+  m.add("colour_jitter", x.shape(), {.bytes = 5 * count, .flops = 10 * count, .at_most = true},
+        [=]() mutable { colour_jitter(x, plan, amounts, y); });
 }
 
 // Faces through thin-plate splines of 49 control points.
@@ -96,6 +127,8 @@ void splines(const TableMaker& m) {
 void table_of_warps(const TableMaker& m) {
   homographies(m);
   splines(m);
+  crops(m);
+  colours(m);
 }
 
 }  // namespace cairn

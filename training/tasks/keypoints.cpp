@@ -80,15 +80,25 @@ ExampleSets examples_of(Recipe& r, int64_t height, int64_t width, uint64_t seed)
 class Source : public BatchSource {
  public:
   Source(const KeypointExamples& examples, const KeypointBatches& options, const Codec& codec,
-         int batch, int workers, int64_t first)
-      : batches_(
+         int batch, int workers, int64_t first, const ImageCache* cache)
+      : codec_(codec),
+        size_{options.height, options.width},
+        cache_(cache),
+        batches_(
             [=, &examples, &codec](int64_t number) {
-              return encoded(training_crops(examples, options, batch, number), codec);
+              return annotated(training_crops(examples, options, batch, number, cache), codec,
+                               {options.height, options.width});
             },
             workers, first) {}
   Batch next() override { return batches_.next(); }
+  Batch prepared(const Batch& batch) const override {
+    return with_targets(batch, codec_, size_, cache_);
+  }
 
  private:
+  const Codec& codec_;
+  const InputSize size_;
+  const ImageCache* cache_;
   Prefetcher<Batch> batches_;
 };
 
@@ -115,8 +125,10 @@ class KeypointsTask : public Task {
   }
 
   std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
+    if (!cache_)
+      cache_ = cache_of(*examples_.training, named_tensors(model).front().tensor->device());
     return std::make_unique<Source>(*examples_.training, batches_, *model.codec(), batch, workers_,
-                                    first);
+                                    first, cache_.get());
   }
 
   Options model_options() const override {
@@ -217,6 +229,7 @@ class KeypointsTask : public Task {
   }
 
   ExampleSets examples_;
+  std::unique_ptr<ImageCache> cache_;  // of the training images
   KeypointBatches batches_;
   KeypointEvaluation evaluation_;
   std::optional<ReferenceLength> reference_;

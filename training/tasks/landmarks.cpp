@@ -81,25 +81,43 @@ struct LandmarkBatches {
   Stairs reconstruction;
 };
 
-Batch landmark_batch(const KeypointExamples& examples, const LandmarkBatches& o, int size,
-                     int64_t number) {
-  Tensor image = augmented_crops(examples, o.crops, size, number).image;
-  Random random(o.crops.seed, uint64_t(number), uint64_t{220} << 40);
-  if (o.first) image = warp_smoothly(image, random_warps(first_of(o.warps), size, random));
-  const PointWarp warp = random_warps(o.warps, size, random);
-  return {
-      {"image", image},
-      {"warp_control", warp.control},
-      {"warp_theta", warp.theta},
-      {"warp_affine", warp.affine},
-      {"reconstruction_weight", Tensor::full({size, image.dim(3)}, o.reconstruction.at(number))}};
+void put(Batch& batch, const std::string& name, const PointWarp& warp) {
+  batch[name + "_control"] = warp.control;
+  batch[name + "_theta"] = warp.theta;
+  batch[name + "_affine"] = warp.affine;
 }
+
+PointWarp warp_in(const Batch& batch, const std::string& name) {
+  return {batch.at(name + "_control"), batch.at(name + "_theta"), batch.at(name + "_affine")};
+}
+
+// What the host draws of a batch: DrawnCrops::pixels, the warps, and the first ones if there are.
+Batch drawn_batch(const KeypointExamples& examples, const LandmarkBatches& o, int size,
+                  int64_t number, const ImageCache* cache) {
+  Batch batch = augmented_crops(examples, o.crops, size, number, cache).pixels;
+  Random random(o.crops.seed, uint64_t(number), uint64_t{220} << 40);
+  if (o.first) put(batch, "first", random_warps(first_of(o.warps), size, random));
+  put(batch, "warp", random_warps(o.warps, size, random));
+  batch["reconstruction_weight"] =
+      Tensor::full({size, examples.channels()}, o.reconstruction.at(number));
+  return batch;
+}
+
+// What the model learns of it, on its device.
+Batch landmark_batch(const Batch& drawn, const LandmarkBatches& o, const ImageCache* cache) {
+  Tensor image = images_of(drawn, {o.crops.height, o.crops.width}, cache);
+  if (o.first) image = warp_smoothly(image, warp_in(drawn, "first"));
+  Batch batch{{"image", image}, {"reconstruction_weight", drawn.at("reconstruction_weight")}};
+  put(batch, "warp", warp_in(drawn, "warp"));
+  return batch;
+}
+
+Device device_of(Model& model) { return named_tensors(model).front().tensor->device(); }
 
 // The landmarks [N,K,2] that the model finds now, in unit coordinates of the frame that its warps
 // act on.
 Tensor landmarks_in_frame(Model& model, const Tensor& images) {
-  const Device device = named_tensors(model).front().tensor->device();
-  const std::vector<Keypoints> found = model.detect(images.to(device), {});
+  const std::vector<Keypoints> found = model.detect(images, {});
   const auto* autoencoder = dynamic_cast<LandmarkAutoencoder*>(&model);
   const double p = autoencoder ? autoencoder->padding() : 0;
   const int64_t K = model.skeleton()->keypoints();
@@ -116,17 +134,23 @@ Tensor landmarks_in_frame(Model& model, const Tensor& images) {
 class Source : public BatchSource {
  public:
   Source(const KeypointExamples& examples, const LandmarkBatches& options, Model& model, int batch,
-         int workers, int64_t first)
+         int workers, int64_t first, const ImageCache* cache)
       : options_(options),
         model_(model),
-        batches_([=, &examples](
-                     int64_t number) { return landmark_batch(examples, options, batch, number); },
-                 workers, first) {}
+        cache_(cache),
+        batches_(
+            [=, &examples](int64_t number) {
+              return drawn_batch(examples, options, batch, number, cache);
+            },
+            workers, first) {}
   Batch next() override {
     const int64_t number = batches_.next_number();
     Batch batch = batches_.next();
     if (options_.by_landmarks > 0) warp_about_landmarks(batch, number);
     return batch;
+  }
+  Batch prepared(const Batch& batch) const override {
+    return landmark_batch(batch, options_, cache_);
   }
 
  private:
@@ -135,25 +159,25 @@ class Source : public BatchSource {
         (double(number) - options_.ramp[0]) / (options_.ramp[1] - options_.ramp[0]);
     const double share = options_.by_landmarks * std::clamp(grown, 0.0, 1.0);
     Random random(options_.crops.seed, uint64_t(number), uint64_t{221} << 40);
-    const Tensor& image = batch.at("image");
     std::vector<int64_t> chosen;
-    for (int64_t n = 0; n < image.dim(0); ++n)
+    for (int64_t n = 0; n < batch.at("plan").dim(0); ++n)
       if (random.uniform() < share) chosen.push_back(n);
     if (chosen.empty()) return;
+    Batch there = batch;
+    for (auto& [name, tensor] : there) tensor = tensor.to(device_of(model_));
+    const Tensor image = prepared(there).at("image");
     Tensor images =
-        Tensor::empty({int64_t(chosen.size()), image.dim(1), image.dim(2), image.dim(3)});
+        image.empty_like({int64_t(chosen.size()), image.dim(1), image.dim(2), image.dim(3)});
     for (size_t i = 0; i < chosen.size(); ++i)
       images.rows(int64_t(i), int64_t(i) + 1).copy_from(image.rows(chosen[i], chosen[i] + 1));
-    const PointWarp warps = with_warps(
-        {batch.at("warp_control"), batch.at("warp_theta"), batch.at("warp_affine")}, chosen,
-        random_warps_about(landmarks_in_frame(model_, images), options_.warps, random));
-    batch["warp_control"] = warps.control;
-    batch["warp_theta"] = warps.theta;
-    batch["warp_affine"] = warps.affine;
+    put(batch, "warp",
+        with_warps(warp_in(batch, "warp"), chosen,
+                   random_warps_about(landmarks_in_frame(model_, images), options_.warps, random)));
   }
 
   const LandmarkBatches options_;
   Model& model_;
+  const ImageCache* cache_;
   Prefetcher<Batch> batches_;
 };
 
@@ -211,7 +235,9 @@ class LandmarksTask : public Task {
   }
 
   std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
-    return std::make_unique<Source>(*training_, batches_, model, batch, workers_, first);
+    if (!cache_) cache_ = cache_of(*training_, device_of(model));
+    return std::make_unique<Source>(*training_, batches_, model, batch, workers_, first,
+                                    cache_.get());
   }
 
   Options model_options() const override {
@@ -314,7 +340,8 @@ class LandmarksTask : public Task {
     std::map<std::string, double> mean;
     double plain = 0;
     for (int i = 0; i < batches; ++i) {
-      Batch batch = landmark_batch(test_ ? *test_ : *training_, held_out, size, i);
+      Batch batch = landmark_batch(
+          drawn_batch(test_ ? *test_ : *training_, held_out, size, i, nullptr), held_out, nullptr);
       plain += plain_error(batch.at("image")) / batches;
       for (auto& [name, tensor] : batch) tensor = tensor.to(device);
       Tape tape(false);
@@ -340,6 +367,7 @@ class LandmarksTask : public Task {
   }
 
   LandmarkBatches batches_;
+  std::unique_ptr<ImageCache> cache_;  // of the training images
   Examples training_, fit_, test_;
   int64_t fit_images_ = 0, test_images_ = 0;
   int points_ = 0, workers_;

@@ -96,6 +96,26 @@ TEST_P(Codecs, DecodeWhatTheyHaveEncodedAtEveryPlace) {
   }
 }
 
+TEST_P(Codecs, MakeTheSameTargetsOnEveryDevice) {
+  const auto codec = codec_of(GetParam().options);
+  const Tensor points = every_place().rows(0, 2),
+               visibility = Tensor::from<uint8_t>({2, 1, 64}, [] {
+                 std::vector<uint8_t> v(128);
+                 for (size_t i = 0; i < v.size(); ++i) v[i] = uint8_t(i % 3);
+                 return v;
+               }());
+  const Batch want = codec->encode(points, visibility, square);
+  for (Device device : available_devices()) {
+    Batch there = codec->annotations(points, visibility, square);
+    for (auto& [name, t] : there) t = t.to(device);
+    for (const auto& [name, t] : codec->targets(there, square)) {
+      const std::vector<float> a = t.values<float>(), b = want.at(name).values<float>();
+      ASSERT_EQ(a.size(), b.size()) << name;
+      for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 2e-6) << device << ' ' << name;
+    }
+  }
+}
+
 // Two images of three points, of which the second image lacks the middle one.
 struct SmallBatch {
   Tensor points = Tensor::from<float>({2, 1, 3, 2}, {10.3f, 20.7f, 40, 33, 50.2f, 12,  //
