@@ -1,8 +1,5 @@
 #include "training/detector_labels.h"
 
-#include <cmath>
-#include <vector>
-
 #include "runtime/error.h"
 
 namespace cairn {
@@ -11,20 +8,16 @@ Tensor detector_labels(std::span<const Point> points, int height, int width, Ran
   if (height % detector_cell || width % detector_cell)
     throw Error("detector_labels", text("an image of ", height, "x", width),
                 "sides that are multiples of 8", "pad or crop the image");
-  const int columns = width / detector_cell;
-  Tensor labels = Tensor::full({height / detector_cell, columns}, no_point, DType::i32);
-  std::vector<uint8_t> taken(size_t(height) * width, 0);
-  std::vector<int> in_cell(size_t(labels.count()), 0);
-  for (Point p : points) {
-    const double px = std::round(p.x), py = std::round(p.y);
-    if (!(px >= 0 && px < width && py >= 0 && py < height)) continue;
-    const int x = int(px), y = int(py), cell = y / detector_cell * columns + x / detector_cell;
-    if (taken[size_t(y) * width + x]) continue;  // the same pixel twice is one candidate
-    taken[size_t(y) * width + x] = 1;
-    if (random.integer(1, ++in_cell[cell]) == 1)  // the k-th replaces with probability 1/k
-      labels.data<int32_t>()[cell] = y % detector_cell * detector_cell + x % detector_cell;
+  Tensor at = Tensor::empty({1, int64_t(points.size()), 2}),
+         keys = Tensor::empty({1, 2}, DType::i32),
+         labels = Tensor::empty({1, height / detector_cell, width / detector_cell}, DType::i32);
+  for (size_t k = 0; k < points.size(); ++k) {
+    at.data<float>()[2 * k] = float(points[k].x);
+    at.data<float>()[2 * k + 1] = float(points[k].y);
   }
-  return labels;
+  for (int i = 0; i < 2; ++i) keys.data<int32_t>()[i] = int32_t(random.bits());
+  detector_labels(at, keys, labels);
+  return labels.reshape({labels.dim(1), labels.dim(2)});
 }
 
 }  // namespace cairn

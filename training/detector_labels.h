@@ -3,13 +3,11 @@
 #include <span>
 
 #include "geometry/point.h"
+#include "kernels/points/detector_labels.h"
 #include "runtime/random.h"
 #include "runtime/tensor.h"
 
 namespace cairn {
-
-inline constexpr int detector_cell = 8;
-inline constexpr int no_point = detector_cell * detector_cell;  ///< the class of an empty cell
 
 /// i32 [height/8, width/8]: 8 dy + dx of the point in the cell, or 64. A point is rounded to a
 /// pixel, points outside the image are left out; of several in one cell one is picked at random.

@@ -5,16 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/augment/reflect.h"
 #include "training/raster.h"
 
 namespace cairn {
-
-/// Index i outside of 0..n-1 mirrored back: -1 -> 1, n -> n - 2. Needs |overhang| < n.
-inline int reflect101(int i, int n) {
-  if (n == 1) return 0;
-  if (i < 0) i = -i;
-  return i < n ? i : 2 * n - 2 - i;
-}
 
 double gaussian_sigma(int side);
 /// `side` weights that sum to 1.

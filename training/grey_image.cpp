@@ -14,11 +14,6 @@ Tensor grey_values(const Tensor& bytes) {
   return out;
 }
 
-void divide_by_255(Tensor& values) {
-  float* v = values.data<float>();
-  for (int64_t i = 0; i < values.count(); ++i) v[i] *= 1 / 255.f;
-}
-
 Tensor grey_bytes(const Tensor& unit) {
   Tensor out = Tensor::empty(unit.shape(), DType::u8);
   const float* from = unit.data<float>();

@@ -24,19 +24,21 @@ PairBatch empty_batch(int64_t pairs, int64_t height, int64_t width) {
           Tensor::empty(cells, DType::u8), Tensor::empty({pairs, 9})};
 }
 
-// Row `row` of a batch: its image (values of 0..255, changed here), its points, its valid cells.
+// Row `row` of a batch: its image (values of 0..255), its points, its valid cells.
 struct Side {
   Tensor image;
   std::vector<Point> points;
   Tensor valid;
 };
-void fill_row(PairBatch& batch, int64_t row, Side& side, const HomographicPairs& options,
+void fill_row(PairBatch& batch, int64_t row, const Side& side, const HomographicPairs& options,
               Random photometric, Random labels) {
   const int height = int(side.image.dim(0)), width = int(side.image.dim(1));
-  if (options.augment_photometric) augment(side.image, options.photometric, photometric);
-  divide_by_255(side.image);
+  const PhotometricDraw changes =
+      options.augment_photometric ? random_changes(options.photometric, height, width, photometric)
+                                  : PhotometricDraw{};
   const Tensor label = detector_labels(side.points, height, width, labels);
-  batch.image.rows(row, row + 1).copy_from(side.image.reshape({1, height, width, 1}));
+  batch.image.rows(row, row + 1)
+      .copy_from(augmented(side.image, changes).reshape({1, height, width, 1}));
   batch.label.rows(row, row + 1).copy_from(label.reshape({1, label.dim(0), label.dim(1)}));
   batch.valid.rows(row, row + 1).copy_from(side.valid.reshape({1, label.dim(0), label.dim(1)}));
 }
@@ -90,8 +92,8 @@ void fill_pair(PairBatch& batch, int64_t pair, const ImageLevels& from,
   const Matrix3 partner_view = partner_window * h;
   const Matrix3 to_partner = inverse(partner_view) * image_window;
 
-  Side image = view_of(from, image_window, options.homography.erosion_margin);
-  Side partner = view_of(from, partner_view, options.homography.erosion_margin);
+  const Side image = view_of(from, image_window, options.homography.erosion_margin);
+  const Side partner = view_of(from, partner_view, options.homography.erosion_margin);
   const int64_t pairs = batch.homography.dim(0);
   fill_row(batch, pair, image, options, numbers(seed, index, Use::photometric),
            numbers(seed, index, Use::labels));

@@ -55,4 +55,15 @@ Tensor whole_cells(const Tensor& mask, int cell) {
   return out;
 }
 
+Tensor seen_cells(const Matrix3& output_to_input, int height, int width, int margin, int cell) {
+  const int rows = height / cell, columns = width / cell;
+  Tensor out = Tensor::full({rows, columns}, 1, DType::u8);
+  const std::vector<RowSpan> seen = seen_rows(output_to_input, height, width, margin);
+  for (int y = 0; y < rows * cell; ++y)
+    for (int x = 0; x < columns; ++x)
+      out.data<uint8_t>()[y / cell * columns + x] &=
+          seen[size_t(y)].begin <= x * cell && (x + 1) * cell <= seen[size_t(y)].end;
+  return out;
+}
+
 }  // namespace cairn

@@ -23,4 +23,8 @@ Tensor eroded(const Tensor& mask, int margin);
 /// u8 [height / cell, width / cell]: 1 where the whole cell is.
 Tensor whole_cells(const Tensor& mask, int cell);
 
+/// whole_cells(eroded(warped(input, output_to_input).seen, margin), cell) for an input of this
+/// size, from the matrix alone.
+Tensor seen_cells(const Matrix3& output_to_input, int height, int width, int margin, int cell);
+
 }  // namespace cairn

@@ -1,74 +1,137 @@
 #include "training/magicpoint_data.h"
 
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/augment/photometric.h"
+#include "kernels/warp/warp_image.h"
 #include "training/detector_labels.h"
-#include "training/grey_image.h"
 #include "training/image_warp.h"
 
 namespace cairn {
 namespace {
 
-// Random numbers of one image beyond those of its shapes.
-enum class Use : uint64_t { photometric, homography, labels };
+// Random numbers of one sample beyond those of its shapes.
+enum class Use : uint64_t { photometric, homography, labels, shape };
 Random numbers(uint64_t seed, int64_t index, Use use) {
   return Random(seed, uint64_t(index), (uint64_t(use) + 64) << 40);
 }
 
+Batch empty_batch(const MagicPointData& data, int64_t size, bool with_shapes) {
+  const int64_t height = data.shapes.height, width = data.shapes.width;
+  Batch b{
+      {"plan", Tensor::empty({size, photometric_integers}, DType::i32)},
+      {"amounts", Tensor::empty({size, photometric_reals})},
+      {"warp", Tensor::empty({size, 3, 3})},
+      {"points", Tensor::full({size, most_shape_points, 2}, NAN)},
+      {"keys", Tensor::empty({size, 2}, DType::i32)},
+      {"valid", Tensor::empty({size, height / detector_cell, width / detector_cell}, DType::u8)}};
+  if (with_shapes) b["shapes"] = Tensor::empty({size, height, width, 1}, DType::u8);
+  return b;
+}
+
+// Row n: sample `index`, which shows `shape`, image `source` of those there are.
+void draw_sample(const MagicPointData& data, int64_t index, const LabelledImage& shape,
+                 int64_t source, Batch& batch, int64_t n) {
+  const int height = data.shapes.height, width = data.shapes.width;
+  Random photometric = numbers(data.seed, index, Use::photometric),
+         homography = numbers(data.seed, index, Use::homography),
+         labels = numbers(data.seed, index, Use::labels);
+  PhotometricDraw changes;
+  if (data.augment_photometric)
+    changes = random_changes(data.photometric, height, width, photometric);
+  changes.plan.source = int32_t(source);
+  static_cast<PhotometricPlan*>(batch.at("plan").raw())[n] = changes.plan;
+  static_cast<PhotometricAmounts<float>*>(batch.at("amounts").raw())[n] = changes.amounts;
+
+  Matrix3 warp;
+  if (data.augment_homographic)
+    warp = random_homography(data.homography, height, width, homography);
+  std::copy(warp.m.begin(), warp.m.end(), batch.at("warp").data<float>() + 9 * n);
+  const Tensor valid =
+      seen_cells(warp, height, width, data.homography.erosion_margin, detector_cell);
+  batch.at("valid").rows(n, n + 1).copy_from(valid.reshape({1, valid.dim(0), valid.dim(1)}));
+
+  const Matrix3 to_output = inverse(warp);
+  float* to = batch.at("points").data<float>() + n * 2 * most_shape_points;
+  for (const Point& corner : shape.points) {
+    const Point p = apply(to_output, corner);
+    *to++ = float(p.x);
+    *to++ = float(p.y);
+  }
+  for (int i = 0; i < 2; ++i) batch.at("keys").data<int32_t>()[2 * n + i] = int32_t(labels.bits());
+}
+
 }  // namespace
 
-DetectorBatch magicpoint_sample(const MagicPointData& data, int64_t index) {
-  const int height = data.shapes.height, width = data.shapes.width;
-  LabelledImage shape = synthetic_shape(data.shapes, data.seed, index);
-  Tensor image = grey_values(shape.image);
-  if (data.augment_photometric) {
-    Random random = numbers(data.seed, index, Use::photometric);
-    augment(image, data.photometric, random);
-  }
-  Tensor valid;
-  if (data.augment_homographic) {
-    Random random = numbers(data.seed, index, Use::homography);
-    const Matrix3 h = random_homography(data.homography, height, width, random);
-    const WarpedImage warp = warped(image, h);
-    image = warp.image;
-    valid = whole_cells(eroded(warp.seen, data.homography.erosion_margin), detector_cell);
-    const Matrix3 input_to_output = inverse(h);
-    for (Point& p : shape.points) p = apply(input_to_output, p);
-  } else {
-    valid = Tensor::full({height / detector_cell, width / detector_cell}, 1, DType::u8);
-  }
-  divide_by_255(image);
-  Random random = numbers(data.seed, index, Use::labels);
-  const Tensor label = detector_labels(shape.points, height, width, random);
-  return {image.reshape({1, height, width, 1}), label.reshape({1, label.dim(0), label.dim(1)}),
-          valid.reshape({1, valid.dim(0), valid.dim(1)})};
+MagicPointDraw draw_magicpoint_batch(const MagicPointData& data, const ShapeCache* cache, int size,
+                                     int64_t number) {
+  MagicPointDraw draw{empty_batch(data, size, !cache), {}};
+  if (cache) draw.entries.resize(size_t(size));
+  parallel_for(size, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      const int64_t index = number * size + n;
+      if (cache) {
+        Random random = numbers(data.seed, index, Use::shape);
+        ShapeCache::Entry& entry = draw.entries[size_t(n)];
+        entry = cache->look_up(random.integer(0, int(cache->count()) - 1));
+        draw_sample(data, index, entry.shape, entry.index, draw.batch, n);
+      } else {
+        const LabelledImage shape = synthetic_shape(data.shapes, data.seed, index);
+        Tensor row = draw.batch.at("shapes").rows(n, n + 1);
+        row.copy_from(shape.image.reshape(row.shape()));
+        draw_sample(data, index, shape, n, draw.batch, n);
+      }
+    }
+  });
+  return draw;
+}
+
+DetectorBatch rendered(const Tensor& shapes, const Batch& drawn) {
+  const Tensor& valid = drawn.at("valid");
+  const Device device = valid.device();
+  Tensor changed =
+             Tensor::empty({valid.dim(0), shapes.dim(1), shapes.dim(2), 1}, DType::f32, device),
+         image = changed.empty_like(), label = Tensor::empty(valid.shape(), DType::i32, device);
+  photometric(shapes, drawn.at("plan"), drawn.at("amounts"), changed);
+  warp_image(changed, drawn.at("warp"), {}, image);
+  detector_labels(drawn.at("points"), drawn.at("keys"), label);
+  return {image, label, valid};
 }
 
 DetectorBatch magicpoint_batch(const MagicPointData& data, int size, int64_t number) {
-  const int height = data.shapes.height, width = data.shapes.width;
-  const int rows = height / detector_cell, columns = width / detector_cell;
-  DetectorBatch batch{Tensor::empty({size, height, width, 1}),
-                      Tensor::empty({size, rows, columns}, DType::i32),
-                      Tensor::empty({size, rows, columns}, DType::u8)};
-  parallel_for(size, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const DetectorBatch sample = magicpoint_sample(data, number * size + i);
-      batch.image.rows(i, i + 1).copy_from(sample.image);
-      batch.label.rows(i, i + 1).copy_from(sample.label);
-      batch.valid.rows(i, i + 1).copy_from(sample.valid);
-    }
-  });
-  return batch;
+  const Batch drawn = draw_magicpoint_batch(data, nullptr, size, number).batch;
+  return rendered(drawn.at("shapes"), drawn);
 }
 
 DetectorTestImage magicpoint_test_image(const MagicPointData& data, int64_t index, bool noisy) {
   const uint64_t seed = ~data.seed;
   const LabelledImage shape = synthetic_shape(data.shapes, seed, index);
-  DetectorTestImage test{grey_values(shape.image), shape.points};
+  PhotometricDraw changes;
   if (noisy) {
     Random random = numbers(seed, index, Use::photometric);
-    augment(test.image, data.photometric, random);
+    changes = random_changes(data.photometric, data.shapes.height, data.shapes.width, random);
   }
-  divide_by_255(test.image);
-  return test;
+  return {augmented(shape.image, changes), shape.points};
+}
+
+MagicPointLoader::MagicPointLoader(const MagicPointData& data, int batch_size, int workers,
+                                   int64_t first_batch, std::shared_ptr<ShapeCache> cache)
+    : cache_(std::move(cache)),
+      batches_(
+          [=, kept = cache_.get()](int64_t number) {
+            return draw_magicpoint_batch(data, kept, batch_size, number);
+          },
+          workers, first_batch) {}
+
+Batch MagicPointLoader::next() {
+  MagicPointDraw draw = batches_.next();
+  if (cache_) cache_->keep(draw.entries);
+  return std::move(draw.batch);
+}
+
+DetectorBatch MagicPointLoader::rendered(const Batch& drawn) const {
+  return cairn::rendered(cache_ ? cache_->images() : drawn.at("shapes"), drawn);
 }
 
 }  // namespace cairn

@@ -1,42 +1,47 @@
 #include "training/photometric.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <span>
+#include <cstring>
 
+#include "kernels/augment/normal_quantile.h"
 #include "runtime/error.h"
 #include "training/filters.h"
-#include "training/raster.h"
 
 namespace cairn {
 namespace {
 
-std::span<float> values(Tensor& image) { return {image.data<float>(), size_t(image.count())}; }
+// A Gaussian's filter of `side` taps.
+struct Window {
+  int32_t reach;
+  double sigma;
+};
 
-void clip(Tensor& image) {
-  for (float& v : values(image)) v = std::min(std::max(v, 0.f), 255.f);
+// An even side has one more. The deviation is OpenCV's for the side.
+Window shade_window(int side) {
+  const int odd = side | 1;
+  return {odd / 2, gaussian_sigma(odd)};
 }
 
-// The quantiles of the normal distribution at the middles of 4096 equal parts of [0, 1].
-std::array<float, 4096> normal_quantiles() {
-  constexpr int n = 4096;
-  std::array<double, n> z{};
-  double square = 0;
-  for (int i = 0; i < n / 2; ++i) {
-    const double p = (i + 0.5) / n;
-    double low = -8, high = 0;
-    for (int step = 0; step < 60; ++step) {
-      const double middle = (low + high) / 2;
-      (std::erfc(-middle / std::sqrt(2.0)) / 2 < p ? low : high) = middle;
-    }
-    z[i] = low;
-    z[n - 1 - i] = -low;
-    square += 2 * low * low;
-  }
-  std::array<float, n> result;
-  for (int i = 0; i < n; ++i) result[i] = float(z[i] / std::sqrt(square / n));
-  return result;
+// Lengths along a diagonal are counted in its steps of sqrt(2) pixels.
+Window motion_window(int side, bool diagonal) {
+  return {side / 2, side / 4.0 / (diagonal ? std::sqrt(2.0) : 1)};
+}
+
+ShadeEllipse<float> random_ellipse(double height, double width, Random& random) {
+  const double quarter = std::min(height, width) / 4;
+  const auto semi_axis = [&] {
+    return std::max(1.0, std::trunc(std::max(random.uniform() * quarter, quarter / 5)));
+  };
+  const double semi_x = semi_axis(), semi_y = semi_axis();
+  const int reach = int(std::max(semi_x, semi_y));
+  const int x = random.integer(reach, int(width) - reach - 1),
+            y = random.integer(reach, int(height) - reach - 1);
+  const double angle = random.uniform() * 1.5707963267948966;
+  const double cosine = std::cos(angle), sine = std::sin(angle);
+  const double u = 1 / (semi_x * semi_x), v = 1 / (semi_y * semi_y);
+  return {float(x), float(y), float(cosine * cosine * u + sine * sine * v),
+          float(2 * cosine * sine * (u - v)), float(sine * sine * u + cosine * cosine * v)};
 }
 
 }  // namespace
@@ -59,125 +64,70 @@ Photometric Photometric::photo_pairs() {
   return p;
 }
 
-namespace photometric {
+PhotometricDraw random_changes(const Photometric& range, int64_t height, int64_t width,
+                               Random& random) {
+  const int shorter = int(std::min(height, width)),
+            longest = std::max(range.shade_side_high, range.motion_side) | 1;
+  if (longest / 2 >= shorter || longest / 2 > photometric_reach)
+    throw Error("photometric changes",
+                text("a blur of side ", longest, " for ", height, "x", width),
+                text("an odd side below twice the shorter one of the image, at most ",
+                     2 * photometric_reach + 1),
+                "use larger images, or leave the photometric changes out");
+  PhotometricDraw d;
+  PhotometricPlan& p = d.plan;
+  for (int i = 0; i < photometric_changes; ++i) p.order[i] = PhotometricChange(i);
+  for (int i = photometric_changes - 1; i > 0; --i)
+    std::swap(p.order[i], p.order[random.integer(0, i)]);
+  for (int32_t& word : p.key) word = int32_t(random.bits());
 
-void contrast(Tensor& image, double factor) {
-  double sum = 0;
-  for (float v : values(image)) sum += v;
-  const float mean = float(sum / double(image.count())), f = float(factor);
-  for (float& v : values(image)) v = (v - mean) * f + mean;
+  PhotometricAmounts<float>& a = d.amounts;
+  a.brightness = float(random.uniform(-range.brightness, range.brightness));
+  a.contrast = float(random.uniform(range.contrast_low, range.contrast_high));
+  a.noise = float(random.uniform(0, range.noise));
+  a.speckle = float(random.uniform(0, range.speckle));
+  a.shade = float(random.uniform(range.shade_low, range.shade_high));
+  const Window shade = shade_window(random.integer(range.shade_side_low, range.shade_side_high));
+  p.shade_reach = shade.reach;
+  a.shade_sigma = float(shade.sigma);
+  for (auto& e : a.ellipses) e = random_ellipse(double(height), double(width), random);
+
+  constexpr int32_t directions[4][2] = {{1, 0}, {0, 1}, {1, 1}, {1, -1}};
+  const auto& [dx, dy] = directions[random.integer(0, 3)];
+  const Window motion =
+      motion_window(2 * random.integer(0, (range.motion_side - 1) / 2) + 1, dx != 0 && dy != 0);
+  p.motion_x = dx;
+  p.motion_y = dy;
+  p.motion_reach = motion.reach;
+  a.motion_sigma = float(motion.sigma);
+  return d;
+}
+
+Tensor augmented(const Tensor& image, const PhotometricDraw& draw) {
+  if ((image.dtype() != DType::f32 && image.dtype() != DType::u8) || image.rank() != 3 ||
+      image.dim(2) != 1)
+    throw Error("augmented", text("an image ", image),
+                "u8 or f32 [height, width, 1], values in 0..255", "convert the image first");
+  const Shape one{1, image.dim(0), image.dim(1), 1};
+  Tensor plan = Tensor::empty({1, photometric_integers}, DType::i32),
+         amounts = Tensor::empty({1, photometric_reals}), changed = Tensor::empty(one);
+  std::memcpy(plan.raw(), &draw.plan, plan.bytes());
+  std::memcpy(amounts.raw(), &draw.amounts, amounts.bytes());
+  photometric(image.reshape(one), plan, amounts, changed);
+  return changed.reshape(image.shape());
 }
 
 void add_noise(Tensor& image, double standard_deviation, Random& random) {
-  static const std::array<float, 4096> quantiles = normal_quantiles();
+  const auto& quantiles = normal_quantiles<float>();
   const float sd = float(standard_deviation);
-  const std::span<float> v = values(image);
-  size_t i = 0;
-  for (; i + 1 < v.size(); i += 2) {
+  float* v = image.data<float>();
+  int64_t i = 0;
+  for (; i + 1 < image.count(); i += 2) {
     const uint32_t bits = random.bits();
     v[i] += sd * quantiles[bits & 4095];
     v[i + 1] += sd * quantiles[bits >> 20];
   }
-  if (i < v.size()) v[i] += sd * quantiles[random.bits() & 4095];
-}
-
-void speckle(Tensor& image, double share, Random& random) {
-  if (share <= 0) return;
-  const std::span<float> v = values(image);
-  // The gap to the next speckle is geometric: one draw per speckle instead of one per pixel.
-  const double scale = 1 / std::log1p(-2 * std::min(share, 0.499));
-  double i = -1;
-  for (;;) {
-    i += 1 + std::floor(std::log(1 - random.uniform()) * scale);
-    if (i >= double(v.size())) return;
-    v[size_t(i)] = random.bits() & 1 ? 255.f : 0.f;
-  }
-}
-
-void shade(Tensor& image, double transparency, int side, Random& random) {
-  const int h = int(image.dim(0)), w = int(image.dim(1));
-  const double quarter = std::min(h, w) / 4.0;
-  GrayImage mask(h, w);
-  for (int i = 0; i < 20; ++i) {
-    const auto semi_axis = [&] {
-      return std::max(1.0, std::trunc(std::max(random.uniform() * quarter, quarter / 5)));
-    };
-    const double semi_x = semi_axis(), semi_y = semi_axis();
-    const int reach = int(std::max(semi_x, semi_y));
-    const double x = random.integer(reach, w - reach - 1), y = random.integer(reach, h - reach - 1);
-    fill_ellipse(mask, {x, y}, semi_x, semi_y, random.uniform() * 1.5707963267948966, 255);
-  }
-  const std::vector<float> smooth = gaussian_smoothed(mask, side | 1);  // an even side: one more
-  const std::span<float> v = values(image);
-  const float scale = float(transparency / 255);
-  for (size_t i = 0; i < v.size(); ++i) v[i] *= 1 - scale * smooth[i];
-}
-
-void blur_motion(Tensor& image, Motion direction, int side) {
-  const int h = int(image.dim(0)), w = int(image.dim(1)), half = side / 2;
-  const int dx = direction == Motion::vertical ? 0 : 1;
-  const int dy = direction == Motion::horizontal ? 0 : direction == Motion::rising ? -1 : 1;
-  std::vector<float> weights(side);
-  float sum = 0;
-  for (int i = 0; i < side; ++i) {
-    const double d = (i - half) * (i - half) * (dx + dy * dy);
-    sum += weights[i] = float(std::exp(-d / (2 * side * side / 16.0)));
-  }
-  const int stride = w + 2 * half;
-  std::vector<float> padded(size_t(h + 2 * half) * stride);
-  float* v = image.data<float>();
-  for (int y = -half; y < h + half; ++y)
-    for (int x = -half; x < w + half; ++x)
-      padded[(y + half) * stride + x + half] = v[reflect101(y, h) * w + reflect101(x, w)];
-  std::fill(v, v + image.count(), 0.f);
-  for (int y = 0; y < h; ++y)
-    for (int i = 0; i < side; ++i) {
-      const int k = i - half;
-      const float weight = weights[i] / sum;
-      const float* from = padded.data() + (y + half + k * dy) * stride + half + k * dx;
-      for (int x = 0; x < w; ++x) v[y * w + x] += weight * from[x];
-    }
-}
-
-}  // namespace photometric
-
-void augment(Tensor& image, const Photometric& range, Random& random) {
-  using namespace photometric;
-  if (image.dtype() != DType::f32 || image.rank() != 3 || image.dim(2) != 1)
-    throw Error("augment", text("an image ", image), "f32 [height, width, 1], values in 0..255",
-                "convert the image first");
-  int order[6] = {0, 1, 2, 3, 4, 5};
-  for (int i = 5; i > 0; --i) std::swap(order[i], order[random.integer(0, i)]);
-  for (int change : order) {
-    switch (change) {
-      case 0: {
-        const float delta = float(random.uniform(-range.brightness, range.brightness));
-        for (float& v : values(image)) v += delta;
-        break;
-      }
-      case 1:
-        contrast(image, random.uniform(range.contrast_low, range.contrast_high));
-        break;
-      case 2:
-        add_noise(image, random.uniform(0, range.noise), random);
-        break;
-      case 3:
-        speckle(image, random.uniform(0, range.speckle), random);
-        break;
-      case 4: {
-        const double transparency = random.uniform(range.shade_low, range.shade_high);
-        const int side = random.integer(range.shade_side_low, range.shade_side_high);
-        shade(image, transparency, side, random);
-        break;
-      }
-      case 5: {
-        const Motion direction = Motion(random.integer(0, 3));
-        blur_motion(image, direction, 2 * random.integer(0, (range.motion_side - 1) / 2) + 1);
-        break;
-      }
-    }
-    clip(image);
-  }
+  if (i < image.count()) v[i] += sd * quantiles[random.bits() & 4095];
 }
 
 }  // namespace cairn

@@ -1,9 +1,11 @@
 #pragma once
 // Photometric augmentation: six changes of an image's grey values, each with random strength, in a
 // random order, clipped to 0..255 after each (the published settings of SuperPoint's
-// re-implementation by Pautrat).
+// re-implementation by Pautrat). What is drawn here, kernels/augment/photometric.h applies on any
+// device.
 #include <cstdint>
 
+#include "kernels/augment/photometric.h"
 #include "runtime/random.h"
 #include "runtime/tensor.h"
 
@@ -23,23 +25,22 @@ struct Photometric {
   static Photometric photo_pairs();  ///< joint training of detector and descriptor
 };
 
-/// Changes `image`, f32 [H, W, 1] with values in 0..255. Throws an Error on another type or shape.
-void augment(Tensor& image, const Photometric& range, Random& random);
+/// What becomes of one image; by itself nothing.
+struct PhotometricDraw {
+  PhotometricPlan plan;
+  PhotometricAmounts<float> amounts = {};
+};
 
-/// The single changes; none of them clips.
-namespace photometric {
+/// Changes of an image of this size. Throws an Error where blurs reach beyond the mirror image
+/// (half a side must stay below both sides of the image, and at most 127).
+PhotometricDraw random_changes(const Photometric& range, int64_t height, int64_t width,
+                               Random& random);
 
-void contrast(Tensor& image, double factor);
-/// Normal deviates from a table of 4096 quantiles (|z| <= 3.7), rescaled to unit variance.
+/// `image`, u8 or f32 [H,W,1] with values in 0..255, changed: f32 in 0..1. Throws an Error on
+/// another type or shape.
+Tensor augmented(const Tensor& image, const PhotometricDraw& draw);
+
+/// Adds normal deviates from a table of 4096 quantiles (|z| <= 3.7); does not clip.
 void add_noise(Tensor& image, double standard_deviation, Random& random);
-/// Each pixel becomes 0 with probability `share`, 255 with the same.
-void speckle(Tensor& image, double share, Random& random);
-/// image *= 1 - transparency * mask, with a mask of 20 filled ellipses under a Gaussian.
-void shade(Tensor& image, double transparency, int side, Random& random);
 
-enum class Motion { horizontal, vertical, falling, rising };
-/// A line of `side` (odd) pixels, weighted by a Gaussian of standard deviation side / 4.
-void blur_motion(Tensor& image, Motion direction, int side);
-
-}  // namespace photometric
 }  // namespace cairn

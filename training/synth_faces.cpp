@@ -202,7 +202,7 @@ SynthFace synth_face(const SynthFaceOptions& o, int64_t index) {
   Random r = numbers(o, index);
   const Face face = random_face(r);
   Tensor image = coloured(drawn_parts(face, samples * o.size, r), r);
-  photometric::add_noise(image, 0.02 * 255, r);
+  add_noise(image, 0.02 * 255, r);
   SynthFace result{Tensor::empty(image.shape(), DType::u8), pixels(face, o.size)};
   const float* from = image.data<float>();
   uint8_t* to = result.image.data<uint8_t>();

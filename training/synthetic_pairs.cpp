@@ -149,7 +149,7 @@ Tensor change_illumination(const Tensor& image, Random& random) {
   for (int64_t i = 0; i < changed.count(); ++i)
     v[i] = 255 * std::pow(v[i] / 255, gamma) * gain + offset;
   blur(changed, random.uniform(0, 1.2));
-  photometric::add_noise(changed, random.uniform(0, 12), random);
+  add_noise(changed, random.uniform(0, 12), random);
   for (int64_t i = 0; i < changed.count(); ++i) v[i] = std::clamp(v[i], 0.f, 255.f);
   return changed.to(DType::u8);
 }

@@ -39,6 +39,9 @@ struct SyntheticShapes {
   bool compat_label_scale = false;
 };
 
+/// Of any image: thirty polygons of seven corners.
+inline constexpr int most_shape_points = 210;
+
 struct LabelledImage {
   Tensor image;               ///< u8 [height, width, 1]
   std::vector<Point> points;  ///< pixels; within the outer border, unless compat_label_scale

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "runtime/error.h"
 #include "training/detector_labels.h"
@@ -126,19 +128,120 @@ TEST(ImageWarp, ACellCountsOnlyWhole) {
   EXPECT_EQ(whole_cells(mask, 8).values<uint8_t>(), (std::vector<uint8_t>{1, 0, 1, 1, 1, 1}));
 }
 
+TEST(ImageWarp, SeenCellsAreTheWholeOnesOfTheErodedMask) {
+  for (uint64_t i = 0; i < 100; ++i) {
+    Random random(4, i);
+    const Matrix3 h = random_homography(HomographyRange::magicpoint(), 120, 160, random);
+    const Tensor mask = eroded(warped(Tensor::zeros({120, 160, 1}), h).seen, 2);
+    EXPECT_EQ(seen_cells(h, 120, 160, 2, 8).values<uint8_t>(),
+              whole_cells(mask, 8).values<uint8_t>());
+  }
+}
+
+void expect_same(const DetectorBatch& a, const DetectorBatch& b) {
+  EXPECT_EQ(a.image.values<float>(), b.image.values<float>());
+  EXPECT_EQ(a.label.values<int32_t>(), b.label.values<int32_t>());
+  EXPECT_EQ(a.valid.values<uint8_t>(), b.valid.values<uint8_t>());
+}
+
+DetectorBatch next_of(MagicPointLoader& loader) { return loader.rendered(loader.next()); }
+
 TEST(MagicPointData, ASampleIsTheSameInAnyOrderAndOnAnyNumberOfWorkers) {
   MagicPointData data;
   MagicPointLoader alone(data, 3, 0), two(data, 3, 2), resumed(data, 3, 1, 2);
   for (int number = 0; number < 4; ++number) {
-    const DetectorBatch a = alone.next(), b = two.next();
+    const DetectorBatch a = next_of(alone), b = next_of(two);
     EXPECT_EQ(a.image.shape(), Shape({3, 120, 160, 1}));
     EXPECT_EQ(a.label.shape(), Shape({3, 15, 20}));
-    EXPECT_EQ(a.image.values<float>(), b.image.values<float>());
-    EXPECT_EQ(a.label.values<int32_t>(), b.label.values<int32_t>());
-    EXPECT_EQ(a.valid.values<uint8_t>(), b.valid.values<uint8_t>());
+    expect_same(a, b);
     if (number < 2) continue;
     EXPECT_EQ(resumed.next_number(), number);
-    EXPECT_EQ(resumed.next().image.values<float>(), a.image.values<float>());
+    expect_same(next_of(resumed), a);
+  }
+}
+
+std::shared_ptr<ShapeCache> cache_of(const MagicPointData& data, int64_t count, Device device) {
+  return std::make_shared<ShapeCache>(data.shapes, data.seed, count, device);
+}
+
+// What a cache has seen before, and how many draw for it, makes no difference.
+TEST(MagicPointData, ABatchOfACacheDependsOnItsNumberAlone) {
+  const MagicPointData data;
+  const auto shared = cache_of(data, 5, Device::cpu);
+  MagicPointLoader alone(data, 3, 0, 0, shared), two(data, 3, 2, 0, cache_of(data, 5, Device::cpu)),
+      resumed(data, 3, 1, 4, cache_of(data, 5, Device::cpu)), again(data, 3, 0, 0, shared);
+  for (int number = 0; number < 6; ++number) {
+    const DetectorBatch a = next_of(alone);
+    expect_same(a, next_of(two));
+    expect_same(a, next_of(again));
+    if (number >= 4) expect_same(a, next_of(resumed));
+  }
+}
+
+TEST(MagicPointData, ACacheShowsItsShapesAgainInOtherWays) {
+  MagicPointData data;
+  MagicPointLoader warped(data, 8, 0, 0, cache_of(data, 2, Device::cpu));
+  const DetectorBatch a = next_of(warped), b = next_of(warped);
+  EXPECT_NE(a.image.values<float>(), b.image.values<float>());
+  data.augment_photometric = data.augment_homographic = false;
+  MagicPointLoader plain(data, 8, 0, 0, cache_of(data, 2, Device::cpu));
+  const Batch drawn = plain.next();
+  const DetectorBatch shown = plain.rendered(drawn);
+  std::set<int32_t> sources;
+  for (int64_t n = 0; n < 8; ++n) {
+    const int32_t source = static_cast<const PhotometricPlan*>(drawn.at("plan").raw())[n].source;
+    sources.insert(source);
+    const LabelledImage shape = synthetic_shape(data.shapes, data.seed, source);
+    for (int64_t i = 0; i < 120 * 160; i += 7)
+      ASSERT_NEAR(shown.image.data<float>()[n * 120 * 160 + i] * 255,
+                  shape.image.data<uint8_t>()[i], 1e-4);
+  }
+  EXPECT_EQ(sources, (std::set<int32_t>{0, 1}));
+}
+
+// The device path beside the same steps one by one on the host, in their own types.
+TEST(MagicPointData, ADeviceRendersWhatTheHostComposes) {
+  const MagicPointData data;
+  const Batch drawn = draw_magicpoint_batch(data, nullptr, 6, 3).batch;
+  for (Device device : available_devices()) {
+    Batch there = drawn;
+    for (auto& [name, t] : there) t = t.to(device);
+    const DetectorBatch batch = rendered(there.at("shapes"), there);
+    const Tensor image = batch.image.to(Device::cpu), label = batch.label.to(Device::cpu);
+    int64_t labels = 0, differ = 0;
+    for (int64_t n = 0; n < 6; ++n) {
+      const PhotometricDraw changes{
+          static_cast<const PhotometricPlan*>(drawn.at("plan").raw())[n],
+          static_cast<const PhotometricAmounts<float>*>(drawn.at("amounts").raw())[n]};
+      PhotometricDraw own = changes;
+      own.plan.source = 0;
+      Matrix3 h;
+      std::copy_n(drawn.at("warp").data<float>() + 9 * n, 9, h.m.begin());
+      const LabelledImage shape = synthetic_shape(data.shapes, data.seed, 6 * 3 + n);
+      const Tensor composed = warped(augmented(shape.image, own), h).image;
+      double worst = 0;
+      for (int64_t i = 0; i < composed.count(); ++i)
+        worst = std::max(worst, std::abs(double(image.data<float>()[n * composed.count() + i]) -
+                                         composed.data<float>()[i]));
+      EXPECT_LT(worst, 2e-4) << device << " sample " << n;  // positions in float32
+      std::vector<Point> points;
+      for (Point p : shape.points) points.push_back(apply(inverse(h), p));
+      for (int64_t cell = 0; cell < 300; ++cell) {
+        const int32_t found = label.data<int32_t>()[300 * n + cell];
+        const Point corner{double(cell % 20 * 8), double(cell / 20 * 8)};
+        bool empty = true, is_point = false;
+        for (Point p : points) {
+          const double x = std::round(p.x) - corner.x, y = std::round(p.y) - corner.y;
+          if (!(x >= 0 && x < 8 && y >= 0 && y < 8)) continue;
+          empty = false;
+          is_point |= found == int32_t(8 * y + x);
+        }
+        labels += !empty;
+        differ += empty ? found != no_point : !is_point;
+      }
+    }
+    EXPECT_GT(labels, 20);
+    EXPECT_EQ(differ, 0) << device;
   }
 }
 
@@ -156,7 +259,7 @@ TEST(MagicPointData, WithoutAugmentationLabelsAreTheShapesAndEveryCellIsValid) {
   MagicPointData data;
   data.augment_photometric = data.augment_homographic = false;
   for (int i = 0; i < 10; ++i) {
-    const DetectorBatch sample = magicpoint_sample(data, i);
+    const DetectorBatch sample = magicpoint_batch(data, 1, i);
     const LabelledImage shape = synthetic_shape(data.shapes, data.seed, i);
     EXPECT_NEAR(sample.image.data<float>()[77] * 255, shape.image.data<uint8_t>()[77], 1e-4);
     for (uint8_t v : sample.valid.values<uint8_t>()) ASSERT_EQ(v, 1);
@@ -177,7 +280,7 @@ TEST(MagicPointData, TestImagesAreNotThoseOfTraining) {
   data.augment_photometric = data.augment_homographic = false;
   const DetectorTestImage clean = magicpoint_test_image(data, 0, false);
   const DetectorTestImage noisy = magicpoint_test_image(data, 0, true);
-  EXPECT_NE(clean.image.values<float>(), magicpoint_sample(data, 0).image.values<float>());
+  EXPECT_NE(clean.image.values<float>(), magicpoint_batch(data, 1, 0).image.values<float>());
   EXPECT_NE(clean.image.values<float>(), noisy.image.values<float>());
   EXPECT_EQ(clean.points.size(), noisy.points.size());
 }

@@ -68,6 +68,34 @@ TEST(Trainer, AResumedRunEndsBitForBitWhereTheUninterruptedOneDoes) {
                       folder / "parts/checkpoint.safetensors");
 }
 
+TEST(Trainer, ARunWithACacheResumesBitForBit) {
+  TemporaryFolder folder;
+  const Recipe recipe = small_recipe("cache = 3\n");
+  train(recipe, into(folder / "whole"), nothing);
+  train(recipe, into(folder / "parts"), [](const TrainProgress& p) {
+    if (p.step == 2) request_stop();
+  });
+  TrainOptions resume = into(folder / "parts");
+  resume.resume = true;
+  train(recipe, resume, nothing);
+  expect_same_tensors(folder / "whole/checkpoint.safetensors",
+                      folder / "parts/checkpoint.safetensors");
+}
+
+TEST(Trainer, MagicPointLearnsFromACache) {
+  TemporaryFolder folder;
+  Recipe recipe = small_recipe("cache = 20\n");
+  for (const char* setting : {"train.steps=24", "train.batch=4", "train.checkpoint_every=100"})
+    recipe.set(setting);
+  std::vector<double> losses;
+  train(recipe, into(folder / "run"), [&](const TrainProgress& p) { losses.push_back(p.loss); });
+  ASSERT_EQ(losses.size(), 24u);
+  double last = 0;
+  for (size_t i = 19; i < 24; ++i) last += losses[i] / 5;
+  EXPECT_GT(losses[0], 4);  // log 65 = 4.2: nothing is known
+  EXPECT_LT(last, 3.8);
+}
+
 // Two steps warm up, the others are replays of a graph, with checkpoints and what `evaluate` says
 // between.
 void expect_captured_as_eager(const std::string& task_and_data, const std::string& evaluate) {

@@ -10,6 +10,7 @@
 #include "runtime/memory.h"
 #include "tests/caught.h"
 #include "tests/devices_with_graphs.h"
+#include "training/magicpoint_data.h"
 #include "training/noise_batch.h"
 
 namespace cairn {
@@ -188,6 +189,45 @@ TEST_P(CapturedStep, ALossWeightIsThatOfItsStep) {
     EXPECT_NEAR(done.loss.item(), sum, 1e-5 * sum);
   }
   EXPECT_TRUE(t.step.captured());
+}
+
+// A batch of random numbers and of shapes, which the step itself makes into what it learns from.
+Batch drawn_batch(uint64_t seed) {
+  constexpr int height = 56, width = 64;
+  Random random(seed);
+  Batch b{{"plan", Tensor::empty({1, photometric_integers}, DType::i32)},
+          {"amounts", Tensor::empty({1, photometric_reals})},
+          {"warp", Tensor::empty({1, 3, 3})},
+          {"points", Tensor::empty({1, 5, 2})},
+          {"keys", Tensor::empty({1, 2}, DType::i32)},
+          {"valid", Tensor::full({1, height / 8, width / 8}, 1, DType::u8)},
+          {"shapes", Tensor::empty({2, height, width, 1}, DType::u8)}};
+  PhotometricDraw changes = random_changes({}, height, width, random);
+  changes.plan.source = random.integer(0, 1);
+  std::memcpy(b.at("plan").raw(), &changes.plan, sizeof changes.plan);
+  std::memcpy(b.at("amounts").raw(), &changes.amounts, sizeof changes.amounts);
+  const Matrix3 warp = random_homography(HomographyRange::magicpoint(), height, width, random);
+  std::copy(warp.m.begin(), warp.m.end(), b.at("warp").data<float>());
+  for (int i = 0; i < 10; ++i) b.at("points").data<float>()[i] = float(random.uniform(0, height));
+  for (int i = 0; i < 2; ++i) b.at("keys").data<int32_t>()[i] = int32_t(random.bits());
+  for (int64_t i = 0; i < b.at("shapes").count(); ++i)
+    b.at("shapes").data<uint8_t>()[i] = uint8_t(random.integer(0, 255));
+  return b;
+}
+
+TEST_P(CapturedStep, AugmentsAndRendersLabelsToTheSameBits) {
+  const auto prepare = [](const Batch& drawn) -> Batch {
+    const DetectorBatch b = rendered(drawn.at("shapes"), drawn);
+    return {{"image", b.image}, {"label", b.label}, {"valid", b.valid}};
+  };
+  const PoisonedMemory poisoned(GetParam());
+  Training eager(magicpoint, GetParam(), {.capture = false, .prepare = prepare}),
+      captured(magicpoint, GetParam(), {.prepare = prepare});
+  for (uint64_t i = 0; i < 4; ++i) {
+    expect_same_step(eager, captured, drawn_batch(i), 1e-3);
+    EXPECT_EQ(captured.step.captured(), i >= 2);
+  }
+  expect_same_weights(eager, captured);
 }
 
 bool captured_after_three_steps(Device device, const StepOptions& options) {

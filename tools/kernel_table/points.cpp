@@ -1,5 +1,6 @@
-// Rows of what makes a list of points of a heatmap.
+// Rows of what makes a list of points of a heatmap, and classes of points.
 #include "kernels/points/best_peaks.h"
+#include "kernels/points/detector_labels.h"
 #include "kernels/points/nms_maxpool.h"
 #include "tools/kernel_table/maker.h"
 
@@ -32,6 +33,15 @@ void table_of_points(const TableMaker& m) {
   // What the rounds ask for follows from the scores; the least is one look at all.
   m.add("nms_maxpool radius 4", s, {.bytes = 8 * pixels, .moved = 64 * pixels, .at_most = true},
         [=]() mutable { nms_maxpool(heat, 4, 3, 0.015, kept); });
+
+  const int64_t images = m.many(8, 64), rows = m.side(120) / 8, columns = m.side(160) / 8;
+  const Tensor points = m.random({images, 210, 2}, -8, double(8 * columns)),
+               keys = m.values<int32_t>({images, 2}, std::vector<int32_t>(size_t(2 * images), 7));
+  Tensor labels = m.empty({images, rows, columns}, DType::i32);
+  const double cells = double(labels.count());
+  m.add("detector_labels", labels.shape(),
+        {double(points.bytes() + keys.bytes()) + 4 * cells, 6 * 210 * cells},
+        [=]() mutable { detector_labels(points, keys, labels); });
 }
 
 }  // namespace cairn

@@ -1,5 +1,7 @@
-// Rows of warps and of changed colours, at the sizes of homographic adaptation and of faces.
+// Rows of warps and of photometric changes, at the sizes of homographic adaptation, of warped faces
+// and of a MagicPoint training step.
 #include "kernels/augment/colour_jitter.h"
+#include "kernels/augment/photometric.h"
 #include "kernels/warp/accumulate_warped.h"
 #include "kernels/warp/crop_images.h"
 #include "kernels/warp/grid_sample.h"
@@ -43,6 +45,37 @@ void homographies(const TableMaker& m) {
          .flops = 30 * n * pixels,
          .at_most = true},
         [=]() mutable { accumulate_warped(maps, matrices, ends, ends, {}, total, seen, result); });
+}
+
+// All six; shades under a Gaussian in the middle of the range of training.
+void changes(const TableMaker& m) {
+  const int64_t N = m.many(8, 64), h = m.side(120), w = m.side(160);
+  PhotometricPlan plan;
+  for (int i = 0; i < photometric_changes; ++i) plan.order[i] = PhotometricChange(i);
+  plan.shade_reach = int(std::min<int64_t>(37, h - 1));
+  plan.motion_x = 1;
+  plan.motion_reach = 2;
+  PhotometricAmounts<float> amounts{20, 1.2f, 8, 0.002f, 0.5f, 11.6f, 1.25f, {}};
+  for (auto& e : amounts.ellipses) e = {float(w) / 2, float(h) / 2, 0.002f, 0.001f, 0.003f};
+  std::vector<int32_t> integers;
+  std::vector<float> reals;
+  for (int64_t n = 0; n < N; ++n) {
+    const auto* i = reinterpret_cast<const int32_t*>(&plan);
+    const auto* r = reinterpret_cast<const float*>(&amounts);
+    integers.insert(integers.end(), i, i + photometric_integers);
+    reals.insert(reals.end(), r, r + photometric_reals);
+  }
+  const Tensor x = m.random({N, h, w, 1}, 0, 255, DType::u8),
+               plans = m.values<int32_t>({N, photometric_integers}, integers),
+               all_amounts = m.values<float>({N, photometric_reals}, reals);
+  Tensor y = m.empty(x.shape());
+  const double pixels = double(x.count()), draws = double(plans.bytes() + all_amounts.bytes());
+  m.add("photometric", x.shape(),
+        {.bytes = 5 * pixels + draws,
+         .flops = (200 + 8.0 * plan.shade_reach) * pixels,
+         .moved = 25 * pixels + draws,
+         .at_most = true},
+        [=]() mutable { photometric(x, plans, all_amounts, y); });
 }
 
 // One image, as large as its crops.
@@ -127,6 +160,7 @@ void splines(const TableMaker& m) {
 void table_of_warps(const TableMaker& m) {
   homographies(m);
   splines(m);
+  changes(m);
   crops(m);
   colours(m);
 }

@@ -1,7 +1,8 @@
-// MagicPoint: corners of synthetic shapes, drawn as needed and never repeated (DeTone et al., CVPRW
-// 2018).
+// MagicPoint: corners of synthetic shapes, each seen in a way of its own every time (DeTone et al.,
+// CVPRW 2018).
 #include <cmath>
 
+#include "kernels/elementwise/concat.h"
 #include "runtime/error.h"
 #include "training/detector_evaluation.h"
 #include "training/draw.h"
@@ -13,11 +14,18 @@ namespace {
 
 class Source : public BatchSource {
  public:
-  Source(const MagicPointData& data, int channels, int batch, int workers, int64_t first)
-      : loader_(data, batch, workers, first), channels_(channels) {}
-  Batch next() override {
-    const DetectorBatch b = loader_.next();
-    return {{"image", with_channels(b.image, channels_)}, {"label", b.label}, {"valid", b.valid}};
+  Source(const MagicPointData& data, int channels, int batch, int workers, int64_t first,
+         std::shared_ptr<ShapeCache> cache)
+      : loader_(data, batch, workers, first, std::move(cache)), channels_(channels) {}
+  Batch next() override { return loader_.next(); }
+  Batch prepared(const Batch& batch) const override {
+    const DetectorBatch b = loader_.rendered(batch);
+    Tensor image = b.image;
+    if (channels_ > 1) {
+      image = image.empty_like({image.dim(0), image.dim(1), image.dim(2), channels_});
+      concat(std::vector<Tensor>(size_t(channels_), b.image), 0, image);
+    }
+    return {{"image", image}, {"label", b.label}, {"valid", b.valid}};
   }
 
  private:
@@ -34,6 +42,7 @@ class MagicPointTask : public Task {
     data_.augment_photometric = r.boolean("data.augment_photometric", true);
     data_.augment_homographic = r.boolean("data.augment_homographic", true);
     workers_ = int(r.integer("data.workers", 0, 0, 256));
+    cached_ = r.integer("data.cache", 0, 0, 100'000'000);
     images_ = r.integer("eval.images", 200, 1, 1'000'000);
     for (const auto& [name, side] :
          {std::pair{"data.height", data_.shapes.height}, {"data.width", data_.shapes.width}})
@@ -43,7 +52,10 @@ class MagicPointTask : public Task {
   }
 
   std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
-    return std::make_unique<Source>(data_, model.channels(), batch, workers_, first);
+    const Device device = named_tensors(model).front().tensor->device();
+    if (cached_ > 0 && !cache_)
+      cache_ = std::make_shared<ShapeCache>(data_.shapes, data_.seed, cached_, device);
+    return std::make_unique<Source>(data_, model.channels(), batch, workers_, first, cache_);
   }
 
   Evaluation evaluate(Model& model, Device device) override {
@@ -78,7 +90,8 @@ class MagicPointTask : public Task {
   static constexpr double shown_ = 0.015;  // as cairn detect: early in training scores are low
   MagicPointData data_;
   int workers_;
-  int64_t images_;
+  int64_t cached_, images_;
+  std::shared_ptr<ShapeCache> cache_;
 };
 
 }  // namespace
