@@ -4,6 +4,7 @@
 #include "kernels/conv/channel_totals.h"
 #include "kernels/conv/conv2d_sizes.h"
 #include "kernels/conv/depthwise.h"
+#include "kernels/conv/dilated.h"
 #include "kernels/conv/exact_step.h"
 #include "kernels/conv/few_channels.h"
 #include "kernels/conv/gather.h"
@@ -79,6 +80,7 @@ void forward(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Epi
     return pointwise(x, Panels<T>(w.data<T>(), multiples(s.C, 1), s.C, s.O), epilogue, y);
   if (is_depthwise(s, o) && !epilogue.pool2) return depthwise(x, w, o, epilogue, y);
   if (winograd_serves(x, w, o)) return winograd(x, w, o.padding, epilogue, y);
+  if (dilated_serves(x, w, o) && !epilogue.pool2) return dilated(x, w, o.dilation, epilogue, y);
   if constexpr (build::has_onednn)
     if (onednn::serves(x, w, o) && onednn::serves(epilogue))
       return onednn::conv2d(x, w, o, epilogue, y);
@@ -105,6 +107,7 @@ void backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& o, Te
     return pointwise(dy, Panels<T>(w.data<T>(), multiples(s.O, s.C), 1, s.C), {}, dx);
   if (is_depthwise(s, o)) return depthwise_backward_data(dy, w, o, dx);
   if (winograd_serves_data(dx, w, o)) return winograd_backward_data(dy, w, o.padding, dx);
+  if (dilated_serves(dx, w, o)) return dilated_backward_data(dy, w, o.dilation, dx);
   if constexpr (build::has_onednn)
     if (onednn::serves(dx, w, o)) return onednn::conv2d_backward_data(dy, w, o, dx);
   const WeightStrides strides{s.Og * s.kh * s.kw * s.Cg, 1, s.kw * s.Cg, s.Cg, s.kh * s.kw * s.Cg};
@@ -121,6 +124,7 @@ void backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& o,
   if (dbias) channel_totals(dy, *dbias);
   if (is_depthwise(s, o)) return depthwise_backward_weights(x, dy, o, dw);
   if (winograd_serves_weights(x, dw, o)) return winograd_backward_weights(x, dy, o.padding, dw);
+  if (dilated_serves(x, dw, o)) return dilated_backward_weights(x, dy, o.dilation, dw);
   if (few_channels_serves(dw, o)) return few_channels_backward_weights(x, dy, o, dw);
   if constexpr (build::has_onednn)
     if (onednn::serves(x, dw, o)) return onednn::conv2d_backward_weights(x, dy, o, dw);

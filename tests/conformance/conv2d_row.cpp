@@ -60,6 +60,7 @@ Row conv2d_row() {
   add(Shape{1, 10, 12, 4}, Shape{4, 3, 3, 4}, Conv2dOptions{.stride = 3, .dilation = 2});
   add(Shape{1, 9, 10, 20}, Shape{24, 5, 5, 20}, Conv2dOptions{.padding = 4, .dilation = 2});
   add(Shape{2, 10, 9, 16}, Shape{12, 3, 3, 16}, Conv2dOptions{.padding = 4, .dilation = 4});
+  add(Shape{2, 12, 8, 32}, Shape{48, 3, 3, 32}, Conv2dOptions{.padding = 2, .dilation = 2});
   add(Shape{1, 4, 5, 2}, Shape{3, 2, 2, 2}, Conv2dOptions{.stride = 3, .padding = 3});
   add(Shape{2, 6, 7, 6}, Shape{8, 3, 3, 3}, Conv2dOptions{.padding = 1, .groups = 2});
   add(Shape{1, 7, 8, 20}, Shape{20, 3, 3, 1}, Conv2dOptions{.padding = 1, .groups = 20});
