@@ -26,7 +26,8 @@
 
 namespace cairn {
 
-/// One way to solve a problem.
+/// One way to solve a problem. Its parts may be problems of their own, which the same tuner solves,
+/// and measures before the whole.
 struct Algorithm {
   std::string name;
   std::function<bool()> run;  ///< false, and nothing was done: it cannot
@@ -85,7 +86,7 @@ class Autotuner {
 
   const std::string machine_, file_;
   const Clock clock_;
-  mutable std::mutex mutex_;
+  mutable std::recursive_mutex mutex_;
   bool measuring_, was_read_ = false, was_written_ = false;
   std::string forced_, why_not_kept_;
   int forced_runs_ = 0;

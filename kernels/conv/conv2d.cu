@@ -23,10 +23,9 @@
 #include "kernels/conv/conv2d_parts.h"
 #include "kernels/conv/conv_patches.h"
 #include "kernels/conv/depthwise.cuh"
+#include "kernels/gemm/fastest_product.h"
 #include "runtime/arithmetic.h"
-#include "runtime/autotuner.h"
 #include "runtime/cudnn.h"
-#include "runtime/graph.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -55,6 +54,21 @@ Tensor transposed_weights(const Tensor& w, const Conv2dSizes& s) {
   Tensor out = w.empty_like();
   transpose_weights(w, s, out);
   return out;
+}
+
+std::string problem_name(const char* op, DType type, const Conv2dSizes& s, const Conv2dOptions& o,
+                         const Epilogue& e, DType to) {
+  std::string p = text(op, type == DType::f32 && tf32_products() ? " tf32" : text(' ', type), " x",
+                       Shape{s.N, s.H, s.W, s.C}, " w", Shape{s.O, s.kh, s.kw, s.Cg});
+  if (o.stride != 1) p += text(" stride ", o.stride);
+  if (o.padding != 0) p += text(" padding ", o.padding);
+  if (o.dilation != 1) p += text(" dilation ", o.dilation);
+  if (o.groups != 1) p += text(" groups ", o.groups);
+  if (e.bias) p += " bias";
+  if (e.act != Activation::none) p += text(' ', name(e.act));
+  if (e.pool2) p += " pool2";
+  if (to != type) p += text(" to ", to);
+  return p;
 }
 
 namespace {
@@ -106,22 +120,6 @@ void sum_over_pixels(const Tensor& dy, const Tensor* x, const Patches& patches, 
            sums.data<Sum<T>>());
   });
   sum_parts(sums, out);
-}
-
-// "conv2d f32 x[1,60,80,128] w[128,3,3,128] padding 1 bias relu": all that its time depends on.
-std::string problem(const char* op, DType type, const Conv2dSizes& s, const Conv2dOptions& o,
-                    const Epilogue& e, DType to) {
-  std::string p = text(op, type == DType::f32 && tf32_products() ? " tf32" : text(' ', type), " x",
-                       Shape{s.N, s.H, s.W, s.C}, " w", Shape{s.O, s.kh, s.kw, s.Cg});
-  if (o.stride != 1) p += text(" stride ", o.stride);
-  if (o.padding != 0) p += text(" padding ", o.padding);
-  if (o.dilation != 1) p += text(" dilation ", o.dilation);
-  if (o.groups != 1) p += text(" groups ", o.groups);
-  if (e.bias) p += " bias";
-  if (e.act != Activation::none) p += text(' ', name(e.act));
-  if (e.pool2) p += " pool2";
-  if (to != type) p += text(" to ", to);
-  return p;
 }
 
 using Op = CudnnConvolution::Op;
@@ -176,27 +174,17 @@ struct Products {
   std::function<void()> before = [] {};  ///< work that they need done
 };
 
-// Into c by these products, or by what else computes it, in the way that is the fastest for its
-// problem.
-template <class Problem>
-void compute_fastest(const Products& products, Tensor& c, Problem&& problem,
+// Into c by these products, or by what else computes it.
+template <class NameProblem>
+void compute_fastest(const Products& products, Tensor& c, NameProblem&& problem,
                      const Autotuner::More& more) {
-  Autotuner& tuner = autotuner(c.device());
-  if (!tuner.chooses()) {
+  const auto run = [&](const ProductPlan& plan) {
     products.before();
-    for (const Product& p : products.all) multiply(p, products.type, c, products.may_split);
-    return;
-  }
-  std::vector<Algorithm> ways;
-  for (const ProductPlan& plan :
-       product_plans(products.all.front(), products.type, c, products.may_split))
-    ways.push_back({name(plan), [&, plan] {
-                      products.before();
-                      return std::all_of(
-                          products.all.begin(), products.all.end(),
-                          [&](const Product& p) { return multiply(p, products.type, c, plan); });
-                    }});
-  tuner.run(problem(), std::move(ways), !capture::running(c.device()), more);
+    return std::all_of(products.all.begin(), products.all.end(),
+                       [&](const Product& p) { return multiply(p, products.type, c, plan); });
+  };
+  run_fastest(c.device(), product_plans(products.all.front(), products.type, c, products.may_split),
+              problem, run, more);
 }
 
 }  // namespace
@@ -232,7 +220,7 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
   p.pool2 = epilogue.pool2;
   compute_fastest(
       {{p}, y.dtype()}, y,
-      [&] { return problem("conv2d", y.dtype(), s, options, epilogue, y.dtype()); },
+      [&] { return problem_name("conv2d", y.dtype(), s, options, epilogue, y.dtype()); },
       [&] { return by_cudnn(Op::forward, x, w, y, s, options, epilogue); });
 }
 
@@ -256,7 +244,7 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
   }
   const Epilogue end{.bias = bias};
   const auto name_of_it = [&] {
-    return problem("conv2d_backward_data", dx.dtype(), s, options, end, dx.dtype());
+    return problem_name("conv2d_backward_data", dx.dtype(), s, options, end, dx.dtype());
   };
   const auto more = [&] {
     return bias ? std::vector<Algorithm>()
@@ -325,7 +313,9 @@ void conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOpti
   p.c_row = p.n;
   compute_fastest(
       {{p}, dy.dtype(), true}, dw,
-      [&] { return problem("conv2d_backward_weights", dy.dtype(), s, options, {}, dw.dtype()); },
+      [&] {
+        return problem_name("conv2d_backward_weights", dy.dtype(), s, options, {}, dw.dtype());
+      },
       [&] { return by_cudnn(Op::backward_weights, x, dw, dy, s, options, {}); });
 }
 

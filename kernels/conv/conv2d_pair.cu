@@ -2,7 +2,8 @@
 // the 2x2 pool, in one launch: the first layers of a VGG (SuperPoint's conv1a, conv1b, pool). A
 // block computes a tile of the map between into shared memory, with the ring around it that its
 // neighbours compute too (pair_first.cuh), multiplies it there with the second weights, and writes
-// pooled outputs alone. Any other pair is conv2d twice.
+// pooled outputs alone. Any other pair is conv2d twice; so is this one where that is measured to be
+// faster (runtime/autotuner.h).
 //
 //   bf16, TF32  tensor cores (mma.sync): tiles of 16x16 before the pool, 8 warps of 64 pixels by 32
 //               outputs. Fragments of A are read from the map in shared memory, for all nine taps;
@@ -44,6 +45,8 @@
 #include "kernels/conv/pair_first.cuh"
 #include "kernels/gemm/mma_tile.cuh"
 #include "runtime/arithmetic.h"
+#include "runtime/autotuner.h"
+#include "runtime/graph.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -305,13 +308,16 @@ const void* raw(const Tensor* t) { return t ? t->raw() : nullptr; }
 
 }  // namespace
 
-void conv2d_pair(const Tensor& x, const ConvStep& first, const ConvStep& second, Tensor& y) {
-  if (y.count() == 0) return;
-  if (!fused(x, first, second)) {
-    Tensor between = x.empty_like(conv_step_shape(x.shape(), first));
-    CAIRN_NS::conv2d(x, first.w, first.options, first.epilogue, between);
-    return CAIRN_NS::conv2d(between, second.w, second.options, second.epilogue, y);
-  }
+namespace {
+
+bool one_by_one(const Tensor& x, const ConvStep& first, const ConvStep& second, Tensor& y) {
+  Tensor between = x.empty_like(conv_step_shape(x.shape(), first));
+  CAIRN_NS::conv2d(x, first.w, first.options, first.epilogue, between);
+  CAIRN_NS::conv2d(between, second.w, second.options, second.epilogue, y);
+  return true;
+}
+
+bool in_one_kernel(const Tensor& x, const ConvStep& first, const ConvStep& second, Tensor& y) {
   ConvPair p{.x = x.raw(),
              .w1 = first.w.raw(),
              .b1 = raw(first.epilogue.bias),
@@ -323,6 +329,21 @@ void conv2d_pair(const Tensor& x, const ConvStep& first, const ConvStep& second,
              .tiles_down = Divisor(),
              .tiles_across = Divisor()};
   x.dim(3) == 1 ? start<1>(p, x, second.w, y) : start<3>(p, x, second.w, y);
+  return true;
+}
+
+}  // namespace
+
+void conv2d_pair(const Tensor& x, const ConvStep& first, const ConvStep& second, Tensor& y) {
+  if (y.count() == 0) return;
+  if (!fused(x, first, second)) return void(one_by_one(x, first, second, y));
+  Autotuner& tuner = autotuner(y.device());
+  if (!tuner.chooses()) return void(in_one_kernel(x, first, second, y));
+  const Conv2dSizes s(x, first.w, first.options);
+  tuner.run(problem_name("conv2d_pair", x.dtype(), s, first.options, first.epilogue, x.dtype()),
+            {{"one kernel", [&] { return in_one_kernel(x, first, second, y); }},
+             {"one by one", [&] { return one_by_one(x, first, second, y); }}},
+            !capture::running(y.device()));
 }
 
 }  // namespace cairn::CAIRN_NS

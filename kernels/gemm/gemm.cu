@@ -85,7 +85,8 @@ bool takes_mma_tile(const Product& p, DType type) {
   return cores && aligned(p.a, type) && aligned(p.b, type) && !both_transposed(p);
 }
 
-// What the shape alone suggests.
+}  // namespace
+
 ProductTile usual_tile(const Product& p, DType type, bool may_split) {
   if (takes_mma_tile(p, type)) {
     if (p.a_by_columns) return ProductTile::mma_64x128;
@@ -98,6 +99,13 @@ ProductTile usual_tile(const Product& p, DType type, bool may_split) {
                     (may_split || tiles(p, large) >= enough_blocks);
   return fits ? large : ProductTile::ffma_32x32;
 }
+
+int64_t row_tiles(const Product& p, ProductTile tile) {
+  const int rows = tile_size(tile).m;
+  return (p.m + rows - 1) / rows;
+}
+
+namespace {
 
 /// Parts of k, by the shape alone: so many that there are `blocks` of them, each `least_k` or more.
 int parts_for(const Product& p, ProductTile tile, int64_t blocks, int least_k) {
@@ -119,17 +127,22 @@ ProductPlan usual_plan(const Product& p, DType type, const Tensor& c, bool may_s
   return {tile, std::max(parts, may_split ? least_parts(type, c) : 1)};
 }
 
-/// All that can be taken, if there is a choice.
+/// All that can be taken, if there is a choice. Steps have no tiles of 64x64.
 std::vector<ProductTile> tiles_of(const Product& p, DType type) {
   const bool columns = p.a_by_columns;
+  std::vector<ProductTile> tiles{ProductTile::ffma_32x32};
   if (takes_mma_tile(p, type))
-    return columns ? std::vector{ProductTile::mma_64x64, ProductTile::mma_64x128}
-                   : std::vector{ProductTile::mma_64x64, ProductTile::mma_128x64,
-                                 ProductTile::mma_128x128};
-  if (type == DType::f32)
-    return {ProductTile::ffma_32x32, ProductTile::ffma_64x64,
-            columns ? ProductTile::ffma_64x128 : ProductTile::ffma_128x64};
-  return {ProductTile::ffma_32x32};
+    tiles = columns ? std::vector{ProductTile::mma_64x64, ProductTile::mma_64x128}
+                    : std::vector{ProductTile::mma_64x64, ProductTile::mma_128x64,
+                                  ProductTile::mma_128x128};
+  else if (type == DType::f32)
+    tiles = {ProductTile::ffma_32x32, ProductTile::ffma_64x64,
+             columns ? ProductTile::ffma_64x128 : ProductTile::ffma_128x64};
+  if (p.steps.on)
+    std::erase_if(tiles, [](ProductTile t) {
+      return t == ProductTile::ffma_64x64 || t == ProductTile::mma_64x64;
+    });
+  return tiles;
 }
 
 template <class Kernel>
@@ -258,11 +271,6 @@ bool by_library(const Product& p, Tensor& c) {
 
 void sum_parts(const Tensor& parts, Tensor& y) { sum_parts(parts, Product(), y); }
 
-int64_t row_tiles(const Product& p, DType type) {
-  const int rows = tile_size(usual_tile(p, type, false)).m;
-  return (p.m + rows - 1) / rows;
-}
-
 std::string name(const ProductPlan& plan) {
   if (plan.tile == ProductTile::library) return "cuBLASLt";
   const auto [m, n] = tile_size(plan.tile);
@@ -278,7 +286,7 @@ std::vector<ProductPlan> product_plans(const Product& p, DType type, const Tenso
   };
   if (is_for_library(p, type, c)) add({ProductTile::library});
   add(usual_plan(p, type, c, may_split));
-  if (p.steps.on || both_transposed(p) || type == DType::f64) return plans;
+  if (both_transposed(p) || type == DType::f64) return plans;
   for (const ProductTile tile : tiles_of(p, type)) {
     if (!may_split) add({tile});
     if (may_split || adds_parts(p))

@@ -130,8 +130,11 @@ inline void multiply(const Product& p, Tensor& c, bool may_split = false) {
   multiply(p, c.dtype(), c, may_split);
 }
 
-/// Row tiles that multiply() will cut a product with steps into.
-int64_t row_tiles(const Product& p, DType type);
+/// What the shape alone suggests for operands of a type.
+ProductTile usual_tile(const Product& p, DType type, bool may_split = false);
+
+/// Row tiles that such tiles cut a product into.
+int64_t row_tiles(const Product& p, ProductTile tile);
 
 /// y = the sum of the parts [parts, y's count], in that order.
 void sum_parts(const Tensor& parts, Tensor& y);

@@ -52,7 +52,7 @@ struct ProductTiles {
     Product p;
     p.m = index_count(m);
     p.n = index_count(n);
-    const bool large = m > 32 && row_tiles(p, DType::f32) == (m + 127) / 128;
+    const bool large = usual_tile(p, DType::f32) == ProductTile::ffma_128x64;
     rows = large ? 128 : 32;
     columns = large ? 64 : 32;
     threads = large ? 128 : 64;

@@ -11,7 +11,8 @@
 //   backward weights  dy' z3(a2), da2' patches of z2(a1), da1' z1(x), over P in parts
 //   Launch    as in kernels/gemm/gemm.cu: 128x64 of C by 128 threads (64x128 for weights), 32x32 by
 //             64 where these would leave cores idle and for float64; on tensor cores 128x128 by 256
-//             or 128x64 (64x128) by 128; merges: a block per 32 channels
+//             or 128x64 (64x128) by 128; measured once for each product (runtime/autotuner.h);
+//             merges: a block per 32 channels
 //   Shared    that of the tiles: 26 KiB (128x64), 13 (64x128), 9 (32x32); on tensor cores 48
 //             (128x128) or 36; the statistics are merged where the operands were
 //   Traffic   per pixel and 4 B (bf16: 2 B). Forward: x three times (statistics, product, skip), a1
@@ -35,6 +36,7 @@
 #include "kernels/conv/conv2d_parts.h"
 #include "kernels/conv/conv_patches.h"
 #include "kernels/elementwise/cast.h"
+#include "kernels/gemm/fastest_product.h"
 #include "kernels/norm/batch_norm_parts.h"
 #include "kernels/residual/residual_parts.h"
 
@@ -49,6 +51,14 @@ CAIRN_KERNEL void norm_kernel(const T* gamma, const T* beta, const T* mean, cons
     mean_scale_beta[C + c] = gamma[c] * invstd[c];
     mean_scale_beta[2 * C + c] = beta[c];
   }
+}
+
+// Names the problem of step i, whose input is like x; called only to measure.
+auto problem(const std::string& op, const Tensor& x, const Tensor& w, int i) {
+  return [&, op, i] {
+    return problem_name(op.c_str(), x.dtype(), Conv2dSizes(x, w, residual_options(i)),
+                        residual_options(i), {}, x.dtype());
+  };
 }
 
 // The product of step i with x, or its patches, as rows; w is of x's type.
@@ -90,11 +100,18 @@ void forward_step(const Tensor& x, const ResidualBlock& block, int i, const Rect
   p.act = act;
   if (norm) p.steps.in = *norm;
   if (add) p.steps.add = add->raw();
-  if (moments) {
-    *moments = block.step[i].bias.empty_like({row_tiles(p, y.dtype()), p.n, 3});
-    p.steps.moments = moments->raw();
-  }
-  multiply(p, y);
+  std::string op = text("residual_block step ", i + 1);
+  if (norm) op += " normed";
+  if (add) op += " add";
+  if (moments) op += " moments";
+  const auto run = [&](const ProductPlan& plan) {
+    if (moments) {
+      *moments = block.step[i].bias.empty_like({row_tiles(p, plan.tile), p.n, 3});
+      p.steps.moments = moments->raw();
+    }
+    return multiply(p, y.dtype(), y, plan);
+  };
+  run_fastest(y.device(), product_plans(p, y.dtype(), y), problem(op, x, w, i), run);
 }
 
 namespace {
@@ -159,7 +176,9 @@ void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& no
   p.c_row = p.n;
   p.steps.on = true;
   p.steps.in = norm;
-  multiply(p, dy.dtype(), dw, true);
+  const auto run = [&](const ProductPlan& plan) { return multiply(p, dy.dtype(), dw, plan); };
+  run_fastest(dy.device(), product_plans(p, dy.dtype(), dw, true),
+              problem(text("residual_block_backward_weights step ", i + 1), x, dw, i), run);
 }
 
 // g = (step i's transpose of dy) where the norm of x is positive; returns its partial sums.
@@ -187,9 +206,14 @@ Tensor backward_data(const Tensor& dy, const Tensor& weights, int i, const Tenso
   p.steps.on = true;
   p.steps.x = x.raw();
   p.steps.through = norm;
-  Tensor sums = weights.empty_like({row_tiles(p, g.dtype()), 2, s.C});
-  p.steps.sums = sums.raw();
-  multiply(p, g);
+  Tensor sums;
+  const auto run = [&](const ProductPlan& plan) {
+    sums = weights.empty_like({row_tiles(p, plan.tile), 2, s.C});
+    p.steps.sums = sums.raw();
+    return multiply(p, g.dtype(), g, plan);
+  };
+  run_fastest(g.device(), product_plans(p, g.dtype(), g),
+              problem(text("residual_block_backward_data step ", i + 1), x, w, i), run);
   return sums;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/isa.h"
+#include "runtime/autotuner.h"
 #include "tests/kernels/normal_tensors.h"
 
 namespace cairn {
@@ -15,6 +16,9 @@ struct Pair {
   ConvStep first{w1, {.padding = 1}, {&b1, Activation::relu}};
   ConvStep second{w2, {.padding = 1}, {&b2, Activation::relu, 0, true}};
 
+  void move_to(Device d) {
+    for (Tensor* t : {&x, &w1, &b1, &w2, &b2}) *t = t->to(d);
+  }
   Tensor empty_output(DType type) const {
     return Tensor::empty(conv_step_shape(conv_step_shape(x.shape(), first), second), type);
   }
@@ -47,14 +51,35 @@ TEST_P(Conv2dPairOn, NeverHoldsTheMapBetween) {
   if (!why_unavailable(d).empty()) GTEST_SKIP() << why_unavailable(d);
   const int64_t side = d == Device::simt ? 64 : 256;
   Pair pair;
-  for (Tensor* t : {&pair.w1, &pair.b1, &pair.w2, &pair.b2}) *t = t->to(d);
+  pair.move_to(d);
   pair.x = normal({1, side, side, 1}, 1).to(d);
   Tensor y = pair.empty_output(DType::f32).to(d);
+  if (d != Device::cpu) autotuner(d).force("one kernel");
   Memory& pool = memory(d);
   pool.reset_peak();
   const size_t before = pool.use().in_use;
   conv2d_pair(pair.x, pair.first, pair.second, y);
   EXPECT_LT(pool.use().peak - before, size_t(side * side) * 64 * 4 / 4);
+  if (d != Device::cpu) autotuner(d).force("");
+}
+
+TEST(Conv2dPair, OnAGpuIsOneKernelWhereThatIsMeasuredToBeFaster) {
+  if (!why_unavailable(Device::simt).empty()) GTEST_SKIP() << why_unavailable(Device::simt);
+  Autotuner& tuner = autotuner(Device::simt);
+  Pair pair;
+  const Tensor want = pair.one_by_one();
+  pair.move_to(Device::simt);
+  Tensor y = pair.empty_output(DType::f32).to(Device::simt);
+  tuner.set_measuring(true);
+  conv2d_pair(pair.x, pair.first, pair.second, y);
+  tuner.set_measuring(false);
+  EXPECT_LT(relative_error(y, want), 1e-5);
+  const auto choices = tuner.choices();
+  const auto whole = choices.find("conv2d_pair f32 x[2,30,41,1] w[64,3,3,1] padding 1 bias relu");
+  ASSERT_NE(whole, choices.end());
+  EXPECT_GT(whole->second.ms, 0);
+  // Its steps, by which it is held, are chosen first.
+  EXPECT_TRUE(choices.contains("conv2d f32 x[2,30,41,64] w[64,3,3,64] padding 1 bias relu pool2"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, Conv2dPairOn,

@@ -9,6 +9,7 @@
 #include "kernels/conv/conv2d.h"
 #include "kernels/elementwise/add.h"
 #include "runtime/arithmetic.h"
+#include "runtime/autotuner.h"
 #include "tests/kernels/normal_tensors.h"
 #include "tests/kernels/tf32_rounded.h"
 
@@ -206,6 +207,36 @@ TEST_P(ResidualOnTensorCores, IsTheCompositionOfItsRoundedParts) {
 
 TEST_P(ResidualOnTensorCores, IsSoInTheLargeTile) {
   expect_the_composition(ran({1, 128, 128, 8}, 72, 8));
+}
+
+TEST_P(ResidualOnTensorCores, IsSoInEachTile) {
+  Autotuner& tuner = autotuner(GetParam().device);
+  for (const char* tile : {"mma 128x64", "mma 128x128", "mma 64x128"}) {
+    SCOPED_TRACE(tile);
+    tuner.force(tile);
+    const Ran r = ran({2, 13, 12, 40}, 48, 72);
+    EXPECT_GT(tuner.forced(), 2);
+    tuner.force("");
+    expect_the_composition(r);
+  }
+}
+
+TEST_P(ResidualOnTensorCores, MeasuresEachOfItsProducts) {
+  Autotuner& tuner = autotuner(GetParam().device);
+  tuner.set_measuring(true);
+  const Ran r = ran({1, 9, 15, 72}, 8, 72);
+  tuner.set_measuring(false);
+  expect_the_composition(r);
+  const auto choices = tuner.choices();
+  const std::string type = in_bf16() ? " bf16" : " tf32";
+  for (const std::string& problem :
+       {"residual_block step 1 normed moments" + type + " x[1,9,15,72] w[8,1,1,72]",
+        "residual_block step 3 normed add" + type + " x[1,9,15,8] w[72,1,1,8]",
+        "residual_block_backward_data step 2" + type + " x[1,9,15,8] w[8,3,3,8] padding 1",
+        "residual_block_backward_weights step 2" + type + " x[1,9,15,8] w[8,3,3,8] padding 1"}) {
+    ASSERT_TRUE(choices.contains(problem)) << problem;
+    EXPECT_GT(choices.at(problem).ms, 0) << problem;
+  }
 }
 
 TEST_P(ResidualOnTensorCores, RepeatsToTheBit) {

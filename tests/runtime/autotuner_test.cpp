@@ -274,6 +274,19 @@ TEST_F(AutotunerTest, MoreAlgorithmsAreAskedForOnlyToMeasureOrToRunOne) {
   EXPECT_TRUE(measured());
 }
 
+TEST_F(AutotunerTest, PartsOfAnAlgorithmAreMeasuredBeforeItIs) {
+  const auto t = tuner();
+  const std::vector<Algorithm> ways{algorithm("as one", 1.5), {"by parts", [&] {
+                                                                 t->run("part", three_, true);
+                                                                 return true;
+                                                               }}};
+  t->run("whole", ways, true);
+  EXPECT_EQ(last_, "second") << "a part takes 1 ms, without the others that it is chosen from";
+  EXPECT_EQ(t->choices().at("part").algorithm, "second");
+  EXPECT_EQ(t->choices().at("whole").algorithm, "by parts");
+  EXPECT_EQ(t->choices().at("whole").ms, 1);
+}
+
 TEST_F(AutotunerTest, BeyondSoManyProblemsTheFirstIsTaken) {
   file_ = "";
   const auto t = tuner();
