@@ -15,6 +15,8 @@
 //   atomic_add, atomic_max         integers, and the maximum of floats that are not negative
 //   cp_async_16, cp_async_commit, cp_async_wait<N>     global to shared memory, 16 bytes a thread
 //   ldmatrix_x4, ldmatrix_x4_trans, mma_tile, mma_tile_tf32, to_tf32    tensor cores
+//   warpgroup_begin, warpgroup_mma, warpgroup_commit, warpgroup_wait    those of Hopper, in files
+//                                  .sm90a.cu alone; transpose_8x8, copies_are_for_warpgroups
 //   float_bits, bits_float, pack_bf16, popcount
 //
 // and, built on these below: global_thread, warp_sum, block_sum, load4, Pack. Functions of

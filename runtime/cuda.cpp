@@ -69,6 +69,27 @@ std::string describe() {
               driver % 1000 / 10);
 }
 
+namespace {
+
+int attribute(cudaDeviceAttr which) {
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, which, 0), "cudaDeviceGetAttribute");
+  return value;
+}
+
+}  // namespace
+
+int architecture() {
+  static const int a = 10 * attribute(cudaDevAttrComputeCapabilityMajor) +
+                       attribute(cudaDevAttrComputeCapabilityMinor);
+  return a;
+}
+
+int multiprocessors() {
+  static const int count = attribute(cudaDevAttrMultiProcessorCount);
+  return count;
+}
+
 void* stream() {
   static cudaStream_t s = [] {
     cudaStream_t made;

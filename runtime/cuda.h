@@ -11,6 +11,8 @@ namespace cairn::cuda {
 
 std::string why_unavailable();  ///< empty when a GPU can be used
 std::string describe();         ///< "NVIDIA H200, sm_90, 139.8 GiB, driver 13.0"
+int architecture();             ///< 90 of compute capability 9.0
+int multiprocessors();
 
 void* allocate(size_t bytes);  ///< nullptr when the device is out of memory
 void release(void* p);

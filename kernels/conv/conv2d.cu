@@ -21,6 +21,7 @@
 #include <functional>
 
 #include "kernels/conv/conv2d_parts.h"
+#include "kernels/conv/conv2d_warpgroup.h"
 #include "kernels/conv/conv_patches.h"
 #include "kernels/conv/depthwise.cuh"
 #include "kernels/gemm/fastest_product.h"
@@ -166,6 +167,26 @@ std::vector<Algorithm> by_cudnn(Op op, const Tensor& x, const Tensor& w, const T
   return ways;
 }
 
+// Those of Hopper's tensor cores; both tensors stay where they are until it has run.
+std::vector<Algorithm> by_warpgroups(
+    const WarpgroupConv& conv, const Conv2dOptions& o, Tensor& y,
+    const std::function<void()>& before = [] {}) {
+  if (o != Conv2dOptions{.padding = 1} || !warpgroups_serve(conv, y)) return {};
+  std::vector<Algorithm> ways;
+  for (const int rows : {32, 16})
+    ways.push_back({text("wgmma 16x", rows), [=, &y] {
+                      before();
+                      convolve_by_warpgroups(conv, rows, y);
+                      return true;
+                    }});
+  return ways;
+}
+
+std::vector<Algorithm> both(std::vector<Algorithm> a, const std::vector<Algorithm>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
 // All the products of a convolution.
 struct Products {
   std::vector<Product> all;
@@ -221,7 +242,10 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
   compute_fastest(
       {{p}, y.dtype()}, y,
       [&] { return problem_name("conv2d", y.dtype(), s, options, epilogue, y.dtype()); },
-      [&] { return by_cudnn(Op::forward, x, w, y, s, options, epilogue); });
+      [&] {
+        return both(by_warpgroups({x, w, false, epilogue}, options, y),
+                    by_cudnn(Op::forward, x, w, y, s, options, epilogue));
+      });
 }
 
 void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
@@ -246,9 +270,13 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
   const auto name_of_it = [&] {
     return problem_name("conv2d_backward_data", dx.dtype(), s, options, end, dx.dtype());
   };
+  Tensor transposed;
+  const auto transpose = [&] { transpose_weights(w, s, transposed); };
   const auto more = [&] {
-    return bias ? std::vector<Algorithm>()
-                : by_cudnn(Op::backward_data, dx, w, dy, s, options, end);
+    std::vector<Algorithm> ways;
+    if (transposed.defined() && options.groups == 1)
+      ways = by_warpgroups({dy, transposed, true, end}, options, dx, transpose);
+    return bias ? ways : both(ways, by_cudnn(Op::backward_data, dx, w, dy, s, options, end));
   };
   Product p;
   p.n = index_count(s.Cg);
@@ -266,7 +294,7 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
     p.k = index_count(s.Og);
     return compute_fastest({{p}, dx.dtype()}, dx, name_of_it, more);
   }
-  Tensor transposed = w.empty_like();
+  transposed = w.empty_like({s.Cg, s.kh, s.kw, s.O});  // with groups [groups, Cg, kh, kw, Og]
   std::vector<Product> phases;
   p.c_gaps = options.stride > 1;
   p.c_height = int(s.H);
@@ -283,7 +311,6 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
     p.k = index_count(v.taps * h.taps * s.Og);
     phases.push_back(p);
   }
-  const auto transpose = [&] { transpose_weights(w, s, transposed); };
   compute_fastest({phases, dx.dtype(), false, transpose}, dx, name_of_it, more);
 }
 

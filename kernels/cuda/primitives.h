@@ -171,6 +171,86 @@ CAIRN_DEVICE void mma_tile_tf32(float (&acc)[I][J][4], const unsigned (&a)[I][4]
           : "r"(a[i][0]), "r"(a[i][1]), "r"(a[i][2]), "r"(a[i][3]), "r"(b[j][0]), "r"(b[j][1]));
 }
 
+/// Transposes an 8x8 matrix of 16-bit elements; lane l has columns 2 (l % 4) and the next of row
+/// l / 4.
+CAIRN_DEVICE unsigned transpose_8x8(unsigned v, Site = Site::current()) {
+  unsigned out;
+  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(out) : "r"(v));
+  return out;
+}
+
+/// 16 of k of a matrix of bf16 in shared memory: cores of 8 rows of 8, each of 128 bytes.
+struct SharedCores {
+  const bf16* begin;
+  int next_rows, next_k;  ///< elements from a core to that of the next 8 rows, and 8 of k
+
+  /// PTX ISA, "Matrix descriptor format", without swizzling; both matrices are K-major.
+  CAIRN_DEVICE_MEMBER unsigned long long descriptor() const {
+    const auto chunks = [](unsigned bytes) { return (unsigned long long)(bytes >> 4 & 0x3fff); };
+    return chunks(shared_address(begin)) | chunks(2 * next_k) << 16 | chunks(2 * next_rows) << 32;
+  }
+};
+
+// The compiler may not move what it computes with the sums across this.
+template <int I>
+CAIRN_DEVICE void hold_sums(float (&acc)[I][16][4]) {
+#pragma unroll
+  for (int i = 0; i < 64 * I; ++i)
+    asm volatile("" : "+f"(acc[i / 64][i / 4 % 16][i % 4])::"memory");
+}
+
+// Of sm_90a alone: files .sm90a.cu, which are compiled for nothing else.
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define CAIRN_HOPPER(...) __VA_ARGS__
+#else
+#define CAIRN_HOPPER(...) asm volatile("trap;")
+#endif
+
+/// Before the products of a step: what the threads have written to acc is there.
+template <int I>
+CAIRN_DEVICE void warpgroup_begin(float (&acc)[I][16][4]) {
+  hold_sums(acc);
+  CAIRN_HOPPER(asm volatile("wgmma.fence.sync.aligned;" ::: "memory"));
+}
+
+/// acc += a b', a 64 rows and b 128: bf16 times bf16 into float32. By the 128 threads of a
+/// warpgroup, of which lane l of warp w holds rows 16 w + l / 4 and 8 more (acc[.][2], [3]) of
+/// columns 8 j + 2 (l % 4) and the next.
+CAIRN_DEVICE void warpgroup_mma(float (&acc)[16][4], const SharedCores& a, const SharedCores& b,
+                                Site = Site::current()) {
+#define CAIRN_SUMS_4(j) "+f"(acc[j][0]), "+f"(acc[j][1]), "+f"(acc[j][2]), "+f"(acc[j][3])
+  CAIRN_HOPPER(asm volatile(
+      "{ .reg .pred add; setp.ne.b32 add, %66, 0; "
+      "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+      "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
+      "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
+      "%64, %65, add, 1, 1, 0, 0; }"
+      : CAIRN_SUMS_4(0), CAIRN_SUMS_4(1), CAIRN_SUMS_4(2), CAIRN_SUMS_4(3), CAIRN_SUMS_4(4),
+        CAIRN_SUMS_4(5), CAIRN_SUMS_4(6), CAIRN_SUMS_4(7), CAIRN_SUMS_4(8), CAIRN_SUMS_4(9),
+        CAIRN_SUMS_4(10), CAIRN_SUMS_4(11), CAIRN_SUMS_4(12), CAIRN_SUMS_4(13), CAIRN_SUMS_4(14),
+        CAIRN_SUMS_4(15)
+      : "l"(a.descriptor()), "l"(b.descriptor()), "r"(1)
+      : "memory"));
+#undef CAIRN_SUMS_4
+}
+CAIRN_DEVICE void warpgroup_commit() {
+  CAIRN_HOPPER(asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"));
+}
+/// Waits for all products that were committed.
+template <int I>
+CAIRN_DEVICE void warpgroup_wait(float (&acc)[I][16][4]) {
+  CAIRN_HOPPER(asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory"));
+  hold_sums(acc);
+}
+/// What this thread has copied to shared memory, and waited for, may be read by warpgroup_mma after
+/// the next barrier.
+CAIRN_DEVICE void copies_are_for_warpgroups() {
+  CAIRN_HOPPER(asm volatile("fence.proxy.async.shared::cta;" ::: "memory"));
+}
+#undef CAIRN_HOPPER
+
 // ---- bits --------------------------------------------------------------------------------------
 
 CAIRN_DEVICE unsigned float_bits(float v) { return __float_as_uint(v); }

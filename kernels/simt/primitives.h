@@ -192,6 +192,57 @@ void mma_tile_tf32(float (&acc)[I][J][4], const unsigned (&a)[I][4], const unsig
   emulator::multiply({&acc[0][0][0], &a[0][0], &b[0][0], I, J, true}, site);
 }
 
+/// Transposes an 8x8 matrix of 16-bit elements; lane l has columns 2 (l % 4) and the next of row
+/// l / 4.
+inline unsigned transpose_8x8(unsigned v, Site site = Site::current()) {
+  const int lane = emulator::lane(), from = lane % 4 * 8 + lane / 8, high = lane / 4 % 2;
+  const unsigned a = shuffle(full_warp, v, from, site), b = shuffle(full_warp, v, from + 4, site);
+  return high ? a >> 16 | (b & 0xffff0000u) : (a & 0xffffu) | b << 16;
+}
+
+/// 16 of k of a matrix of bf16 in shared memory: cores of 8 rows of 8, each of 128 bytes.
+struct SharedCores {
+  const bf16* begin;
+  int next_rows, next_k;  ///< elements from a core to that of the next 8 rows, and 8 of k
+};
+
+/// Before the products of a step: what the threads have written to acc is there.
+template <int I>
+void warpgroup_begin(float (&)[I][16][4]) {}
+
+/// acc += a b', a 64 rows and b 128: bf16 times bf16 into float32. By the 128 threads of a
+/// warpgroup, of which lane l of warp w holds rows 16 w + l / 4 and 8 more (acc[.][2], [3]) of
+/// columns 8 j + 2 (l % 4) and the next.
+inline void warpgroup_mma(float (&acc)[16][4], const SharedCores& a, const SharedCores& b,
+                          Site site = Site::current()) {
+  for (const SharedCores* m : {&a, &b})
+    if (reinterpret_cast<uintptr_t>(m->begin) % 16) emulator::misaligned(m->begin, 16, site);
+  const auto row_of = [](const SharedCores& m, int row, float(&k)[16]) {
+    for (int i = 0; i < 16; ++i)
+      k[i] = float(m.begin[row / 8 * m.next_rows + i / 8 * m.next_k + row % 8 * 8 + i % 8]);
+  };
+  const int lane = emulator::lane(), row = int(threadIdx.x) / 32 % 4 * 16 + lane / 4;
+  float left[2][16], right[16];
+  row_of(a, row, left[0]);
+  row_of(a, row + 8, left[1]);
+  for (int j = 0; j < 16; ++j)
+    for (int e = 0; e < 2; ++e) {
+      row_of(b, 8 * j + lane % 4 * 2 + e, right);
+      for (int h = 0; h < 2; ++h) {
+        float sum = 0;
+        for (int k = 0; k < 16; ++k) sum += left[h][k] * right[k];
+        acc[j][2 * h + e] += sum;
+      }
+    }
+}
+inline void warpgroup_commit() {}
+/// Waits for all products that were committed.
+template <int I>
+void warpgroup_wait(float (&)[I][16][4]) {}
+/// What this thread has copied to shared memory, and waited for, may be read by warpgroup_mma after
+/// the next barrier.
+inline void copies_are_for_warpgroups() {}
+
 // ---- bits --------------------------------------------------------------------------------------
 
 inline unsigned float_bits(float v) { return std::bit_cast<unsigned>(v); }
