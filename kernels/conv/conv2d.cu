@@ -13,7 +13,8 @@
 //   Traffic   x once per 64 (128) outputs, T times from L1/L2; y once; the workspaces are small
 //   Work      2 P O C T flop each, per group; floor: flop / peak for C, O >= 32 or so, else bytes
 //   Repeats   bitwise: one writer per element, parts cut by the shape alone, added in order.
-//   Libraries on cuda, cuDNN's plans (runtime/cudnn.h) and cuBLASLt are measured beside our tiles.
+//   Others    measured beside these tiles: on Hopper those of conv2d_warpgroup.sm90a.cu, on cuda
+//             cuDNN's plans (runtime/cudnn.h) and cuBLASLt
 //   Phases    instead of one launch over dy with zeros between its rows, which would multiply
 //             stride^2 times as much.
 #include "kernels/conv/conv2d.h"

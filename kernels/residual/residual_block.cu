@@ -53,12 +53,10 @@ CAIRN_KERNEL void norm_kernel(const T* gamma, const T* beta, const T* mean, cons
   }
 }
 
-// Names the problem of step i, whose input is like x; called only to measure.
-auto problem(const std::string& op, const Tensor& x, const Tensor& w, int i) {
-  return [&, op, i] {
-    return problem_name(op.c_str(), x.dtype(), Conv2dSizes(x, w, residual_options(i)),
-                        residual_options(i), {}, x.dtype());
-  };
+// The problem of step i, whose input is like x. `work` says which product, and with what.
+std::string problem(const std::string& work, const Tensor& x, const Tensor& w, int i) {
+  return problem_name(text("residual_block", work).c_str(), x.dtype(),
+                      Conv2dSizes(x, w, residual_options(i)), residual_options(i), {}, x.dtype());
 }
 
 // The product of step i with x, or its patches, as rows; w is of x's type.
@@ -100,10 +98,11 @@ void forward_step(const Tensor& x, const ResidualBlock& block, int i, const Rect
   p.act = act;
   if (norm) p.steps.in = *norm;
   if (add) p.steps.add = add->raw();
-  std::string op = text("residual_block step ", i + 1);
-  if (norm) op += " normed";
-  if (add) op += " add";
-  if (moments) op += " moments";
+  const auto name = [&] {
+    return problem(
+        text(" step ", i + 1, norm ? " normed" : "", add ? " add" : "", moments ? " moments" : ""),
+        x, w, i);
+  };
   const auto run = [&](const ProductPlan& plan) {
     if (moments) {
       *moments = block.step[i].bias.empty_like({row_tiles(p, plan.tile), p.n, 3});
@@ -111,7 +110,7 @@ void forward_step(const Tensor& x, const ResidualBlock& block, int i, const Rect
     }
     return multiply(p, y.dtype(), y, plan);
   };
-  run_fastest(y.device(), product_plans(p, y.dtype(), y), problem(op, x, w, i), run);
+  run_fastest(y.device(), product_plans(p, y.dtype(), y), name, run);
 }
 
 namespace {
@@ -177,8 +176,9 @@ void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& no
   p.steps.on = true;
   p.steps.in = norm;
   const auto run = [&](const ProductPlan& plan) { return multiply(p, dy.dtype(), dw, plan); };
-  run_fastest(dy.device(), product_plans(p, dy.dtype(), dw, true),
-              problem(text("residual_block_backward_weights step ", i + 1), x, dw, i), run);
+  run_fastest(
+      dy.device(), product_plans(p, dy.dtype(), dw, true),
+      [&] { return problem(text("_backward_weights step ", i + 1), x, dw, i); }, run);
 }
 
 // g = (step i's transpose of dy) where the norm of x is positive; returns its partial sums.
@@ -212,8 +212,9 @@ Tensor backward_data(const Tensor& dy, const Tensor& weights, int i, const Tenso
     p.steps.sums = sums.raw();
     return multiply(p, g.dtype(), g, plan);
   };
-  run_fastest(g.device(), product_plans(p, g.dtype(), g),
-              problem(text("residual_block_backward_data step ", i + 1), x, w, i), run);
+  run_fastest(
+      g.device(), product_plans(p, g.dtype(), g),
+      [&] { return problem(text("_backward_data step ", i + 1), x, w, i); }, run);
   return sums;
 }
 

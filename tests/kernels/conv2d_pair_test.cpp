@@ -78,7 +78,7 @@ TEST(Conv2dPair, OnAGpuIsOneKernelWhereThatIsMeasuredToBeFaster) {
   const auto whole = choices.find("conv2d_pair f32 x[2,30,41,1] w[64,3,3,1] padding 1 bias relu");
   ASSERT_NE(whole, choices.end());
   EXPECT_GT(whole->second.ms, 0);
-  // Its steps, by which it is held, are chosen first.
+  // Its two convolutions were chosen for before.
   EXPECT_TRUE(choices.contains("conv2d f32 x[2,30,41,64] w[64,3,3,64] padding 1 bias relu pool2"));
 }
 

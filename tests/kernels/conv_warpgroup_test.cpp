@@ -1,5 +1,5 @@
-// Convolutions on Hopper's tensor cores, emulated: what the instruction computes, and layers that
-// are larger than a conformance row's.
+// Convolutions on Hopper's tensor cores, on a GPU or emulated: layers that are larger than a
+// conformance row's, and what is left to other kernels.
 #include <gtest/gtest.h>
 
 #include "kernels/conv/conv2d.h"
@@ -23,7 +23,7 @@ class ConvByWarpgroups : public testing::TestWithParam<Device> {
     return normal(shape, seed, deviation).to(DType::bf16);
   }
 
-  // Of the largest error beside the same in float64, and whether a kernel of this name was asked.
+  // The largest error beside the same convolution in float64, over the largest output.
   static double forward_error(const Shape& xs, int64_t outputs, Activation act, bool pool2) {
     const Tensor x = rounded(xs, 1), w = rounded({outputs, 3, 3, xs[3]}, 2, 0.05),
                  bias = rounded({outputs}, 3);
