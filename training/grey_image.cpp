@@ -4,15 +4,9 @@
 #include <cmath>
 #include <vector>
 
-namespace cairn {
+#include "kernels/elementwise/concat.h"
 
-Tensor grey_values(const Tensor& bytes) {
-  Tensor out = Tensor::empty(bytes.shape());
-  const uint8_t* from = bytes.data<uint8_t>();
-  float* to = out.data<float>();
-  for (int64_t i = 0; i < bytes.count(); ++i) to[i] = from[i];
-  return out;
-}
+namespace cairn {
 
 Tensor grey_bytes(const Tensor& unit) {
   Tensor out = Tensor::empty(unit.shape(), DType::u8);
@@ -23,26 +17,17 @@ Tensor grey_bytes(const Tensor& unit) {
   return out;
 }
 
-namespace {
-
-template <class T>
-void repeat_each(const Tensor& from, Tensor& to) {
-  const int64_t times = to.count() / from.count();
-  for (int64_t i = 0; i < from.count(); ++i)
-    std::fill_n(to.data<T>() + i * times, times, from.data<T>()[i]);
-}
-
-}  // namespace
-
 Tensor with_channels(const Tensor& grey, int channels) {
   if (channels == 1) return grey;
   std::vector<int64_t> shape(grey.shape().begin(), grey.shape().end());
   shape.back() = channels;
   Tensor out = grey.empty_like(Shape(shape));
-  if (grey.dtype() == DType::u8)
-    repeat_each<uint8_t>(grey, out);
-  else
-    repeat_each<float>(grey, out);
+  if (grey.dtype() != DType::u8) {
+    concat(std::vector<Tensor>(size_t(channels), grey), 0, out);
+    return out;
+  }
+  for (int64_t i = 0; i < grey.count(); ++i)
+    std::fill_n(out.data<uint8_t>() + i * channels, channels, grey.data<uint8_t>()[i]);
   return out;
 }
 

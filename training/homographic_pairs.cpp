@@ -4,9 +4,10 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/augment/photometric.h"
+#include "kernels/points/detector_labels.h"
+#include "runtime/error.h"
 #include "runtime/threads.h"
-#include "training/detector_labels.h"
-#include "training/grey_image.h"
 #include "training/image_warp.h"
 
 namespace cairn {
@@ -18,29 +19,23 @@ Random numbers(uint64_t seed, int64_t index, Use use) {
   return Random(seed, uint64_t(index), (uint64_t(use) + 96) << 40);
 }
 
-PairBatch empty_batch(int64_t pairs, int64_t height, int64_t width) {
-  const Shape cells{2 * pairs, height / detector_cell, width / detector_cell};
-  return {Tensor::empty({2 * pairs, height, width, 1}), Tensor::empty(cells, DType::i32),
-          Tensor::empty(cells, DType::u8), Tensor::empty({pairs, 9})};
-}
-
-// Row `row` of a batch: its image (values of 0..255), its points, its valid cells.
-struct Side {
-  Tensor image;
-  std::vector<Point> points;
-  Tensor valid;
-};
-void fill_row(PairBatch& batch, int64_t row, const Side& side, const HomographicPairs& options,
-              Random photometric, Random labels) {
-  const int height = int(side.image.dim(0)), width = int(side.image.dim(1));
-  const PhotometricDraw changes =
-      options.augment_photometric ? random_changes(options.photometric, height, width, photometric)
-                                  : PhotometricDraw{};
-  const Tensor label = detector_labels(side.points, height, width, labels);
-  batch.image.rows(row, row + 1)
-      .copy_from(augmented(side.image, changes).reshape({1, height, width, 1}));
-  batch.label.rows(row, row + 1).copy_from(label.reshape({1, label.dim(0), label.dim(1)}));
-  batch.valid.rows(row, row + 1).copy_from(side.valid.reshape({1, label.dim(0), label.dim(1)}));
+Batch empty_batch(const PairImages& images, int64_t pairs, const ImageCache* cache) {
+  const int64_t rows = 2 * pairs, height = images.height, width = images.width;
+  Batch b{
+      {"plan", Tensor::empty({rows, photometric_integers}, DType::i32)},
+      {"amounts", Tensor::empty({rows, photometric_reals})},
+      {"points", Tensor::full({rows, images.most_points, 2}, NAN)},
+      {"keys", Tensor::empty({rows, 2}, DType::i32)},
+      {"valid", Tensor::empty({rows, height / detector_cell, width / detector_cell}, DType::u8)},
+      {"homography", Tensor::empty({pairs, 9})}};
+  if (!cache) {
+    b["crop"] = Tensor::empty({rows, height, width, 1}, DType::u8);
+    return b;
+  }
+  b["sources"] = Tensor::empty({rows, crop_integers}, DType::i32);
+  b["maps"] = Tensor::empty({rows, 3, 3});
+  if (cache->has_guests()) b["guests"] = Tensor::zeros({pairs, height, width, 1}, DType::u8);
+  return b;
 }
 
 // From pixels of image and partner to those of level 0: two windows, one within the other.
@@ -66,62 +61,124 @@ double scale_at(const Matrix3& h, Point p) {
   return std::sqrt(std::abs(determinant(h) / (w * w * w)));
 }
 
-// What is seen through `to_whole`, from pixels of the view to those of level 0.
-Side view_of(const ImageLevels& levels, const Matrix3& to_whole, int margin) {
-  const int64_t height = levels[0].image.dim(0), width = levels[0].image.dim(1);
+// What is seen of an image: of which level, and the map from the view's pixels to the level's.
+struct View {
+  int64_t level;
+  Matrix3 to_level;
+  Tensor valid;
+};
+
+View view_of(const ImageLevels& from, const Matrix3& to_whole, int margin) {
+  const int64_t height = from.levels[0].image.dim(0), width = from.levels[0].image.dim(1);
   const Point centre{double(width - 1) / 2, double(height - 1) / 2};
   const int64_t level = std::lround(
-      std::clamp(-std::log2(scale_at(to_whole, centre)), 0.0, double(levels.size() - 1)));
+      std::clamp(-std::log2(scale_at(to_whole, centre)), 0.0, double(from.levels.size() - 1)));
   const double size = std::exp2(level);
-  const LabelledImage& from = levels[size_t(level)];
-  const Matrix3 to_level = resizing(size, size) * to_whole, to_view = inverse(to_level);
+  return {level, resizing(size, size) * to_whole,
+          seen_cells(to_whole, int(height), int(width), margin, detector_cell)};
+}
 
-  const WarpedImage warp = warped(grey_values(from.image), to_level, height, width);
-  Side view{warp.image, {}, whole_cells(eroded(warp.seen, margin), detector_cell)};
-  for (const Point& p : from.points) view.points.push_back(apply(to_view, p));
-  return view;
+// Row `row` of a batch shows `view` of the image of pair `pair`.
+void put_pixels(Batch& batch, int64_t row, const View& view, const ImageLevels& from, int64_t pair,
+                const ImageCache* cache) {
+  if (!cache) {
+    Tensor crop = batch.at("crop").rows(row, row + 1);
+    crop.copy_from(
+        warped(from.levels[size_t(view.level)].image, view.to_level, crop.dim(1), crop.dim(2))
+            .reshape(crop.shape()));
+    return;
+  }
+  const int64_t index = from.kept >= 0 ? from.kept + view.level : cache->count() + pair;
+  static_cast<CropSource*>(batch.at("sources").raw())[row] =
+      cache->source(index, view.to_level, /*block=*/1, batch.at("maps").data<float>() + 9 * row);
+}
+
+// All else of that row.
+void put_labels(Batch& batch, int64_t row, const View& view, const ImageLevels& from,
+                const HomographicPairs& options, Random photometric, Random labels) {
+  const Tensor& first = from.levels[0].image;
+  PhotometricDraw changes;
+  if (options.augment_photometric)
+    changes = random_changes(options.photometric, first.dim(0), first.dim(1), photometric);
+  changes.plan.source = int32_t(row);
+  static_cast<PhotometricPlan*>(batch.at("plan").raw())[row] = changes.plan;
+  static_cast<PhotometricAmounts<float>*>(batch.at("amounts").raw())[row] = changes.amounts;
+
+  const Matrix3 to_view = inverse(view.to_level);
+  Tensor& points = batch.at("points");
+  float* to = points.data<float>() + row * 2 * points.dim(1);
+  for (const Point& point : from.levels[size_t(view.level)].points) {
+    const Point p = apply(to_view, point);
+    *to++ = float(p.x);
+    *to++ = float(p.y);
+  }
+  for (int i = 0; i < 2; ++i)
+    batch.at("keys").data<int32_t>()[2 * row + i] = int32_t(labels.bits());
+  Tensor valid = batch.at("valid").rows(row, row + 1);
+  valid.copy_from(view.valid.reshape(valid.shape()));
 }
 
 // Pair `pair` of a batch.
-void fill_pair(PairBatch& batch, int64_t pair, const ImageLevels& from,
-               const HomographicPairs& options, uint64_t seed, int64_t index) {
-  const int height = int(from[0].image.dim(0)), width = int(from[0].image.dim(1));
+void draw_pair(Batch& batch, int64_t pair, const ImageLevels& from, const HomographicPairs& options,
+               uint64_t seed, int64_t index, const ImageCache* cache) {
+  const Tensor& first = from.levels[0].image;
+  const int height = int(first.dim(0)), width = int(first.dim(1));
   Random random = numbers(seed, index, Use::homography);
   const Matrix3 h = random_homography(options.homography, height, width, random);
-  const auto [image_window, partner_window] = random_windows(from.size(), height, width, random);
+  const auto [image_window, partner_window] =
+      random_windows(from.levels.size(), height, width, random);
   const Matrix3 partner_view = partner_window * h;
   const Matrix3 to_partner = inverse(partner_view) * image_window;
+  std::copy(to_partner.m.begin(), to_partner.m.end(),
+            batch.at("homography").data<float>() + 9 * pair);
 
-  const Side image = view_of(from, image_window, options.homography.erosion_margin);
-  const Side partner = view_of(from, partner_view, options.homography.erosion_margin);
-  const int64_t pairs = batch.homography.dim(0);
-  fill_row(batch, pair, image, options, numbers(seed, index, Use::photometric),
-           numbers(seed, index, Use::labels));
-  fill_row(batch, pairs + pair, partner, options, numbers(seed, index, Use::partner_photometric),
-           numbers(seed, index, Use::partner_labels));
-  std::copy(to_partner.m.begin(), to_partner.m.end(), batch.homography.data<float>() + 9 * pair);
+  const int64_t partner_row = batch.at("homography").dim(0) + pair;
+  const View image = view_of(from, image_window, options.homography.erosion_margin),
+             partner = view_of(from, partner_view, options.homography.erosion_margin);
+  put_pixels(batch, pair, image, from, pair, cache);
+  put_pixels(batch, partner_row, partner, from, pair, cache);
+  put_labels(batch, pair, image, from, options, numbers(seed, index, Use::photometric),
+             numbers(seed, index, Use::labels));
+  put_labels(batch, partner_row, partner, from, options,
+             numbers(seed, index, Use::partner_photometric),
+             numbers(seed, index, Use::partner_labels));
+  if (cache && from.kept < 0)
+    batch.at("guests").rows(pair, pair + 1).copy_from(first.reshape({1, height, width, 1}));
 }
 
 }  // namespace
 
-PairBatch homographic_pair(const ImageLevels& from, const HomographicPairs& options, uint64_t seed,
-                           int64_t index) {
-  PairBatch batch = empty_batch(1, from[0].image.dim(0), from[0].image.dim(1));
-  fill_pair(batch, 0, from, options, seed, index);
+Batch draw_pair_batch(const PairImages& images, const HomographicPairs& options, uint64_t seed,
+                      int size, int64_t number, const ImageCache* cache) {
+  if (images.height % detector_cell || images.width % detector_cell)
+    throw Error("draw_pair_batch", text("images of ", images.height, "x", images.width),
+                "sides that are multiples of 8", "pad or crop them");
+  Batch batch = empty_batch(images, size, cache);
+  parallel_for(size, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t index = number * size + i;
+      draw_pair(batch, i, images.at(index), options, seed, index, cache);
+    }
+  });
   return batch;
 }
 
-PairBatch pair_batch(const LabelledImages& images, const HomographicPairs& options, uint64_t seed,
-                     int size, int64_t number) {
-  const int64_t first = number * size;
-  const ImageLevels sample = images(first);
-  PairBatch batch = empty_batch(size, sample[0].image.dim(0), sample[0].image.dim(1));
-  fill_pair(batch, 0, sample, options, seed, first);
-  parallel_for(size - 1, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin + 1; i < end + 1; ++i)
-      fill_pair(batch, i, images(first + i), options, seed, first + i);
-  });
-  return batch;
+PairBatch rendered_pairs(const Batch& drawn, ImageCache* cache) {
+  const Tensor& valid = drawn.at("valid");
+  const Shape images{valid.dim(0), detector_cell * valid.dim(1), detector_cell * valid.dim(2), 1};
+  Tensor seen;
+  if (cache) {
+    if (cache->has_guests()) cache->take_in(drawn.at("guests"));
+    seen = Tensor::empty(images, DType::u8, valid.device());
+    crop_images(cache->pixels(), drawn.at("sources"), drawn.at("maps"), seen);
+  } else {
+    seen = drawn.at("crop");
+  }
+  Tensor image = Tensor::empty(images, DType::f32, valid.device()),
+         label = Tensor::empty(valid.shape(), DType::i32, valid.device());
+  photometric(seen, drawn.at("plan"), drawn.at("amounts"), image);
+  detector_labels(drawn.at("points"), drawn.at("keys"), label);
+  return {image, label, valid, drawn.at("homography")};
 }
 
 }  // namespace cairn

@@ -18,9 +18,14 @@
 //            in [1 - L, 0]; the smaller window lies anywhere within the larger one
 //   partner  seen through H within its window
 //   pixels   and points of each side: of the size that is nearest to its own scale
+//
+// The host draws numbers; the device that learns warps and changes the images and renders the
+// labels.
 #include <functional>
 #include <vector>
 
+#include "models/model.h"
+#include "training/image_cache.h"
 #include "training/photometric.h"
 #include "training/random_homography.h"
 #include "training/synthetic_shapes.h"
@@ -33,8 +38,18 @@ struct HomographicPairs {
   Photometric photometric = Photometric::photo_pairs();
 };
 
-/// An image of the size of a pair, then, if more is known, of 2, 4 .. times its sides.
-using ImageLevels = std::vector<LabelledImage>;
+struct ImageLevels {
+  /// u8, of the size of a pair, then, if more is known, of 2, 4 .. times its sides.
+  std::vector<LabelledImage> levels;
+  int64_t kept = -1;  ///< the place of the first in a cache, the others behind it; -1: in none
+};
+
+/// What pairs are made of: an endless sequence of images.
+struct PairImages {
+  int64_t height, width;                         ///< of level 0: multiples of 8
+  int64_t most_points;                           ///< of a level
+  std::function<ImageLevels(int64_t index)> at;  ///< the same in any order and on any thread
+};
 
 /// N images and their partners. Row n < N is image n, row N + n its partner.
 struct PairBatch {
@@ -44,16 +59,20 @@ struct PairBatch {
   Tensor homography;  ///< f32 [N, 9], row-major: a pixel of image n -> the same spot in its partner
 };
 
-/// The pair of one image (N = 1). Random numbers depend on seed and index alone. Throws an Error
-/// unless both sides are multiples of 8.
-PairBatch homographic_pair(const ImageLevels& from, const HomographicPairs& options, uint64_t seed,
-                           int64_t index);
+/// What the host draws of batch `number`, the pairs of images number * size ..
+/// (number + 1) * size - 1, which depend on the seed and their image's index alone:
+///   plan, amounts  of the photometric changes (kernels/augment/photometric.h) of row n
+///   points         f32 [2N,most_points,2], NaN behind the last; keys i32 [2N,2] of the choice
+///                  among points in one cell
+///   valid, homography  as in a PairBatch
+///   crop           u8 [2N,H,W,1], the sides before they are changed; or, with a cache, `sources`
+///                  and `maps` of the same (kernels/warp/crop_images.h) and, if it has guests,
+///                  `guests`: the images that are in no cache
+/// Throws an Error unless both sides are multiples of 8.
+Batch draw_pair_batch(const PairImages& images, const HomographicPairs& options, uint64_t seed,
+                      int size, int64_t number, const ImageCache* cache);
 
-/// Image `index` of an endless sequence: the same in any order and on any thread.
-using LabelledImages = std::function<ImageLevels(int64_t index)>;
-
-/// Batch `number`: the pairs of images number * size .. (number + 1) * size - 1, all of one size.
-PairBatch pair_batch(const LabelledImages& images, const HomographicPairs& options, uint64_t seed,
-                     int size, int64_t number);
+/// Launches alone, on the device of `drawn` and of the cache that it was drawn for, if any.
+PairBatch rendered_pairs(const Batch& drawn, ImageCache* cache);
 
 }  // namespace cairn

@@ -2,31 +2,39 @@
 
 #include <algorithm>
 
-#include "models/image_crop.h"
-
 namespace cairn {
 
-ImageCache::ImageCache(const std::vector<Tensor>& images, int64_t channels, Device device)
-    : channels_(channels) {
+ImageCache::ImageCache(const std::vector<Tensor>& images, int64_t channels, Device device,
+                       const Shape& guests)
+    : channels_(channels), count_(int64_t(images.size())) {
   int64_t bytes = 0;
+  const auto place = [&](int64_t height, int64_t width) {
+    images_.push_back({{int32_t(bytes), int32_t(bytes >> 32)}, int32_t(height), int32_t(width), 1});
+    bytes += height * width * channels;
+  };
   for (const Tensor& image : images) {
-    CropSource& s = images_.emplace_back();
-    if (!image.defined()) continue;
-    s = {{int32_t(bytes), int32_t(bytes >> 32)}, int32_t(image.dim(0)), int32_t(image.dim(1)), 1};
-    bytes += image.count();
+    if (image.defined())
+      place(image.dim(0), image.dim(1));
+    else
+      images_.emplace_back();
   }
+  const int64_t kept = bytes;
+  for (int64_t n = 0; n < guests[0]; ++n) place(guests[1], guests[2]);
   pixels_ = Tensor::empty({bytes}, DType::u8, device);
+  guests_ = pixels_.part(kept, guests);
   for (size_t i = 0; i < images.size(); ++i)
     if (const Tensor& image = images[i]; image.defined())
       pixels_.part(images_[i].first(), {image.count()}).copy_from(image.reshape({image.count()}));
 }
 
-CropSource ImageCache::source(int64_t index, const Matrix3& to_crop, float* map) const {
-  const Matrix3 to_image = inverse(to_crop);
+void ImageCache::take_in(const Tensor& guests) { guests_.copy_from(guests); }
+
+CropSource ImageCache::source(int64_t index, const Matrix3& to_image, int64_t block,
+                              float* map) const {
   CropSource s = images_.at(size_t(index));
-  s.block = int32_t(crop_block(to_image));
-  const Matrix3 to_block = resizing(1 / double(s.block), 1 / double(s.block)) * to_image;
-  std::copy_n(to_block.m.begin(), 6, map);  // affine: the last row is 0 0 1
+  s.block = int32_t(block);
+  const Matrix3 to_block = resizing(1 / double(block), 1 / double(block)) * to_image;
+  std::copy(to_block.m.begin(), to_block.m.end(), map);
   return s;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Photographs as bytes on the device that learns from them, which crops them itself.
+// Photographs as bytes on the device that learns from them, which crops and warps them itself.
 #include <vector>
 
 #include "geometry/homography.h"
@@ -9,20 +9,27 @@ namespace cairn {
 
 class ImageCache {
  public:
-  /// u8 [H,W,channels] of any sizes; undefined ones take no room.
-  ImageCache(const std::vector<Tensor>& images, int64_t channels, Device device);
+  /// u8 [H,W,channels] of any sizes; undefined ones take no room. `guests` [N,H,W,channels] is room
+  /// for images that every batch brings with it; count 0: for none.
+  ImageCache(const std::vector<Tensor>& images, int64_t channels, Device device,
+             const Shape& guests = {0, 1, 1, 1});
 
   int64_t channels() const { return channels_; }
+  int64_t count() const { return count_; }  ///< of the images; guest n is number count() + n
+  bool has_guests() const { return guests_.dim(0) > 0; }
 
   const Tensor& pixels() const { return pixels_; }  ///< u8 [bytes], one image after another
-  /// A row of crop_images(): image `index` seen through a map from its pixels to those of the crop,
-  /// by the rule of crop_image(). `map` has six elements.
-  CropSource source(int64_t index, const Matrix3& to_crop, float* map) const;
+  /// Puts the guests of a batch, u8 on the cache's device, in the place of those before.
+  void take_in(const Tensor& guests);
+
+  /// A row of crop_images(): image `index` in blocks of so many pixels, seen through a map from
+  /// pixels of the crop to its own. `map` has nine elements.
+  CropSource source(int64_t index, const Matrix3& to_image, int64_t block, float* map) const;
 
  private:
-  const int64_t channels_;
+  const int64_t channels_, count_;
   std::vector<CropSource> images_;  // in blocks of one pixel
-  Tensor pixels_;
+  Tensor pixels_, guests_;
 };
 
 }  // namespace cairn

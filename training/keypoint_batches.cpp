@@ -51,7 +51,7 @@ DrawnCrops empty_crops(const KeypointExamples& examples, int64_t height, int64_t
                    std::vector<Matrix3>(size_t(size))};
   if (cached) {
     crops.pixels["sources"] = Tensor::empty({size, crop_integers}, DType::i32);
-    crops.pixels["maps"] = Tensor::empty({size, 2, 3});
+    crops.pixels["maps"] = Tensor::empty({size, 3, 3});
   } else {
     crops.pixels["crop"] = Tensor::empty({size, height, width, examples.channels()}, DType::u8);
   }
@@ -76,9 +76,10 @@ void put(DrawnCrops& crops, int64_t i, KeypointSample sample, int64_t height, in
 void put_pixels(DrawnCrops& crops, int64_t i, const KeypointExample& e, const ImageCache* cache) {
   const Matrix3& to_crop = crops.to_crop[size_t(i)];
   if (cache) {
-    float* map = crops.pixels.at("maps").data<float>() + 6 * i;
+    const Matrix3 to_image = inverse(to_crop);
+    float* map = crops.pixels.at("maps").data<float>() + 9 * i;
     static_cast<CropSource*>(crops.pixels.at("sources").raw())[i] =
-        cache->source(e.kept, to_crop, map);
+        cache->source(e.kept, to_image, crop_block(to_image), map);
     return;
   }
   Tensor row = crops.pixels.at("crop").rows(i, i + 1);

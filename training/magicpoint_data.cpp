@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "kernels/augment/photometric.h"
+#include "kernels/points/detector_labels.h"
 #include "kernels/warp/warp_image.h"
-#include "training/detector_labels.h"
 #include "training/image_warp.h"
 
 namespace cairn {

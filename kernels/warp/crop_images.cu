@@ -18,12 +18,9 @@ CAIRN_KERNEL void crop_images_kernel(const uint8_t* x, const CropSource* sources
   for (int64_t i = global_thread(); i < pixels; i += global_threads()) {
     const int64_t n = i / (int64_t(rows) * columns);
     const int pixel = int(i % (int64_t(rows) * columns));
-    const CropSource& s = sources[n];
-    const float* a = maps + 6 * n;
-    const float column = float(pixel % columns), row = float(pixel / columns);
-    const auto u = block_tap(a[0] * column + a[1] * row + a[2], s.width, s.block);
-    const auto v = block_tap(a[3] * column + a[4] * row + a[5], s.height, s.block);
-    for (int c = 0; c < C; ++c) y[i * C + c] = crop_value(x + s.first(), s, u, v, c, C);
+    const CropPixel<float> p(x, sources[n], maps + 9 * n, float(pixel % columns),
+                             float(pixel / columns));
+    for (int c = 0; c < C; ++c) y[i * C + c] = p.value(c, C);
   }
 }
 

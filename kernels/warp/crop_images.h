@@ -1,20 +1,21 @@
 #pragma once
-// crop_images: crops of images of any sizes, each through an affine map.
+// crop_images: crops of images of any sizes, each through an affine map or a homography.
 //
 //   x        [B] u8: images [H,W,C], each somewhere in it
 //   sources  [N,5] i32: a CropSource for each crop
-//   maps     [N,2,3]; f32 (f64 on cpu): from pixels of the crop to blocks of its image
+//   maps     [N,3,3]; f32 (f64 on cpu): from pixels of the crop to blocks of its image
 //   y        [N,h,w,C] u8
 //
 // An image is seen as the means of its blocks of k x k pixels (of its pixels where k = 1), so that
 // nothing is passed over where a crop shrinks: floor((sum + floor(k^2 / 2)) / k^2), what a block
 // has beyond the image counting as 0. Block b covers the pixels from b k on.
 //
-//   p = A (column, row, 1),   y = floor(means at p + 1/2), bilinear, 0 outside
+//   (X, Y, w) = M (column, row, 1),  p = (X/w, Y/w),  y = floor(means at p + 1/2), bilinear, 0
+//   outside and where |w| < 1e-6
 //
 // No gradient: images are data.
 #include "kernels/dispatch.h"
-#include "kernels/warp/bilinear.h"
+#include "kernels/warp/projected.h"
 
 namespace cairn {
 
@@ -41,23 +42,33 @@ CAIRN_HD inline int block_mean(const uint8_t* image, const CropSource& s, int64_
   return sum / (k * k);
 }
 
-/// Channel c of an image at position p, in blocks.
+/// One pixel of a crop: where it lies in its image, and what is there.
 template <class T>
-CAIRN_HD inline uint8_t crop_value(const uint8_t* image, const CropSource& s, const AxisTap<T>& u,
-                                   const AxisTap<T>& v, int c, int C) {
-  T value = T(0.5);
-  for (int i = 0; i < 2; ++i)
-    for (int j = 0; j < 2; ++j)
-      if (const T weight = v.weight[i] * u.weight[j]; weight != 0)
-        value += weight * T(block_mean(image, s, v.at[i], u.at[j], c, C));
-  return uint8_t(value);
-}
+struct CropPixel {
+  const uint8_t* image;
+  const CropSource& source;
+  AxisTap<T> u, v;
 
-/// The taps along an axis of so many pixels.
-template <class T>
-CAIRN_HD inline AxisTap<T> block_tap(T p, int64_t pixels, int block) {
-  return axis_tap(p, (pixels + block - 1) / block, Padding::zeros);
-}
+  CAIRN_HD CropPixel(const uint8_t* x, const CropSource& s, const T* map, T column, T row)
+      : image(x + s.first()), source(s) {
+    const Projected<T> p(map, column, row);
+    u = tap(p.defined ? p.x : T(-1), s.width);
+    v = tap(p.y, s.height);
+  }
+  CAIRN_HD uint8_t value(int c, int C) const {
+    T sum = T(0.5);
+    for (int i = 0; i < 2; ++i)
+      for (int j = 0; j < 2; ++j)
+        if (const T weight = v.weight[i] * u.weight[j]; weight != 0)
+          sum += weight * T(block_mean(image, source, v.at[i], u.at[j], c, C));
+    return uint8_t(sum);
+  }
+
+ private:
+  CAIRN_HD AxisTap<T> tap(T p, int64_t pixels) const {
+    return axis_tap(p, (pixels + source.block - 1) / source.block, Padding::zeros);
+  }
+};
 
 CAIRN_ON_EACH_DEVICE(void crop_images(const Tensor& x, const Tensor& sources, const Tensor& maps,
                                       Tensor& y);)

@@ -12,7 +12,7 @@
 // No gradient: images are data. Positions are in double on cpu and in float32 elsewhere, off by at
 // most about 1e-4 pixels in images of 1000 pixels.
 #include "kernels/dispatch.h"
-#include "kernels/warp/bilinear.h"
+#include "kernels/warp/projected.h"
 
 namespace cairn {
 
@@ -21,26 +21,6 @@ enum class Interpolation : unsigned char { bilinear, nearest };
 struct WarpOptions {
   Interpolation interpolation = Interpolation::bilinear;
   Padding padding = Padding::zeros;
-};
-
-/// A point of the input, and whether there is one.
-template <class T>
-struct Projected {
-  T x, y;
-  bool defined;
-
-  CAIRN_HD Projected(const T* m, T column, T row) {
-    const T w = m[6] * column + m[7] * row + m[8];
-    defined = w >= T(1e-6) || w <= T(-1e-6);
-    const T scale = defined ? 1 / w : T(0);
-    x = (m[0] * column + m[1] * row + m[2]) * scale;
-    y = (m[3] * column + m[4] * row + m[5]) * scale;
-  }
-  /// The nearest pixel exists in an image of this size.
-  CAIRN_HD bool inside(int64_t height, int64_t width) const {
-    return defined && x >= T(-0.5) && x < T(width) - T(0.5) && y >= T(-0.5) &&
-           y < T(height) - T(0.5);
-  }
 };
 
 /// The pixel nearest to p among 0..size-1.

@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "runtime/error.h"
-#include "training/detector_labels.h"
+#include "tests/training/cell_labels.h"
 #include "training/grey_image.h"
 
 namespace cairn {
@@ -17,6 +18,20 @@ Matrix3 homography_of(const PairBatch& batch, int64_t pair) {
   const float* m = batch.homography.data<float>() + 9 * pair;
   std::copy(m, m + 9, h.m.begin());
   return h;
+}
+
+PairImages sequence_of(const ImageLevels& from) {
+  size_t most = 1;
+  for (const LabelledImage& level : from.levels) most = std::max(most, level.points.size());
+  const Tensor& first = from.levels[0].image;
+  return {first.dim(0), first.dim(1), int64_t(most), [from](int64_t) { return from; }};
+}
+
+// The pair of one image (N = 1).
+PairBatch homographic_pair(const ImageLevels& from, const HomographicPairs& options, uint64_t seed,
+                           int64_t index) {
+  return rendered_pairs(draw_pair_batch(sequence_of(from), options, seed, 1, index, nullptr),
+                        nullptr);
 }
 
 HomographicPairs without_photometric() {
@@ -67,7 +82,7 @@ TEST(HomographicPair, TheHomographySendsADotOfTheImageToTheDotOfItsPartner) {
     Random random(5, uint64_t(i));
     const Point dot{random.uniform(40, 120), random.uniform(30, 90)};
     const PairBatch pair =
-        homographic_pair({dot_image(120, 160, dot)}, without_photometric(), 3, i);
+        homographic_pair({{dot_image(120, 160, dot)}}, without_photometric(), 3, i);
     const Point expected = apply(homography_of(pair, 0), dot);
     EXPECT_NEAR(brightest(pair.image, 0).x, dot.x, 0.05);
     if (!(expected.x > 12 && expected.x < 147 && expected.y > 12 && expected.y < 107)) continue;
@@ -87,7 +102,7 @@ TEST(HomographicPair, TheHomographySendsADotOfTheImageToTheDotOfItsPartner) {
 TEST(HomographicPair, LabelsOfTheImageAreItsOwnPointsAndAllOfItsCellsAreValid) {
   LabelledImage image = dot_image(48, 64, {20, 30});
   image.points = {{3, 5}, {20.4, 29.6}, {63.4, 47.4}, {64.2, 5}};
-  const PairBatch pair = homographic_pair({image}, without_photometric(), 1, 0);
+  const PairBatch pair = homographic_pair({{image}}, without_photometric(), 1, 0);
   const std::vector<Point> found = labelled_points(pair, 0);
   ASSERT_EQ(found.size(), 3u);  // one lies outside
   EXPECT_EQ(found[0].x, 3);
@@ -102,7 +117,7 @@ TEST(HomographicPair, ValidCellsOfThePartnerShowTheImageAndLieAwayFromItsEnd) {
   LabelledImage white{Tensor::full({120, 160, 1}, 255, DType::u8), {}};
   int64_t valid = 0, cells = 0;
   for (int64_t i = 0; i < 20; ++i) {
-    const PairBatch pair = homographic_pair({white}, without_photometric(), 7, i);
+    const PairBatch pair = homographic_pair({{white}}, without_photometric(), 7, i);
     const Matrix3 to_image = inverse(homography_of(pair, 0));
     for (int64_t cell = 0; cell < 300; ++cell, ++cells) {
       if (!pair.valid.data<uint8_t>()[300 + cell]) continue;
@@ -128,7 +143,7 @@ TEST(HomographicPair, TheTwoImagesAreChangedPhotometricallyInWaysOfTheirOwn) {
   options.homography.scale = options.homography.perspective = options.homography.max_angle = 0;
   options.homography.patch_ratio = 1;  // nothing is left to vary: the identity
   const LabelledImage image = synthetic_shape({240, 320}, Primitive::cube, 1, 0);
-  const PairBatch pair = homographic_pair({image}, options, 2, 9);
+  const PairBatch pair = homographic_pair({{image}}, options, 2, 9);
   EXPECT_EQ(pair.label.rows(0, 1).values<int32_t>(), pair.label.rows(1, 2).values<int32_t>());
   EXPECT_NE(pair.image.rows(0, 1).values<float>(), pair.image.rows(1, 2).values<float>());
   for (float v : pair.image.values<float>()) ASSERT_TRUE(v >= 0 && v <= 1);
@@ -139,7 +154,7 @@ ImageLevels dot_levels(Point dot) {
   ImageLevels levels;
   for (int magnified : {1, 2, 4}) {
     const Point there = apply(resizing(magnified, magnified), dot);
-    levels.push_back(dot_image(120 * magnified, 160 * magnified, there));
+    levels.levels.push_back(dot_image(120 * magnified, 160 * magnified, there));
   }
   return levels;
 }
@@ -172,7 +187,7 @@ TEST(HomographicPair, EachSideIsDrawnFromTheLevelNearestToItsScale) {
   options.homography.patch_ratio = 1;  // nothing but the windows is left to vary
   ImageLevels levels;                  // level k is of the value 50 k
   for (int k : {0, 1, 2})
-    levels.push_back({Tensor::full({48 << k, 64 << k, 1}, 50 * k, DType::u8), {}});
+    levels.levels.push_back({Tensor::full({48 << k, 64 << k, 1}, 50 * k, DType::u8), {}});
   std::array<int, 3> seen{};
   double largest_zoom = 0;
   for (int64_t i = 0; i < 300; ++i) {
@@ -203,16 +218,15 @@ TEST(HomographicPair, EachSideIsDrawnFromTheLevelNearestToItsScale) {
 
 TEST(PairBatch, IsThePairsOfItsImagesInOrderWhateverTheBatchSize) {
   const SyntheticShapes shapes;
-  const LabelledImages images = [&](int64_t i) {
-    return ImageLevels{synthetic_shape(shapes, 4, i)};
-  };
-  const PairBatch batch = pair_batch(images, {}, 11, 3, 2);
+  const PairImages images{120, 160, most_shape_points,
+                          [&](int64_t i) { return ImageLevels{{synthetic_shape(shapes, 4, i)}}; }};
+  const PairBatch batch = rendered_pairs(draw_pair_batch(images, {}, 11, 3, 2, nullptr), nullptr);
   EXPECT_EQ(batch.image.shape(), Shape({6, 120, 160, 1}));
   EXPECT_EQ(batch.label.shape(), Shape({6, 15, 20}));
   EXPECT_EQ(batch.valid.shape(), Shape({6, 15, 20}));
   EXPECT_EQ(batch.homography.shape(), Shape({3, 9}));
   for (int64_t i = 0; i < 3; ++i) {
-    const PairBatch pair = homographic_pair(images(6 + i), {}, 11, 6 + i);
+    const PairBatch pair = homographic_pair(images.at(6 + i), {}, 11, 6 + i);
     for (int64_t side = 0; side < 2; ++side) {
       const int64_t row = 3 * side + i;
       EXPECT_EQ(batch.image.rows(row, row + 1).values<float>(),
@@ -226,8 +240,42 @@ TEST(PairBatch, IsThePairsOfItsImagesInOrderWhateverTheBatchSize) {
   }
 }
 
+// Photographs of two levels that a device keeps, and shapes that come with their batch.
+TEST(PairBatch, ADeviceThatKeepsThePhotographsMakesTheSamePairs) {
+  ImageLevels photos[2];
+  std::vector<Tensor> kept;
+  for (int n : {0, 1})
+    for (int magnified : {1, 2}) {
+      LabelledImage image =
+          synthetic_shape({120 * magnified, 160 * magnified}, Primitive::cube, 7, n);
+      kept.push_back(image.image);
+      photos[n].levels.push_back(std::move(image));
+      photos[n].kept = 2 * n;
+    }
+  const PairImages images{120, 160, most_shape_points, [&](int64_t i) {
+                            return i % 3 == 2 ? ImageLevels{{synthetic_shape({}, 4, i)}}
+                                              : photos[i % 3];
+                          }};
+  const PairBatch want =
+      rendered_pairs(draw_pair_batch(images, without_photometric(), 5, 6, 1, nullptr), nullptr);
+  for (Device device : available_devices()) {
+    ImageCache cache(kept, 1, device, {6, 120, 160, 1});
+    Batch drawn = draw_pair_batch(images, without_photometric(), 5, 6, 1, &cache);
+    EXPECT_FALSE(drawn.contains("crop"));
+    for (auto& [name, t] : drawn) t = t.to(device);
+    const PairBatch found = rendered_pairs(drawn, &cache);
+    EXPECT_EQ(found.label.values<int32_t>(), want.label.values<int32_t>()) << device;
+    EXPECT_EQ(found.valid.values<uint8_t>(), want.valid.values<uint8_t>()) << device;
+    EXPECT_EQ(found.homography.values<float>(), want.homography.values<float>()) << device;
+    const std::vector<float> a = found.image.values<float>(), b = want.image.values<float>();
+    ASSERT_EQ(a.size(), b.size());
+    // Positions are in float32: a byte may be rounded otherwise.
+    for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1.1 / 255) << device << i;
+  }
+}
+
 TEST(PairBatch, SidesThatAreNoMultipleOf8AreRefused) {
-  EXPECT_THROW(homographic_pair({dot_image(48, 60, {5, 5})}, {}, 1, 0), Error);
+  EXPECT_THROW(homographic_pair({{dot_image(48, 60, {5, 5})}}, {}, 1, 0), Error);
 }
 
 TEST(GreyImage, ChannelsRepeatTheGreyValue) {

@@ -4,20 +4,66 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <set>
 
-#include "runtime/error.h"
-#include "training/detector_labels.h"
+#include "geometry/seen_rows.h"
+#include "kernels/warp/warp_image.h"
+#include "tests/training/cell_labels.h"
 #include "training/image_warp.h"
 
 namespace cairn {
 namespace {
 
+// u8 [height, width]: 1 where the nearest pixel of an input of the same size exists.
+Tensor seen_pixels(const Matrix3& output_to_input, int64_t height, int64_t width) {
+  Tensor matrix = Tensor::empty({1, 3, 3}, DType::f64);
+  std::copy(output_to_input.m.begin(), output_to_input.m.end(), matrix.data<double>());
+  Tensor image = Tensor::zeros({1, height, width, 1}), out = image.empty_like();
+  Tensor seen = Tensor::empty({1, height, width}, DType::u8);
+  warp_image(image, matrix, {}, out, &seen);
+  return seen.reshape({height, width});
+}
+
+// A pixel stays 1 if all pixels under an elliptic element of side 2 * margin, centred as OpenCV
+// does, are 1; the border of the image itself does not erode.
+Tensor eroded(const Tensor& mask, int margin) {
+  const int height = int(mask.dim(0)), width = int(mask.dim(1)), side = 2 * margin;
+  const int stride = width + side;
+  std::vector<uint8_t> framed(size_t(height + side) * stride, 1);
+  for (int y = 0; y < height; ++y)
+    std::memcpy(&framed[(y + margin) * stride + margin], mask.data<uint8_t>() + int64_t{y} * width,
+                size_t(width));
+  Tensor out = mask.clone();
+  for (int dy = -margin; dy < margin; ++dy) {
+    const int reach = int(element_reach(margin, dy));
+    for (int dx = -reach; dx <= std::min(reach, margin - 1); ++dx)
+      for (int y = 0; y < height; ++y) {
+        uint8_t* to = out.data<uint8_t>() + int64_t{y} * width;
+        const uint8_t* from = &framed[(y + margin + dy) * stride + margin + dx];
+        for (int x = 0; x < width; ++x) to[x] &= from[x];
+      }
+  }
+  return out;
+}
+
+// u8 [H / cell, W / cell]: 1 where the whole cell is.
+Tensor whole_cells(const Tensor& mask, int cell) {
+  const int rows = int(mask.dim(0)) / cell, columns = int(mask.dim(1)) / cell;
+  Tensor out = Tensor::full({rows, columns}, 1, DType::u8);
+  const uint8_t* from = mask.data<uint8_t>();
+  uint8_t* to = out.data<uint8_t>();
+  for (int y = 0; y < rows * cell; ++y)
+    for (int x = 0; x < columns * cell; ++x)
+      to[y / cell * columns + x / cell] &= from[int64_t{y} * mask.dim(1) + x];
+  return out;
+}
+
 TEST(DetectorLabels, EveryOffsetInACellDecodesToItself) {
   for (int offset = 0; offset < 64; ++offset) {
     const Point p{40.0 + offset % 8, 16.0 + offset / 8};
     Random random(1);
-    const Tensor labels = detector_labels(std::vector{p}, 48, 64, random);
+    const Tensor labels = cell_labels(std::vector{p}, 48, 64, random);
     for (int row = 0; row < 6; ++row)
       for (int column = 0; column < 8; ++column) {
         const int label = labels.data<int32_t>()[row * 8 + column];
@@ -34,7 +80,7 @@ TEST(DetectorLabels, EveryOffsetInACellDecodesToItself) {
 TEST(DetectorLabels, PointsOutsideAreLeftOutAndBordersRoundInwards) {
   Random random(1);
   const std::vector<Point> points{{-0.6, 3}, {64, 3}, {3, NAN}, {-0.4375, 47.4}};
-  const Tensor labels = detector_labels(points, 48, 64, random);
+  const Tensor labels = cell_labels(points, 48, 64, random);
   for (int cell = 0; cell < 48; ++cell)
     EXPECT_EQ(labels.data<int32_t>()[cell], cell == 40 ? 56 : no_point) << cell;
 }
@@ -44,14 +90,9 @@ TEST(DetectorLabels, OneOfSeveralInACellIsPickedEvenlyAndDoublesCountOnce) {
   int picked[64] = {};
   for (uint64_t i = 0; i < 3000; ++i) {
     Random random(1, i);
-    ++picked[detector_labels(points, 8, 8, random).data<int32_t>()[0]];
+    ++picked[cell_labels(points, 8, 8, random).data<int32_t>()[0]];
   }
   for (int label : {0, 7, 56}) EXPECT_NEAR(picked[label], 1000, 110) << label;
-}
-
-TEST(DetectorLabels, SidesThatAreNoMultipleOf8AreRefused) {
-  Random random(1);
-  EXPECT_THROW(detector_labels({}, 48, 60, random), Error);
 }
 
 // A dot of the input is found in the output where the inverse of the sampled matrix says.
@@ -68,7 +109,7 @@ TEST(ImageWarp, ADotIsFoundWhereItsPointGoes) {
             std::exp(-float((x - dot.x) * (x - dot.x) + (y - dot.y) * (y - dot.y)) / 8);
     const Point p = apply(inverse(h), dot);
     if (!(p.x > 12 && p.x < 147 && p.y > 12 && p.y < 107)) continue;
-    const Tensor output = warped(image, h).image;
+    const Tensor output = warped(image, h, 120, 160);
     double x = 0, y = 0, sum = 0;
     for (int v = 0; v < 120; ++v)
       for (int u = 0; u < 160; ++u) {
@@ -90,15 +131,15 @@ TEST(ImageWarp, ALinearRampStaysExactWhereTheInputIsSeen) {
   for (int y = 0; y < 40; ++y)
     for (int x = 0; x < 60; ++x) ramp.data<float>()[y * 60 + x] = float(2 * x + 3 * y);
   const Matrix3 h{{1.1, 0.2, -8, -0.1, 0.9, 3, 0.001, -0.002, 1}};
-  const WarpedImage output = warped(ramp, h);
-  const Tensor seen = eroded(output.seen, 2);
+  const Tensor output = warped(ramp, h, 40, 60);
+  const Tensor seen = eroded(seen_pixels(h, 40, 60), 2);
   int compared = 0;
   for (int y = 0; y < 40; ++y)
     for (int x = 0; x < 60; ++x) {
       if (!seen.data<uint8_t>()[y * 60 + x]) continue;
       const Point p = apply(h, {double(x), double(y)});
       if (p.x < 0 || p.x > 59 || p.y < 0 || p.y > 39) continue;  // interpolates with the outside
-      EXPECT_NEAR(output.image.data<float>()[y * 60 + x], 2 * p.x + 3 * p.y, 1e-3);
+      EXPECT_NEAR(output.data<float>()[y * 60 + x], 2 * p.x + 3 * p.y, 1e-3);
       ++compared;
     }
   EXPECT_GT(compared, 1000);
@@ -132,7 +173,7 @@ TEST(ImageWarp, SeenCellsAreTheWholeOnesOfTheErodedMask) {
   for (uint64_t i = 0; i < 100; ++i) {
     Random random(4, i);
     const Matrix3 h = random_homography(HomographyRange::magicpoint(), 120, 160, random);
-    const Tensor mask = eroded(warped(Tensor::zeros({120, 160, 1}), h).seen, 2);
+    const Tensor mask = eroded(seen_pixels(h, 120, 160), 2);
     EXPECT_EQ(seen_cells(h, 120, 160, 2, 8).values<uint8_t>(),
               whole_cells(mask, 8).values<uint8_t>());
   }
@@ -218,7 +259,7 @@ TEST(MagicPointData, ADeviceRendersWhatTheHostComposes) {
       Matrix3 h;
       std::copy_n(drawn.at("warp").data<float>() + 9 * n, 9, h.m.begin());
       const LabelledImage shape = synthetic_shape(data.shapes, data.seed, 6 * 3 + n);
-      const Tensor composed = warped(augmented(shape.image, own), h).image;
+      const Tensor composed = warped(augmented(shape.image, own), h, 120, 160);
       double worst = 0;
       for (int64_t i = 0; i < composed.count(); ++i)
         worst = std::max(worst, std::abs(double(image.data<float>()[n * composed.count() + i]) -

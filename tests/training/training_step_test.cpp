@@ -10,6 +10,8 @@
 #include "runtime/memory.h"
 #include "tests/caught.h"
 #include "tests/devices_with_graphs.h"
+#include "training/grey_image.h"
+#include "training/homographic_pairs.h"
 #include "training/magicpoint_data.h"
 #include "training/noise_batch.h"
 
@@ -225,6 +227,46 @@ TEST_P(CapturedStep, AugmentsAndRendersLabelsToTheSameBits) {
       captured(magicpoint, GetParam(), {.prepare = prepare});
   for (uint64_t i = 0; i < 4; ++i) {
     expect_same_step(eager, captured, drawn_batch(i), 1e-3);
+    EXPECT_EQ(captured.step.captured(), i >= 2);
+  }
+  expect_same_weights(eager, captured);
+}
+
+LabelledImage labelled_noise(int64_t side, uint64_t seed) {
+  Random random(seed);
+  LabelledImage image{Tensor::empty({side, side, 1}, DType::u8), {}};
+  for (int64_t i = 0; i < side * side; ++i)
+    image.image.data<uint8_t>()[i] = uint8_t(random.integer(0, 255));
+  for (int i = 0; i < 5; ++i) {
+    const double x = random.uniform(0, double(side));
+    image.points.push_back({x, random.uniform(0, double(side))});
+  }
+  return image;
+}
+
+// Pairs of an image that the device keeps and of one that comes with the batch.
+TEST_P(CapturedStep, WarpsAndChangesPairsToTheSameBits) {
+  const LabelledImage photo = labelled_noise(64, 9);
+  const PairImages images{
+      64, 64, 5, [&](int64_t i) {
+        return i % 2 ? ImageLevels{{labelled_noise(64, uint64_t(i))}} : ImageLevels{{photo}, 0};
+      }};
+  HomographicPairs options;
+  options.photometric = Photometric::synthetic_shapes();  // of photographs, a shade reaches further
+  ImageCache cache({photo.image}, 1, GetParam(), {2, 64, 64, 1});
+  const auto prepare = [&](const Batch& drawn) -> Batch {
+    const PairBatch b = rendered_pairs(drawn, &cache);
+    return {{"image", with_channels(b.image, 3)},
+            {"label", b.label},
+            {"valid", b.valid},
+            {"homography", b.homography}};
+  };
+  const PoisonedMemory poisoned(GetParam());
+  const System s = superpoint("sparse");
+  Training eager(s, GetParam(), {.capture = false, .prepare = prepare}),
+      captured(s, GetParam(), {.prepare = prepare});
+  for (int64_t i = 0; i < 4; ++i) {
+    expect_same_step(eager, captured, draw_pair_batch(images, options, 3, 2, i, &cache), 1e-3);
     EXPECT_EQ(captured.step.captured(), i >= 2);
   }
   expect_same_weights(eager, captured);

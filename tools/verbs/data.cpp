@@ -263,7 +263,7 @@ void warp(const Options& o, Json& answer) {
   range.max_angle = 0.4;
   Random random(o.seed);
   const Matrix3 to_image = random_homography(range, int(image.dim(0)), int(image.dim(1)), random);
-  write_png(o.out, warped(image, to_image).image);
+  write_png(o.out, warped(image, to_image, image.dim(0), image.dim(1)));
   answer["homography"] = with_unit_corner(inverse(to_image)).m;
 }
 

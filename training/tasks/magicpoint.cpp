@@ -2,7 +2,6 @@
 // CVPRW 2018).
 #include <cmath>
 
-#include "kernels/elementwise/concat.h"
 #include "runtime/error.h"
 #include "training/detector_evaluation.h"
 #include "training/draw.h"
@@ -20,12 +19,7 @@ class Source : public BatchSource {
   Batch next() override { return loader_.next(); }
   Batch prepared(const Batch& batch) const override {
     const DetectorBatch b = loader_.rendered(batch);
-    Tensor image = b.image;
-    if (channels_ > 1) {
-      image = image.empty_like({image.dim(0), image.dim(1), image.dim(2), channels_});
-      concat(std::vector<Tensor>(size_t(channels_), b.image), 0, image);
-    }
-    return {{"image", image}, {"label", b.label}, {"valid", b.valid}};
+    return {{"image", with_channels(b.image, channels_)}, {"label", b.label}, {"valid", b.valid}};
   }
 
  private:

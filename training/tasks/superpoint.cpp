@@ -1,5 +1,6 @@
 // SuperPoint: detector and descriptor trained together on pairs of labelled images and shapes
 // (DeTone et al., CVPRW 2018, section 6).
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -23,6 +24,7 @@ class JointImages {
     shapes_.height = int(r.integer("data.height", 240, 16, 4096));
     shapes_.width = int(r.integer("data.width", 320, 16, 4096));
     share_of_shapes_ = r.real("data.shapes", 0, 0, 1);
+    kept_bytes_ = r.integer("data.keep_mib", 2048, 0, 1 << 24) << 20;
     const std::vector<std::string> folders = r.strings("data.images");
     const std::vector<std::string> labels = r.strings("data.labels");
     check(folders, labels);
@@ -32,13 +34,22 @@ class JointImages {
           read_labelled_photos(folders, labels[k], shapes_.height << k, shapes_.width << k));
   }
 
-  ImageLevels operator()(int64_t index) const {
-    Random random(seed_, uint64_t(index), uint64_t{90} << 40);
-    if (random.uniform() < share_of_shapes_) return {synthetic_shape(shapes_, seed_, index)};
-    const int image = random.integer(0, int(levels_[0].images.size()) - 1);
-    ImageLevels levels;
-    for (const LabelledPhotos& photos : levels_) levels.push_back(photos.images[size_t(image)]);
-    return levels;
+  PairImages images() const {
+    return {height(), width(), most_points(), [this](int64_t index) { return image(index); }};
+  }
+  /// The photographs on a device, with room for the shapes of `batch` pairs; null on cpu, where a
+  /// copy would save nothing, and if they do not fit.
+  std::unique_ptr<ImageCache> cache(Device device, int batch) const {
+    std::vector<Tensor> photos;
+    int64_t bytes = 0;
+    for (size_t i = 0; !levels_.empty() && i < levels_[0].images.size(); ++i)
+      for (const LabelledPhotos& level : levels_) {
+        photos.push_back(level.images[i].image);
+        bytes += photos.back().bytes();
+      }
+    if (device == Device::cpu || photos.empty() || bytes > kept_bytes_) return nullptr;
+    const int64_t guests = share_of_shapes_ > 0 ? batch : 0;
+    return std::make_unique<ImageCache>(photos, 1, device, Shape{guests, height(), width(), 1});
   }
   std::vector<std::string> left_out() const {
     std::set<std::string> files;
@@ -50,6 +61,20 @@ class JointImages {
   int width() const { return shapes_.width; }
 
  private:
+  ImageLevels image(int64_t index) const {
+    Random random(seed_, uint64_t(index), uint64_t{90} << 40);
+    if (random.uniform() < share_of_shapes_) return {{synthetic_shape(shapes_, seed_, index)}};
+    const int photo = random.integer(0, int(levels_[0].images.size()) - 1);
+    ImageLevels found{{}, int64_t(levels_.size()) * photo};
+    for (const LabelledPhotos& level : levels_) found.levels.push_back(level.images[size_t(photo)]);
+    return found;
+  }
+  int64_t most_points() const {
+    size_t most = share_of_shapes_ > 0 ? most_shape_points : 1;
+    for (const LabelledPhotos& level : levels_)
+      for (const LabelledImage& photo : level.images) most = std::max(most, photo.points.size());
+    return int64_t(most);
+  }
   void check(const std::vector<std::string>& folders,
              const std::vector<std::string>& labels) const {
     for (const auto& [name, side] :
@@ -69,21 +94,24 @@ class JointImages {
   uint64_t seed_;
   SyntheticShapes shapes_;
   double share_of_shapes_;
+  int64_t kept_bytes_;                  // that photographs may take on a GPU
   std::vector<LabelledPhotos> levels_;  // the same images, each time at twice the size
 };
 
 class Source : public BatchSource {
  public:
-  Source(const JointImages& images, const HomographicPairs& pairs, uint64_t seed, int channels,
+  Source(const JointImages& images, const HomographicPairs& pairs, uint64_t seed, Model& model,
          int batch, int workers, int64_t first)
-      : batches_(
-            [=, &images](int64_t number) {
-              return pair_batch(std::cref(images), pairs, seed, batch, number);
+      : cache_(images.cache(named_tensors(model).front().tensor->device(), batch)),
+        batches_(
+            [=, from = images.images(), cache = cache_.get()](int64_t number) {
+              return draw_pair_batch(from, pairs, seed, batch, number, cache);
             },
             workers, first),
-        channels_(channels) {}
-  Batch next() override {
-    const PairBatch b = batches_.next();
+        channels_(model.channels()) {}
+  Batch next() override { return batches_.next(); }
+  Batch prepared(const Batch& drawn) const override {
+    const PairBatch b = rendered_pairs(drawn, cache_.get());
     return {{"image", with_channels(b.image, channels_)},
             {"label", b.label},
             {"valid", b.valid},
@@ -91,7 +119,8 @@ class Source : public BatchSource {
   }
 
  private:
-  Prefetcher<PairBatch> batches_;
+  const std::unique_ptr<ImageCache> cache_;
+  Prefetcher<Batch> batches_;
   int channels_;
 };
 
@@ -122,8 +151,7 @@ class SuperPointTask : public Task {
         protocol_(with_cosines(homography_protocol("pairs"))) {}
 
   std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
-    return std::make_unique<Source>(images_, pairs_, seed_, model.channels(), batch, workers_,
-                                    first);
+    return std::make_unique<Source>(images_, pairs_, seed_, model, batch, workers_, first);
   }
   std::vector<std::string> left_out() const override { return images_.left_out(); }
 

@@ -1,13 +1,15 @@
-#include "training/detector_labels.h"
+#pragma once
+// The labels of a detector for points of one image, and back.
+#include <vector>
 
-#include "runtime/error.h"
+#include "geometry/point.h"
+#include "kernels/points/detector_labels.h"
+#include "runtime/random.h"
 
 namespace cairn {
 
-Tensor detector_labels(std::span<const Point> points, int height, int width, Random& random) {
-  if (height % detector_cell || width % detector_cell)
-    throw Error("detector_labels", text("an image of ", height, "x", width),
-                "sides that are multiples of 8", "pad or crop the image");
+/// i32 [height/8, width/8].
+inline Tensor cell_labels(const std::vector<Point>& points, int height, int width, Random& random) {
   Tensor at = Tensor::empty({1, int64_t(points.size()), 2}),
          keys = Tensor::empty({1, 2}, DType::i32),
          labels = Tensor::empty({1, height / detector_cell, width / detector_cell}, DType::i32);
@@ -18,6 +20,12 @@ Tensor detector_labels(std::span<const Point> points, int height, int width, Ran
   for (int i = 0; i < 2; ++i) keys.data<int32_t>()[i] = int32_t(random.bits());
   detector_labels(at, keys, labels);
   return labels.reshape({labels.dim(1), labels.dim(2)});
+}
+
+/// The pixel of a class in the cell of this row and column.
+inline Point labelled_pixel(int row, int column, int label) {
+  return {double(detector_cell * column + label % detector_cell),
+          double(detector_cell * row + label / detector_cell)};
 }
 
 }  // namespace cairn
