@@ -30,6 +30,21 @@ Check centre_check(const char* op, const Var& centre, int64_t height, int64_t wi
   return check;
 }
 
+Check targets_check(const char* op, const Tensor& points, const Tensor& visible, int64_t height,
+                    int64_t width) {
+  Check check(op);
+  check.argument("points", points).argument("visible", visible);
+  check.require(points.rank() == 4 && points.shape()[-1] == 2, "points have shape ",
+                points.shape());
+  if (check.fine())
+    check.require(visible.shape() == Shape{points.dim(0), points.dim(1), points.dim(2)},
+                  "visible has shape ", visible.shape());
+  check.require(visible.dtype() == DType::u8, "visible is ", visible.dtype())
+      .together("visible", visible, "points", points)
+      .require(height > 0 && width > 0, "the map is ", height, "x", width);
+  return check;
+}
+
 // The gradient of an output, zeros where nothing flowed.
 Tensor or_zeros(const Tensor& gradient, const Tensor& output) {
   return gradient.defined() ? gradient
@@ -182,22 +197,27 @@ Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t 
 
 Tensor gaussian_targets(const Tensor& points, const Tensor& visible, int64_t height, int64_t width,
                         const TargetOptions& options) {
-  Check check("gaussian_targets");
-  check.argument("points", points).argument("visible", visible);
-  check.require(points.rank() == 4 && points.shape()[-1] == 2, "points have shape ",
-                points.shape());
-  if (check.fine())
-    check.require(visible.shape() == Shape{points.dim(0), points.dim(1), points.dim(2)},
-                  "visible has shape ", visible.shape());
-  check.require(visible.dtype() == DType::u8, "visible is ", visible.dtype())
-      .together("visible", visible, "points", points)
-      .require(height > 0 && width > 0, "the map is ", height, "x", width)
+  targets_check("gaussian_targets", points, visible, height, width)
       .require(options.sigma > 0, "sigma is ", options.sigma)
       .done("points [N,M,K,2], visible [N,M,K] u8 on the same device, sigma and a size above 0",
             "give every instance of a point its own flag");
   Tensor y = points.empty_like({points.dim(0), height, width, points.dim(2)});
   gaussian_targets(points, visible, options, y);
   return y;
+}
+
+DiskTargets disk_targets(const Tensor& points, const Tensor& visible, int64_t height, int64_t width,
+                         double radius) {
+  targets_check("disk_targets", points, visible, height, width)
+      .require(radius > 0, "the radius is ", radius)
+      .done("points [N,M,K,2], visible [N,M,K] u8 on the same device, a radius and a size above 0",
+            "give every instance of a point its own flag");
+  const int64_t N = points.dim(0), K = points.dim(2);
+  DiskTargets made{points.empty_like({N, height, width, K}),
+                   points.empty_like({N, height, width, K}),
+                   points.empty_like({N, height, width, 2 * K})};
+  disk_targets(points, visible, radius, made.disks, made.weights, made.offsets);
+  return made;
 }
 
 }  // namespace cairn

@@ -2,6 +2,7 @@
 // Differentiable functions between heatmaps [N,H,W,K] and points [N,K,2]. Points are (x, y) in unit
 // half-pixel coordinates: 0..1 spans the image, pixel j of W lies at (j + 1/2) / W. Each throws an
 // Error that lists what does not fit.
+#include "kernels/heatmap/disk_targets.h"
 #include "kernels/heatmap/gaussian.h"
 #include "kernels/heatmap/gaussian_targets.h"
 #include "layers/tape.h"
@@ -49,5 +50,14 @@ Var gaussian(const Var& centre, const Var& sigma, const Var& amplitude, int64_t 
 /// [N,M,K] u8; the options are those of kernels/heatmap/gaussian_targets.h.
 Tensor gaussian_targets(const Tensor& points, const Tensor& visible, int64_t height, int64_t width,
                         const TargetOptions& options = {});
+
+struct DiskTargets {
+  Tensor disks, weights;  ///< [N,height,width,K]
+  Tensor offsets;         ///< [N,height,width,2K], in cells
+};
+/// Disks about the points, and the ways there (kernels/heatmap/disk_targets.h); the same arguments,
+/// and a radius > 0 in cells.
+DiskTargets disk_targets(const Tensor& points, const Tensor& visible, int64_t height, int64_t width,
+                         double radius);
 
 }  // namespace cairn

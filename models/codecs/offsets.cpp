@@ -5,6 +5,7 @@
 
 #include "layers/constant_rows.h"
 #include "layers/functions_elementwise.h"
+#include "layers/functions_heatmap.h"
 #include "layers/functions_loss.h"
 #include "models/codecs/decoders.h"
 #include "models/codecs/maps.h"
@@ -65,37 +66,19 @@ class OffsetsCodec : public Codec {
   /// K logits of the disks, then (x, y) of the offsets of each point, in cells.
   int channels(int points) const override { return 3 * points; }
 
+  /// cells [N,M,K,2], the points in cells of the map; and visibility.
+  Batch annotate(const Tensor& points, const Tensor& visibility, const InputSize&) const override {
+    return {{"cells", in_cells(points)}, {"visibility", visibility}};
+  }
   /// disks, disk_weights, offset_weights [N,h,w,K] and offsets [N,h,w,2K]. The point of the first
   /// instance counts; the disks of the others are left out of the loss.
-  Batch annotate(const Tensor& points, const Tensor& visibility,
-                 const InputSize& size) const override {
-    const OneInstance first(points, visibility);
-    const int64_t N = points.dim(0), M = points.dim(1), K = points.dim(2);
-    const int64_t h = size.height / stride, w = size.width / stride;
-    const Tensor cells = in_cells(points), own = in_cells(first.points);
-    Tensor disks = Tensor::zeros({N, h, w, K}), disk_weights = Tensor::zeros(disks.shape());
-    Tensor offsets = Tensor::zeros({N, h, w, 2 * K});
-    for (int64_t n = 0; n < N; ++n)
-      for (int64_t k = 0; k < K; ++k) {
-        const int64_t map = n * h * w * K + k;  // of cell 0
-        if (!first.visibility.data<uint8_t>()[n * K + k]) continue;
-        for (int64_t i = 0; i < h * w; ++i) disk_weights.data<float>()[map + i * K] = 1;
-        for (int64_t m = 0; m < M; ++m) {
-          const int64_t at = (n * M + m) * K + k;
-          if (visibility.data<uint8_t>()[at])
-            for_disk(cells.data<float>() + 2 * at, h, w,
-                     [&](int64_t i, float, float) { disk_weights.data<float>()[map + i * K] = 0; });
-        }
-        for_disk(own.data<float>() + 2 * (n * K + k), h, w, [&](int64_t i, float dx, float dy) {
-          disks.data<float>()[map + i * K] = disk_weights.data<float>()[map + i * K] = 1;
-          offsets.data<float>()[2 * (map + i * K)] = dx;
-          offsets.data<float>()[2 * (map + i * K) + 1] = dy;
-        });
-      }
-    return {{"disks", disks},
-            {"disk_weights", disk_weights},
-            {"offsets", offsets},
-            {"offset_weights", disks}};
+  Batch targets(const Batch& annotations, const InputSize& size) const override {
+    const DiskTargets t = disk_targets(annotations.at("cells"), annotations.at("visibility"),
+                                       size.height / stride, size.width / stride, radius_);
+    return {{"disks", t.disks},
+            {"disk_weights", t.weights},
+            {"offsets", t.offsets},
+            {"offset_weights", t.disks}};
   }
   /// 4 x the binary cross entropy of the disks + Huber's loss of the offsets inside of them, each a
   /// mean over the cells that count.
@@ -152,20 +135,6 @@ class OffsetsCodec : public Codec {
   }
 
  private:
-  // f(cell, dx, dy) for each cell whose centre is in the disk about p, (dx, dy) being the way to p.
-  template <class F>
-  void for_disk(const float* p, int64_t h, int64_t w, F&& f) const {
-    const auto from = [&](float c) { return std::max(0.0, std::ceil(double(c) - radius_)); };
-    const auto to = [&](float c, int64_t n) {
-      return std::min(double(n - 1), std::floor(double(c) + radius_));
-    };
-    for (int64_t r = int64_t(from(p[1])); double(r) <= to(p[1], h); ++r)
-      for (int64_t q = int64_t(from(p[0])); double(q) <= to(p[0], w); ++q) {
-        const float dx = p[0] - float(q), dy = p[1] - float(r);
-        if (std::hypot(dx, dy) <= radius_) f(r * w + q, dx, dy);
-      }
-  }
-
   const double radius_;
 };
 

@@ -219,6 +219,20 @@ TEST(GaussianTargets, AnInvisiblePointLeavesAnEmptyMap) {
   for (float v : y.values<float>()) EXPECT_EQ(v, 0);
 }
 
+TEST(DiskTargets, ACellKnowsTheWayToTheFirstInstanceAndLeavesOutTheSecond) {
+  const DiskTargets t = disk_targets(Tensor::from<float>({1, 2, 1, 2}, {1.5f, 1, 4, 1}),
+                                     Tensor::from<uint8_t>({1, 2, 1}, {1, 2}), 3, 7, 1);
+  const auto row = [](const Tensor& map, size_t channels) {
+    const auto v = map.values<float>();
+    return std::vector<float>(v.begin() + ptrdiff_t(7 * channels),
+                              v.begin() + ptrdiff_t(14 * channels));
+  };
+  EXPECT_EQ(row(t.disks, 1), (std::vector<float>{0, 1, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(row(t.weights, 1), (std::vector<float>{1, 1, 1, 0, 0, 0, 1}));
+  EXPECT_EQ(row(t.offsets, 2),
+            (std::vector<float>{0, 0, 0.5f, 0, -0.5f, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+}
+
 TEST(HeatmapFunctions, NameEverythingThatDoesNotFit) {
   Tape tape;
   const Var flat = tape.constant(Tensor::zeros({3, 4}));
@@ -246,6 +260,12 @@ TEST(HeatmapFunctions, NameEverythingThatDoesNotFit) {
     gaussian_targets(Tensor::zeros({1, 2, 3, 2}), Tensor::zeros({1, 2}), 4, 4);
   });
   EXPECT_NE(targets.find("visible has shape [1,2]; visible is f32"), std::string::npos) << targets;
+  const std::string disks = error_of([&] {
+    disk_targets(Tensor::zeros({1, 2, 3, 2}), Tensor::zeros({1, 2}), 4, 0, -1);
+  });
+  EXPECT_NE(disks.find("visible has shape [1,2]; visible is f32; the map is 4x0; the radius is -1"),
+            std::string::npos)
+      << disks;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Rows of the ops between maps and points.
 #include "kernels/heatmap/depth_to_space.h"
 #include "kernels/heatmap/detector_heatmap.h"
+#include "kernels/heatmap/disk_targets.h"
 #include "kernels/heatmap/gaussian.h"
 #include "kernels/heatmap/gaussian_targets.h"
 #include "kernels/heatmap/soft_argmax.h"
@@ -47,6 +48,9 @@ void of_points(const TableMaker& m) {
                visible = m.random({N, 1, K}, 1, 1, DType::u8);
   m.add("gaussian_targets", s, {4 * count, 6 * count},
         [=]() mutable { gaussian_targets(cells, visible, {}, y); });
+  Tensor disks = m.empty(s), weights = m.empty(s), offsets = m.empty({N, s[1], s[2], 2 * K});
+  m.add("disk_targets", s, {16 * count, 5 * count},
+        [=]() mutable { disk_targets(cells, visible, 3, disks, weights, offsets); });
 }
 
 // SuperPoint's detector.
