@@ -43,8 +43,8 @@ class Codec {
   }
   /// What the targets follow from, on cpu. Throws an Error that lists what does not fit.
   Batch annotations(const Tensor& points, const Tensor& visibility, const InputSize& size) const;
-  /// The targets, made where the annotations lie; on simt and cuda by launches alone. Of codecs
-  /// that make no maps of points there they are the same.
+  /// The targets, made where the annotations lie; on simt and cuda by launches alone. Of a codec
+  /// without maps they are the same.
   virtual Batch targets(const Batch& annotations, const InputSize&) const { return annotations; }
   /// How far `output` is from the targets, one element. Each stack has its own.
   virtual Var loss(const Var& output, const Batch& targets) const = 0;

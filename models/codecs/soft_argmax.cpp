@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/constant_rows.h"
 #include "layers/functions_elementwise.h"
 #include "layers/functions_heatmap.h"
 #include "layers/functions_loss.h"
@@ -28,27 +29,37 @@ class SoftArgmaxCodec : public Codec {
   }
   int channels(int points) const override { return points; }
 
-  /// points [N,K,2], 0..1 across the image; distributions [N,h,w,K] to be near to; weights [N,K]: 0
-  /// for a point that is missing or, since no distribution has its mean there, outside of the
-  /// image.
+  /// points [N,K,2], 0..1 across the image; weights [N,K]: 0 for a point that is missing or, since
+  /// no distribution has its mean there, outside of the image; amplitudes [N,K], with which a
+  /// point's Gaussian has the sum 1: 0 where the weight is.
   Batch annotate(const Tensor& all, const Tensor& seen, const InputSize& size) const override {
     const OneInstance one(all, seen);
-    const int64_t N = all.dim(0), K = all.dim(2), h = size.height / stride, w = size.width / stride;
+    const int64_t N = all.dim(0), K = all.dim(2);
     Tensor points = one.points.reshape({N, K, 2}).clone(),
-           weights = labelled_points(one.visibility);
+           weights = labelled_points(one.visibility), amplitudes = Tensor::zeros(weights.shape());
     for (int64_t i = 0; i < N * K; ++i) {
-      float* p = points.data<float>() + 2 * i;
+      float *p = points.data<float>() + 2 * i, &weight = weights.data<float>()[i];
       p[0] = (p[0] + 0.5f) / float(size.width);
       p[1] = (p[1] + 0.5f) / float(size.height);
-      if (!(p[0] >= 0 && p[0] <= 1 && p[1] >= 0 && p[1] <= 1)) weights.data<float>()[i] = 0;
+      if (!(p[0] >= 0 && p[0] <= 1 && p[1] >= 0 && p[1] <= 1)) weight = 0;
+      if (weight != 0)
+        amplitudes.data<float>()[i] = float(
+            1 / (sum_along(p[0], size.width / stride) * sum_along(p[1], size.height / stride)));
     }
-    TargetOptions o;
-    o.sigma = sigma_;
-    o.half_width = 6 * sigma_;
-    Tensor maps = gaussian_targets(in_cells(one.points), one.visibility, h, w, o);
-    for (int64_t i = 0; i < N * K; ++i)
-      normalise(maps.data<float>() + i / K * h * w * K + i % K, h * w, K);
-    return {{"points", points}, {"distributions", maps}, {"weights", weights}};
+    return {{"points", points}, {"weights", weights}, {"amplitudes", amplitudes}};
+  }
+  /// points and weights, and distributions [N,h,w,K] to be near to.
+  Batch targets(const Batch& annotations, const InputSize& size) const override {
+    const Tensor &points = annotations.at("points"), &amplitudes = annotations.at("amplitudes");
+    const int64_t h = size.height / stride, w = size.width / stride;
+    const Tensor sigmas =
+        constant_rows(amplitudes.shape(), {sigma_ / std::sqrt(double(h * w))}, amplitudes);
+    Tape tape(false);
+    const Var maps =
+        gaussian(tape.constant(points), tape.constant(sigmas), tape.constant(amplitudes), h, w);
+    return {{"points", points},
+            {"distributions", maps.value()},
+            {"weights", annotations.at("weights")}};
   }
 
   /// How far the mean is from the point, in halves of the image's sides, + regularizer x the
@@ -88,11 +99,15 @@ class SoftArgmaxCodec : public Codec {
   }
 
  private:
-  static void normalise(float* map, int64_t cells, int64_t step) {
+  // The sum of a Gaussian of peak 1 about u, 0..1, over the cells of one axis: that over a map is
+  // the product of both axes'.
+  double sum_along(double u, int64_t cells) const {
     double sum = 0;
-    for (int64_t i = 0; i < cells; ++i) sum += double(map[i * step]);
-    if (sum == 0) return;
-    for (int64_t i = 0; i < cells; ++i) map[i * step] = float(double(map[i * step]) / sum);
+    for (int64_t i = 0; i < cells; ++i) {
+      const double d = (double(i) + 0.5 - u * double(cells)) / sigma_;
+      sum += std::exp(-0.5 * d * d);
+    }
+    return sum;
   }
 
   // |ex| + |ey|, the weighted mean over the points.

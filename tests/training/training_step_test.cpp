@@ -6,6 +6,7 @@
 
 #include "layers/functions_elementwise.h"
 #include "layers/functions_loss.h"
+#include "models/codecs/codec.h"
 #include "runtime/error.h"
 #include "runtime/memory.h"
 #include "tests/caught.h"
@@ -270,6 +271,42 @@ TEST_P(CapturedStep, WarpsAndChangesPairsToTheSameBits) {
     EXPECT_EQ(captured.step.captured(), i >= 2);
   }
   expect_same_weights(eager, captured);
+}
+
+// Images, and where their points are: what the step itself makes into targets.
+Batch annotated_batch(const System& s, const Codec& codec, uint64_t seed) {
+  Tensor points = Tensor::empty({s.batch, 2, 3, 2}),
+         visibility = Tensor::empty({s.batch, 2, 3}, DType::u8);
+  Random random(seed);
+  for (int64_t i = 0; i < points.count(); ++i)
+    points.data<float>()[i] = float(random.uniform(0, double(s.height)));
+  for (int64_t i = 0; i < visibility.count(); ++i)
+    visibility.data<uint8_t>()[i] = uint8_t(random.integer(0, 2));
+  Batch batch = codec.annotations(points, visibility, {s.height, s.width});
+  batch["image"] = noise(s, seed).at("image");
+  return batch;
+}
+
+TEST_P(CapturedStep, MakesTheTargetsOfACodecToTheSameBits) {
+  const PoisonedMemory poisoned(GetParam());
+  for (const char* name : {"heatmap", "signed", "offsets", "soft_argmax", "coordinates"}) {
+    SCOPED_TRACE(name);
+    const System s = hourglass(name);
+    const auto model = make_model(s.model, s.options);
+    const Codec& codec = *model->codec();
+    const auto prepare = [&](const Batch& annotated) {
+      Batch batch = codec.targets(annotated, {s.height, s.width});
+      batch["image"] = annotated.at("image");
+      return batch;
+    };
+    Training eager(s, GetParam(), {.capture = false, .prepare = prepare}),
+        captured(s, GetParam(), {.prepare = prepare});
+    for (uint64_t i = 0; i < 4; ++i) {
+      expect_same_step(eager, captured, annotated_batch(s, codec, i), 1e-3);
+      EXPECT_EQ(captured.step.captured(), i >= 2);
+    }
+    expect_same_weights(eager, captured);
+  }
 }
 
 bool captured_after_three_steps(Device device, const StepOptions& options) {

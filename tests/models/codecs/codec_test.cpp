@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "layers/functions_elementwise.h"
+#include "runtime/random.h"
 #include "tests/caught.h"
 #include "tests/layers/gradient_check.h"
 
@@ -98,12 +99,13 @@ TEST_P(Codecs, DecodeWhatTheyHaveEncodedAtEveryPlace) {
 
 TEST_P(Codecs, MakeTheSameTargetsOnEveryDevice) {
   const auto codec = codec_of(GetParam().options);
-  const Tensor points = every_place().rows(0, 2),
-               visibility = Tensor::from<uint8_t>({2, 1, 64}, [] {
-                 std::vector<uint8_t> v(128);
-                 for (size_t i = 0; i < v.size(); ++i) v[i] = uint8_t(i % 3);
-                 return v;
-               }());
+  // Three instances of seven points, some of them outside.
+  Tensor points = Tensor::empty({2, 3, 7, 2}), visibility = Tensor::empty({2, 3, 7}, DType::u8);
+  Random random(8);
+  for (int64_t i = 0; i < points.count(); ++i)
+    points.data<float>()[i] = float(random.uniform(-20, 84));
+  for (int64_t i = 0; i < visibility.count(); ++i)
+    visibility.data<uint8_t>()[i] = uint8_t(random.integer(0, 2));
   const Batch want = codec->encode(points, visibility, square);
   for (Device device : available_devices()) {
     Batch there = codec->annotations(points, visibility, square);

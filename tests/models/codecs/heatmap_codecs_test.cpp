@@ -108,9 +108,15 @@ TEST(SoftArgmaxCodec, DivergenceAndItsGradientAreTheGoldenOnes) {
 
 TEST(SoftArgmaxCodec, APointOutsideOfTheImageCountsForNothing) {
   const auto codec = codec_of({{"codec", "soft_argmax"}});
-  const Tensor points = Tensor::from<float>({1, 1, 2, 2}, {-3, 20, 20, 20});
-  const Batch targets = codec->encode(points, visible({1, 1, 2}), {64, 64});
-  EXPECT_EQ(targets.at("weights").values<float>(), (std::vector<float>{0, 1}));
+  const Tensor points = Tensor::from<float>({1, 1, 3, 2}, {-3, 20, 20, 20, 1e6f, -1e20f});
+  const Batch targets = codec->encode(points, visible({1, 1, 3}), {64, 64});
+  EXPECT_EQ(targets.at("weights").values<float>(), (std::vector<float>{0, 1, 0}));
+  const auto maps = targets.at("distributions").values<float>();
+  double sums[3] = {};
+  for (size_t i = 0; i < maps.size(); ++i) sums[i % 3] += double(maps[i]);
+  EXPECT_EQ(sums[0], 0);
+  EXPECT_NEAR(sums[1], 1, 1e-5);
+  EXPECT_EQ(sums[2], 0);
 }
 
 // Votes with an error of one cell's standard deviation each still meet at the point.
