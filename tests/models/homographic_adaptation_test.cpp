@@ -7,7 +7,7 @@
 #include "layers/functions_warp.h"
 #include "layers/point_selection.h"
 #include "runtime/error.h"
-#include "training/image_warp.h"
+#include "tests/seen_pixels.h"
 #include "training/pseudo_labels.h"
 
 namespace cairn {
@@ -98,8 +98,7 @@ TEST(HomographicAdaptation, EqualsItsFormula) {
       return Tensor::from<float>({1, 3, 3}, {h.m.begin(), h.m.end()});
     };
     const auto mask = [](const Matrix3& h) {
-      const WarpedImage w = warped(Tensor::full({height, width, 1}, 1), h);
-      return eroded(w.seen, 3).values<uint8_t>();
+      return eroded(seen_pixels(h, height, width), 3).values<uint8_t>();
     };
     const Matrix3 back = with_unit_corner(inverse(view));
     Tensor heat = warp_image(image, matrix(view), height, width);
