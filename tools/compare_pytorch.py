@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Cairn and PyTorch side by side on this machine's CPU or GPU, in one run.
 
-    python3 tools/compare_pytorch.py --cairn build/release/cairn [--device cuda]
+    python3 tools/compare_pytorch.py --cairn build/release/cairn [--device cuda [--compiled]]
 
 Both sides run in turn, each measurement in a process of its own; medians of the rounds are compared.
-PyTorch gets its best of eager and scripted, contiguous and channels-last, with bound threads and an
-allocator that keeps its memory; on a GPU without TF32, as Cairn computes, and with cuDNN's search for its
-fastest algorithms. The hourglass is also run by ONNX Runtime. Needs PyTorch, onnx and onnxruntime in the Python
-that runs this (or in --python).
+On a CPU PyTorch gets its best of eager and scripted, contiguous and channels-last, with bound threads and an
+allocator that keeps its memory; the hourglass is also run by ONNX Runtime. On a GPU both are in bf16 (weights of
+training in float32), PyTorch channels-last, with fused Adam and cuDNN's search for its fastest algorithms, eager and,
+with --compiled, by torch.compile, which takes minutes a row: max-autotune for inference, points and descriptors
+included, for training without and with CUDA graphs. Needs PyTorch, onnx and onnxruntime in the Python that runs this
+(or in --python).
 """
 import argparse
 import json
@@ -30,8 +32,9 @@ KEEP_MEMORY = {
 
 
 TRAINING_BATCH = {"cpu": 8, "cuda": 64}  # a GPU is not busy with 8 images
-JOINT_PAIRS = {"cpu": 2, "cuda": 16}
 HOURGLASS_BATCH = {"cpu": 4, "cuda": 16}
+JOINT_PAIRS = 2
+COMPILE = {"compiled": {}, "tuned": {"mode": "max-autotune"}, "graphs": {"mode": "reduce-overhead"}}
 
 
 # ---- the PyTorch side, run as `compare_pytorch.py child CASE MODE THREADS DEVICE` -----------------------
@@ -124,6 +127,27 @@ def hourglass(torch, stacks, features=256, joints=16, depth=4):
     return Network()
 
 
+def faster(torch, f, mode):
+    """f, compiled if the mode says how."""
+    how = [options for word, options in COMPILE.items() if word in mode]
+    return torch.compile(f, **how[0]) if how else f
+
+
+def training_step(torch, parameters, lr, loss, mode, device):
+    """A step of Adam; in bf16 what autocast rounds is, and parameters are float32."""
+    optimizer = torch.optim.Adam(parameters, lr=lr, fused=device == "cuda")
+    loss = faster(torch, loss, mode)
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device, torch.bfloat16, enabled="bf16" in mode):
+            value = loss()
+        value.backward()
+        optimizer.step()
+
+    return run
+
+
 def hourglass_child(torch, case, mode, threads, device):
     """`hourglass N` is inference with N stacks, `hourglass N train` a training step of 4 (cuda: 16) images."""
     stacks, train = int(case.split()[1]), "train" in case
@@ -134,13 +158,9 @@ def hourglass_child(torch, case, mode, threads, device):
     if "cl" in mode:
         model, image = (t.to(memory_format=torch.channels_last) for t in (model, image))
     if train:
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
         target = torch.rand(batch, 16, 64, 64, device=device)
-
-        def run():
-            optimizer.zero_grad(set_to_none=True)
-            (model(image) - target).square().mean((1, 2, 3, 4)).sum().backward()
-            optimizer.step()
+        run = training_step(torch, model.parameters(), 1e-4,
+                            lambda: (model(image) - target).square().mean((1, 2, 3, 4)).sum(), mode, device)
     else:
         model.eval()
         if mode == "onnxruntime":
@@ -158,7 +178,7 @@ def hourglass_child(torch, case, mode, threads, device):
 
 
 def landmark_child(torch, case, mode, device):
-    """`landmarks mini` is a training step of 16 images, with their warped copies."""
+    """`landmarks SIZE` is a training step of 16 images, with their warped copies."""
     from pytorch_landmark_autoencoder import landmark_autoencoder, random_batch
 
     size = case.split()[1]
@@ -167,13 +187,7 @@ def landmark_child(torch, case, mode, device):
     if "cl" in mode:
         model = model.to(memory_format=torch.channels_last)
         batch[0] = batch[0].contiguous(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-
-    def run():
-        optimizer.zero_grad(set_to_none=True)
-        model.loss(*batch).backward()
-        optimizer.step()
-
+    run = training_step(torch, model.parameters(), 1e-3, lambda: model.loss(*batch), mode, device)
     return timed(torch, run, device)
 
 
@@ -232,6 +246,32 @@ def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
     return xy, best, F.normalize(sampled[0, :, 0], dim=0)
 
 
+def decode_all(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
+    """The same for a batch, in fixed sizes, so that a GPU neither waits for the host nor is compiled anew: the scores
+    of points that are none are 0."""
+    F = torch.nn.functional
+    heat = F.pixel_shuffle(F.softmax(logits.float(), 1)[:, :-1], 8)
+    height, width = heat.shape[2:]
+
+    def widest(t):
+        k = 2 * radius + 1
+        t = F.max_pool2d(t, (1, k), stride=1, padding=(0, radius))
+        return F.max_pool2d(t, (k, 1), stride=1, padding=(radius, 0))
+
+    keep = heat == widest(heat)
+    for _ in range(2):
+        near = widest(keep.to(heat.dtype)) > 0
+        rest = torch.where(near, 0.0, heat)
+        keep = keep | ((rest == widest(rest)) & ~near)
+    inner = F.pad(torch.ones_like(heat[:, :, radius:-radius, radius:-radius]), [radius] * 4) > 0
+    scores = torch.where(keep & inner & (heat > threshold), heat, 0.0)
+    best, at = scores.flatten(1).topk(top_k, 1)
+    xy = torch.stack([at % width, at // width], 2).float()
+    grid = (xy + 0.5) / xy.new_tensor([width, height]) * 2 - 1
+    sampled = F.grid_sample(F.normalize(coarse.float(), dim=1), grid[:, None], align_corners=False)
+    return xy, best, F.normalize(sampled[:, :, 0], dim=1)
+
+
 def mutual_matches(torch, first, second):
     """Pairs of rows that are each other's nearest, with their cosines."""
     cosines = first @ second.t()
@@ -270,7 +310,6 @@ def child(case, mode, threads, device):
 
     torch.set_num_threads(threads)
     if device == "cuda":
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
     if case.startswith("hourglass"):
         return hourglass_child(torch, case, mode, threads, device)
@@ -278,30 +317,34 @@ def child(case, mode, threads, device):
         return landmark_child(torch, case, mode, device)
     joint = case == "joint"
     train = case == "train" or joint
-    batch = 2 * JOINT_PAIRS[device] if joint else TRAINING_BATCH[device] if train else 1
+    batch = 2 * JOINT_PAIRS if joint else TRAINING_BATCH[device] if train else int(case.split()[1]) if " " in case else 1
     height, width = (240, 320) if case in ("start", "joint") else (120, 160) if train else (480, 640)
     model = superpoint(torch, with_descriptor=case != "train", norm=joint).to(device)
     image = (two_views(torch, height, width) if case == "match" else torch.rand(batch, 1, height, width)).to(device)
-    if "bf16" in mode:
+    if "bf16" in mode and not train:
         model, image = model.bfloat16(), image.bfloat16()
     if "cl" in mode:
         model = model.to(memory_format=torch.channels_last)
         image = image.contiguous(memory_format=torch.channels_last)
     if train:
-        optimizer = torch.optim.Adam([p for p in model.parameters()], lr=1e-3)
         label = torch.randint(0, 65, (batch, height // 8, width // 8)).to(device)
         shift = torch.tensor([[1, 0, 3.25], [0, 1, -2.5], [0, 0, 1]]).repeat(batch // 2, 1, 1).to(device)
         valid = torch.ones(batch // 2, height * width // 64).to(device)
 
-        def run():
-            optimizer.zero_grad(set_to_none=True)
+        def loss():
             logits, coarse = model(image)
             if joint:
-                loss = joint_loss(torch, logits, coarse, label, shift, valid)
-            else:
-                loss = torch.nn.functional.cross_entropy(logits, label)
-            loss.backward()
-            optimizer.step()
+                return joint_loss(torch, logits, coarse, label, shift, valid)
+            return torch.nn.functional.cross_entropy(logits, label)
+
+        run = training_step(torch, model.parameters(), 1e-3, loss, mode, device)
+    elif device == "cuda":
+        model.eval()
+        points = faster(torch, lambda: decode_all(torch, *model(image)), mode)
+
+        def run():
+            with torch.no_grad():
+                points()
     else:
         model.eval()
         # Two images go through the network together, or one by one.
@@ -353,6 +396,10 @@ def run_json(command, env=None):
     return json.loads(done.stdout)
 
 
+def milliseconds(ms):
+    return f"{ms:.1f} ms" if ms >= 10 else f"{ms:.3f} ms"
+
+
 def whole_process(command, env=None):
     """Wall milliseconds and peak MiB of one process."""
     start = time.perf_counter()
@@ -378,7 +425,7 @@ class Comparison:
         return run_json([self.cairn, "bench", *words, *where, "--json"])
 
     def add(self, what, cairn_words, case, modes, goal, field="median_ms"):
-        """`goal`: the ratio that Cairn is to reach on a CPU."""
+        """`goal`: the ratio that Cairn is to reach."""
         if self.only not in what:
             return
         ours, theirs = [], {mode: [] for mode in modes}
@@ -388,27 +435,27 @@ class Comparison:
                 theirs[mode].append(self.torch(case, mode)["ms"])
         best = min(modes, key=lambda m: statistics.median(theirs[m]))
         mine, other = statistics.median(ours), statistics.median(theirs[best])
-        self.row(what, f"{mine:.1f} ms", f"{other:.1f} ms ({best})", mine / other, goal)
+        self.row(what, milliseconds(mine), f"{milliseconds(other)} ({best})", mine / other, goal)
 
     def hourglasses(self):
         """Training and inference of the stacked hourglass at 256x256, and the memory that training takes: the
         tensors' peak beside how far PyTorch's process grows."""
-        batch = str(HOURGLASS_BATCH[self.device])
+        batch = str(HOURGLASS_BATCH["cpu"])
         train = ["train", "stacked_hourglass", "--batch", batch, "--size", "256x256"]
         work = f"hourglass training step, 2 stacks, {batch}x256x256, fp32"
         self.add(work, train, "hourglass 2 train", ["eager cl"], 0.70)
         memory = "hourglass training step, memory"
-        if self.device == "cpu" and self.only in memory:
+        if self.only in memory:
             ours = self.bench(*train)["peak_bytes"] / 2**20
             theirs = self.torch("hourglass 2 train", "eager cl")["grown_mib"]
             self.row(memory, f"{ours:.0f} MiB", f"{theirs:.0f} MiB", ours / theirs, 0.70)
-        modes = ["eager cl", "jit", "jit cl"] + (["onnxruntime"] if self.device == "cpu" else [])
+        modes = ["eager cl", "jit", "jit cl", "onnxruntime"]
         for stacks in ("2", "8"):
             words = ["model", "stacked_hourglass", "--set", f"stacks={stacks}", "--size", "256x256"]
             self.add(f"hourglass inference, {stacks} stacks, 256x256, fp32", words, f"hourglass {stacks}", modes, 0.85)
 
     def row(self, what, ours, theirs, ratio, goal):
-        goal = goal if self.device == "cpu" else "none set"
+        goal = goal if isinstance(goal, str) else f"{goal:.2f}" if goal else "none set"
         self.rows.append({"work": what, "cairn": ours, "pytorch": theirs, "ratio": ratio, "goal": goal})
         print(f"| {what} | {theirs} | {ours} | {ratio:.2f} | {goal} |", flush=True)
 
@@ -430,26 +477,38 @@ class Comparison:
                      f"{other:.0f} MiB", peak / other, "<= 200 MB")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cairn", default="build/release/cairn", help="the program to measure")
-    parser.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name has TEXT in it: hourglass")
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", metavar="FILE", help="write the rows here too; - is stdout")
-    arguments = parser.parse_args()
+def on_a_gpu(c, compiled):
+    """Goals are shares of PyTorch's best: 3 and 1.5 times as fast, and so on."""
+    bf16 = ["--precision", "bf16"]
 
-    c = Comparison(arguments)
-    print("| work | PyTorch | Cairn | ratio | goal |\n| --- | --- | --- | --- | --- |")
+    def modes(*words):
+        return [f"{w} cl bf16" for w in ("eager", *(words if compiled else []))]
+
+    image = ["model", "superpoint", "--detect", "--size", "480x640", *bf16]
+    for batch, goal in ((1, 1 / 3), (32, 1 / 1.5)):
+        c.add(f"images to keypoints and descriptors, {batch}x480x640, bf16", [*image, "--batch", str(batch)],
+              f"pipeline {batch}", modes("tuned"), goal)
+    step = modes("compiled", "graphs")
+    batch = str(TRAINING_BATCH["cuda"])
+    c.add(f"MagicPoint training step, {batch}x120x160, bf16",
+          ["train", "magicpoint", "--batch", batch, "--size", "120x160", *bf16], "train", step, 1 / 1.5)
+    batch = str(HOURGLASS_BATCH["cuda"])
+    for stacks in ("2", "8"):
+        words = ["train", "stacked_hourglass", "--set", f"stacks={stacks}", "--batch", batch, "--size", "256x256", *bf16]
+        c.add(f"hourglass training step, {stacks} stacks, {batch}x256x256, bf16", words, f"hourglass {stacks} train", step,
+              1 / 1.5)
+    words = ["train", "landmark_autoencoder", "--set", "size=full", "--batch", "16", "--size", "80x80", *bf16]
+    c.add("landmark autoencoder training step, 16x80x80, bf16", words, "landmarks full", step,
+          1 / 1.3 if compiled else 1 / 2)
+
+
+def on_a_cpu(c):
     fp32 = ["eager cl", "jit", "jit cl"]
     network = ["model", "superpoint", "--size", "480x640"]
     c.add("SuperPoint network, 480x640, fp32", network, "network", fp32, 0.70)
     bf16 = [*network, "--precision", "bf16"]
-    c.add("SuperPoint network, 480x640, bf16", bf16, "network", ["eager cl bf16", "jit cl bf16"], "none set")
-    if c.device == "cpu":
-        c.add("SuperPoint network, 480x640, bf16 beside PyTorch's fp32", bf16, "network", fp32, 0.52)
+    c.add("SuperPoint network, 480x640, bf16", bf16, "network", ["eager cl bf16", "jit cl bf16"], None)
+    c.add("SuperPoint network, 480x640, bf16 beside PyTorch's fp32", bf16, "network", fp32, 0.52)
     c.add("image to keypoints and descriptors, 480x640", [*network, "--detect"], "pipeline", fp32, 0.65)
     # Ours has the homography besides (RANSAC and refinement), PyTorch's ends with the matches.
     c.add("match of two 480x640 images", [*network, "--match"], "match",
@@ -457,28 +516,46 @@ def main():
     # As the weights that come along do it; PyTorch looks once.
     c.add("match of two 480x640 images, three looks at each", [*network, "--match", "--set", "scales=0.95,0.7,0.5"], "match",
           [*fp32, "jit batch", "jit cl batch"], 0.50)
-    batch = TRAINING_BATCH[c.device]
+    batch = TRAINING_BATCH["cpu"]
     c.add(f"MagicPoint training step, {batch}x120x160, fp32",
           ["train", "magicpoint", "--batch", str(batch), "--size", "120x160"], "train", ["eager", "eager cl"], 0.75)
-    pairs = JOINT_PAIRS[c.device]
-    c.add(f"SuperPoint joint training step, {pairs} pairs, 240x320, fp32",
-          ["train", "superpoint", "--set", "norm=pre", "--batch", str(pairs), "--size", "240x320"], "joint",
+    c.add(f"SuperPoint joint training step, {JOINT_PAIRS} pairs, 240x320, fp32",
+          ["train", "superpoint", "--set", "norm=pre", "--batch", str(JOINT_PAIRS), "--size", "240x320"], "joint",
           ["eager", "eager cl"], 0.6)
     c.hourglasses()
-    for size, side in (("mini", 32), ("full", 80))[: 1 if c.device == "cpu" else 2]:
-        words = ["train", "landmark_autoencoder", "--set", f"size={size}", "--batch", "16", "--size", f"{side}x{side}"]
-        c.add(f"landmark autoencoder training step, {size}, 16x{side}x{side}, fp32", words, f"landmarks {size}",
-              ["eager", "eager cl"], 0.6 if size == "mini" else "none set")
-    if c.device == "cpu" and not arguments.only:
-        with tempfile.TemporaryDirectory() as folder:
+    words = ["train", "landmark_autoencoder", "--set", "size=mini", "--batch", "16", "--size", "32x32"]
+    c.add("landmark autoencoder training step, mini, 16x32x32, fp32", words, "landmarks mini", ["eager", "eager cl"], 0.6)
+    if c.only:
+        return
+    with tempfile.TemporaryDirectory() as folder:
 
-            def image(height, width):
-                path = os.path.join(folder, f"{height}.pgm")
-                with open(path, "wb") as out:
-                    out.write(b"P5 %d %d 255\n" % (width, height) + os.urandom(height * width))
-                return path
+        def image(height, width):
+            path = os.path.join(folder, f"{height}.pgm")
+            with open(path, "wb") as out:
+                out.write(b"P5 %d %d 255\n" % (width, height) + os.urandom(height * width))
+            return path
 
-            c.processes(image, superpoint_file(os.path.join(folder, "superpoint.safetensors")))
+        c.processes(image, superpoint_file(os.path.join(folder, "superpoint.safetensors")))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cairn", default="build/release/cairn", help="the program to measure")
+    parser.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name has TEXT in it: hourglass")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--compiled", action="store_true", help="on a GPU, PyTorch compiled too")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", metavar="FILE", help="write the rows here too; - is stdout")
+    arguments = parser.parse_args()
+
+    c = Comparison(arguments)
+    print("| work | PyTorch | Cairn | ratio | goal |\n| --- | --- | --- | --- | --- |")
+    if c.device == "cuda":
+        on_a_gpu(c, arguments.compiled)
+    else:
+        on_a_cpu(c)
     if arguments.json == "-":
         print(json.dumps(c.rows, indent=1))
     elif arguments.json:

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -111,6 +112,19 @@ def judge_bench(out):
     return f"{found['median_ms']:.3g} ms, {100 * found['share_of_limit']:.0f} % of the measured limit", found
 
 
+def judge_training(folder, batch):
+    """The time of whole steps, batches and all, once the shapes are kept: the median of the second half."""
+
+    def judge(out):
+        with open(os.path.join(folder, "log.jsonl")) as file:
+            rows = [json.loads(line) for line in file]
+        rates = [row["images_per_s"] for row in rows if row["kind"] == "step"]
+        rate = statistics.median(rates[len(rates) // 2 :])
+        return f"{rate:.0f} images/s", {"steps": json.loads(out)["steps"], "ms_a_step": 1000 * batch / rate}
+
+    return judge
+
+
 # ---- the steps ----------------------------------------------------------------------------------------------
 
 
@@ -123,7 +137,7 @@ def torch_sees_the_gpu():
     return subprocess.run([sys.executable, "-c", check], capture_output=True).returncode == 0
 
 
-def steps(build):
+def steps(build, out):
     """(name, seconds, command or the reason to skip it, judge) in the order they run."""
     cairn = os.path.join(build, "cairn")
 
@@ -173,11 +187,16 @@ def steps(build):
         yield (f"bench train stacked_hourglass {precision}", 30,
                [cairn, "bench", "train", "stacked_hourglass", "--batch", "16", *size, "256x256", "--precision", precision],
                judge_bench)
+    run = os.path.join(out, "training")
+    settings = ["train.steps=3000", "train.batch=64", "train.evaluate_at_end=false", "data.cache=4096", "data.workers=12"]
+    yield ("train magicpoint bf16", 60,
+           [cairn, "train", os.path.join(ROOT, "recipes/magicpoint.toml"), "--out", run, "--device", "cuda", "--precision",
+            "bf16", "--json", *(word for s in settings for word in ("--set", s))], judge_training(run, 64))
     yield "bench kernels", 120, [cairn, "bench", "kernels", "--device", "cuda", "--json"], judge_bench
     for ladder in ("spatial_softmax", "soft_argmax", "gaussian", "residual", "double_norm"):
         yield (f"ladder {ladder}", 30,
                [cairn, "bench", "kernels", "--ladder", ladder, "--device", "cuda", "--json"], judge_bench)
-    yield "beside PyTorch", 100, beside_pytorch(), lambda out: ("done", json.loads(out[out.index("["):]))
+    yield "beside PyTorch", 120, beside_pytorch(), lambda out: ("done", json.loads(out[out.index("["):]))
     for tool in ("memcheck", "racecheck"):
         yield tool, 70, sanitize(tool), judge_sanitizer
 
@@ -267,7 +286,7 @@ def main():
     report = {"date": datetime.date.today().isoformat(), "machine": machine(), "seconds": 0.0, "steps": []}
     start = time.monotonic()
     with open(os.path.join(out, "log.txt"), "w") as log:
-        for name, seconds, command, judge in steps(build):
+        for name, seconds, command, judge in steps(build, out):
             left = BUDGET_S - (time.monotonic() - start)
             step = take(name, min(seconds, left), command, judge, log)
             print(f"{step['result']:8}{step['seconds']:7.1f} s  {name}: {step['says']}", flush=True)
