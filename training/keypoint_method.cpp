@@ -1,5 +1,9 @@
 #include "training/keypoint_method.h"
 
+#include <map>
+#include <memory>
+#include <tuple>
+
 #include "runtime/error.h"
 #include "runtime/random.h"
 #include "training/opencv_keypoints.h"
@@ -29,7 +33,11 @@ Keypoints random_points(const Tensor& image) {
 
 KeypointMethod model_method(const std::string& name, Model& model, const DetectOptions& base,
                             const InferencePlace& place) {
-  const auto detect = [&model, base, place](const Tensor& image, const Suppression& rule) {
+  // One for each set of options, so that a GPU captures its work once.
+  using Options = std::tuple<int, int, int>;
+  const auto detectors = std::make_shared<std::map<Options, Detector>>();
+  const auto detect = [&model, base, place, detectors](const Tensor& image,
+                                                       const Suppression& rule) {
     DetectOptions options = base;
     options.top_k = 0;
     const bool boxes = rule.rule == Suppression::Rule::boxes;
@@ -38,7 +46,10 @@ KeypointMethod model_method(const std::string& name, Model& model, const DetectO
       options.nms_radius = options.least = 0;
       options.top_k = most_pixels;
     }
-    Detector detector(model, options, place);
+    Detector& detector =
+        detectors
+            ->try_emplace({options.nms_radius, options.top_k, options.least}, model, options, place)
+            .first->second;
     const Keypoints found = detect_keypoints(detector, image);
     return boxes ? suppressed(found, rule, int(image.dim(0)), int(image.dim(1))) : found;
   };

@@ -20,7 +20,7 @@ struct KeypointMethod {
 
 /// Threshold, border and refinement are those of `base`; suppression is the protocol's, and all
 /// points are returned. Where no suppression is asked for, the model keeps that of `base`: its raw
-/// heatmap is not a set of points. Borrows the model.
+/// heatmap is not a set of points. Borrows the model, whose weights stay as they are meanwhile.
 KeypointMethod model_method(const std::string& name, Model& model, const DetectOptions& base,
                             const InferencePlace& place);
 
