@@ -88,9 +88,9 @@ void count_flops(const Shape& places, const Tensor& w) {
   FlopCounter::add(2.0 * double(places[0] * places[1] * places[2]) * double(w.count()));
 }
 
-// A weight or a bias, rounded if x is bf16 (once, where a network only infers); undefined if it is.
+// A weight or a bias, rounded if x is bf16; undefined if it is.
 Tensor beside(const Var& x, const Var& parameter) {
-  return parameter.defined() ? inference_weight(parameter.value(), x.value().dtype()) : Tensor();
+  return parameter.defined() ? weight_as(parameter.value(), x.value().dtype()) : Tensor();
 }
 
 const Tensor* unless_undefined(const Tensor& t) { return t.defined() ? &t : nullptr; }

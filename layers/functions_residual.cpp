@@ -1,6 +1,7 @@
 #include "layers/functions_residual.h"
 
 #include "layers/check.h"
+#include "layers/inference_weights.h"
 #include "runtime/flops.h"
 
 namespace cairn {
@@ -62,6 +63,15 @@ ResidualBlock values_of(const ResidualVars& vars) {
   return block;
 }
 
+// The same as kernels read it: what meets bf16 is bf16, biases and norms of the steps are not.
+ResidualBlock read_as(ResidualBlock block, DType type) {
+  for (NormConv& s : block.step) s.w = weight_as(s.w, type);
+  if (!block.skip_w.defined()) return block;
+  block.skip_w = weight_as(block.skip_w, type);
+  block.skip_bias = weight_as(block.skip_bias, type);
+  return block;
+}
+
 void count_flops(const Tensor& x, const ResidualBlock& block) {
   double weights = block.skip_w.defined() ? double(block.skip_w.count()) : 0;
   for (const NormConv& s : block.step) weights += double(s.w.count());
@@ -109,18 +119,20 @@ Var residual_block(const Var& x, const ResidualVars& vars) {
     kept.mean[i] = block.step[i].gamma.empty_like();
     kept.invstd[i] = block.step[i].gamma.empty_like();
   }
-  residual_block(x.value(), block, statistics, kept, y);
+  const ResidualBlock read = read_as(block, x.value().dtype());
+  residual_block(x.value(), read, statistics, kept, y);
   count_flops(x.value(), block);
-  return x.tape().record("residual_block", inputs_of(x, vars), y,
-                         [xs = Kept(x), block, kept, statistics](const Tensor& dy, Grads& grads) {
-                           ResidualGradients to = places(grads, block);
-                           residual_block_backward(xs.value(), block, statistics, kept, dy, to);
-                         });
+  return x.tape().record(
+      "residual_block", inputs_of(x, vars), y,
+      [xs = Kept(x), block, read, kept, statistics](const Tensor& dy, Grads& grads) {
+        ResidualGradients to = places(grads, block);
+        residual_block_backward(xs.value(), read, statistics, kept, dy, to);
+      });
 }
 
 Var residual_block_folded(const Var& x, const ResidualVars& vars) {
   Tensor y = x.value().empty_like(checked(x, vars, 1));
-  const ResidualBlock block = values_of(vars);
+  const ResidualBlock block = read_as(values_of(vars), x.value().dtype());
   residual_block_inference(x.value(), block, y);
   count_flops(x.value(), block);
   return x.tape().constant(y);

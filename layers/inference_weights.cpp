@@ -1,6 +1,7 @@
 #include "layers/inference_weights.h"
 
 #include <cmath>
+#include <functional>
 
 #include "kernels/elementwise/cast.h"
 #include "layers/modules.h"
@@ -43,9 +44,30 @@ FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm) {
   return found->second;
 }
 
-Tensor inference_weight(const Tensor& weight, DType type) {
+RoundedParameters*& RoundedParameters::current() {
+  thread_local RoundedParameters* kept = nullptr;
+  return kept;
+}
+
+RoundedParameters::RoundedParameters(const Tensor& values)
+    : values_(values), rounded_(as_type(values, DType::bf16)), outer_(current()) {
+  current() = this;
+}
+
+Tensor RoundedParameters::rounded_of(const Tensor& weight) const {
+  const float *first = values_.data<float>(), *at = weight.data<float>();
+  const std::less<const float*> before;
+  if (before(at, first) || !before(at, first + values_.count())) return {};
+  return rounded_.part(at - first, weight.shape());
+}
+
+Tensor weight_as(const Tensor& weight, DType type) {
+  if (weight.dtype() == type) return weight;
+  if (const RoundedParameters* step = RoundedParameters::current();
+      step && type == DType::bf16 && weight.dtype() == DType::f32)
+    if (const Tensor found = step->rounded_of(weight); found.defined()) return found;
   InferenceWeights* const kept = InferenceWeights::current();
-  if (!kept || weight.dtype() == type) return as_type(weight, type);
+  if (!kept) return as_type(weight, type);
   auto& made = kept->rounded_[{weight.raw(), type}];
   if (!made.to.defined()) made = {weight, as_type(weight, type)};
   return made.to;

@@ -1,6 +1,6 @@
 #pragma once
-// Weights as inference reads them: with the norm behind them folded in, and in the type of the
-// activations.
+// Weights as they are read: in the type of the activations, and by inference with the norm behind
+// them folded in.
 #include <map>
 #include <utility>
 
@@ -19,7 +19,24 @@ struct FoldedConv {
 FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
 
 /// `weight` in this type: rounded as it is read, where activations are bf16.
-Tensor inference_weight(const Tensor& weight, DType type);
+Tensor weight_as(const Tensor& weight, DType type);
+
+/// The parameters of a model in bf16, made by one launch instead of one for each: while it lives,
+/// weight_as() finds them there on this thread. For a step of training, which changes them.
+class RoundedParameters {
+ public:
+  /// `values` is all of them side by side, f32 (Parameters::values()).
+  explicit RoundedParameters(const Tensor& values);
+  ~RoundedParameters() { current() = outer_; }
+  RoundedParameters(const RoundedParameters&) = delete;
+
+ private:
+  friend Tensor weight_as(const Tensor& weight, DType type);
+  static RoundedParameters*& current();
+  Tensor rounded_of(const Tensor& weight) const;  // undefined if it is none of them
+  const Tensor values_, rounded_;
+  RoundedParameters* const outer_;
+};
 
 /// What these two made, for a network that runs again and again and stays as it is: it is made once
 /// and kept here. Folding reads weights back to the host.
@@ -38,7 +55,7 @@ class InferenceWeights {
 
  private:
   friend FoldedConv fold_norm(const Conv2d& conv, const BatchNorm2d& norm);
-  friend Tensor inference_weight(const Tensor& weight, DType type);
+  friend Tensor weight_as(const Tensor& weight, DType type);
   struct Rounded {
     Tensor from, to;  // the former keeps its address
   };

@@ -1,8 +1,10 @@
 #include "training/training_step.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "kernels/elementwise/cast.h"
+#include "layers/inference_weights.h"
 #include "runtime/error.h"
 #include "runtime/profile.h"
 
@@ -47,6 +49,8 @@ Loss TrainingStep::forward(Tape& tape, Batch batch) {
 
 StepResult TrainingStep::compute(const Batch& batch) {
   parameters_.begin_step();
+  std::optional<RoundedParameters> rounded;
+  if (options_.activations == DType::bf16) rounded.emplace(parameters_.values());
   Tape tape;
   tape.training = true;
   tape.detect_anomaly(options_.detect_anomaly);

@@ -27,7 +27,7 @@
 //   Repeats   bitwise: one writer per element; parts follow from the shape, merged in their order.
 //   TF32      where tf32_products(): both factors of all products rounded, z after the norm;
 //             statistics, sums, the skip and the norm's gradient stay in float32
-//   bf16      weights (and the skip's bias) are cast before each product; z, a1, a2, y, g and dx
+//   bf16      weights (and the skip's bias) that are float32 are cast first; z, a1, a2, y, g and dx
 //             are rounded once, where they are written; statistics are those of what was written,
 //             sums and gradients of parameters stay in float32
 //   Not tried on hardware yet.
@@ -182,9 +182,9 @@ void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& no
 }
 
 // g = (step i's transpose of dy) where the norm of x is positive; returns its partial sums.
-Tensor backward_data(const Tensor& dy, const Tensor& weights, int i, const Tensor& x,
+Tensor backward_data(const Tensor& dy, const NormConv& step, int i, const Tensor& x,
                      const RectifiedNorm& norm, Tensor& g) {
-  const Tensor w = as_type(weights, dy.dtype());
+  const Tensor w = as_type(step.w, dy.dtype());
   const Conv2dSizes s(x, w, residual_options(i));
   Product p;
   Tensor transposed;
@@ -208,7 +208,7 @@ Tensor backward_data(const Tensor& dy, const Tensor& weights, int i, const Tenso
   p.steps.through = norm;
   Tensor sums;
   const auto run = [&](const ProductPlan& plan) {
-    sums = weights.empty_like({row_tiles(p, plan.tile), 2, s.C});
+    sums = step.gamma.empty_like({row_tiles(p, plan.tile), 2, s.C});
     p.steps.sums = sums.raw();
     return multiply(p, g.dtype(), g, plan);
   };
@@ -236,7 +236,7 @@ void residual_block_backward(const Tensor& x, const ResidualBlock& block, Statis
     sum_pixels(d, to.step[i].bias);
     backward_weights(in[i], d, norm.parts, i, to.step[i].w);
     Tensor g = i == 0 && to.x.defined() ? to.x : in[i].empty_like();
-    const Tensor sums = backward_data(d, s.w, i, in[i], norm.parts, g);
+    const Tensor sums = backward_data(d, s, i, in[i], norm.parts, g);
     finish_gradients(sums, kept.invstd[i], to.step[i].gamma, to.step[i].beta);
     norm_backward(in[i], g, s.gamma, s.beta, kept.mean[i], kept.invstd[i], Activation::none, 0,
                   statistics, to.step[i].gamma, to.step[i].beta, i == 0 ? &skip : nullptr, g);

@@ -38,13 +38,38 @@ TEST(InferenceWeights, AreMadeOnceWhileTheyAreInUse) {
   }
   EXPECT_EQ(first_weight(), 2 * before);
   const Tensor w = net.conv1.weight.value;
-  EXPECT_NE(inference_weight(w, DType::bf16).raw(), inference_weight(w, DType::bf16).raw());
+  EXPECT_NE(weight_as(w, DType::bf16).raw(), weight_as(w, DType::bf16).raw());
   const InferenceWeights::Use use(weights);
   EXPECT_EQ(first_weight(), before);
-  EXPECT_EQ(inference_weight(w, DType::bf16).raw(), inference_weight(w, DType::bf16).raw());
-  EXPECT_EQ(inference_weight(w, DType::bf16).to(DType::f32).values<float>(),
+  EXPECT_EQ(weight_as(w, DType::bf16).raw(), weight_as(w, DType::bf16).raw());
+  EXPECT_EQ(weight_as(w, DType::bf16).to(DType::f32).values<float>(),
             as_type(w, DType::bf16).to(DType::f32).values<float>());
-  EXPECT_EQ(inference_weight(w, DType::f32).raw(), w.raw());
+  EXPECT_EQ(weight_as(w, DType::f32).raw(), w.raw());
+}
+
+TEST(RoundedParameters, AreViewsOfOneTensorWhileItLives) {
+  Net net;
+  Parameters parameters(net, Device::cpu);
+  parameters.initialize(1);
+  const Tensor &w = net.conv2.weight.value, &b = net.conv2.bias.value;
+  const Tensor other = Tensor::full({3}, 1.0 / 3);
+  const auto rounded = [](const Tensor& t) {
+    return as_type(t, DType::bf16).to(DType::f32).values<float>();
+  };
+  Tensor kept;
+  {
+    const RoundedParameters step(parameters.values());
+    kept = weight_as(w, DType::bf16);
+    EXPECT_EQ(weight_as(w, DType::bf16).raw(), kept.raw());
+    EXPECT_EQ(kept.shape(), w.shape());
+    EXPECT_EQ(weight_as(b, DType::bf16).to(DType::f32).values<float>(), rounded(b));
+    EXPECT_EQ(weight_as(other, DType::bf16).to(DType::f32).values<float>(), rounded(other));
+    EXPECT_EQ(weight_as(w, DType::f32).raw(), w.raw());
+    const RoundedParameters inner(parameters.values());
+    EXPECT_NE(weight_as(w, DType::bf16).raw(), kept.raw());
+  }
+  EXPECT_EQ(kept.to(DType::f32).values<float>(), rounded(w));  // a backward may still read it
+  EXPECT_NE(weight_as(w, DType::bf16).raw(), weight_as(w, DType::bf16).raw());
 }
 
 }  // namespace

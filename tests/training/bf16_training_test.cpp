@@ -5,6 +5,7 @@
 
 #include "layers/functions_elementwise.h"
 #include "models/codecs/codec.h"
+#include "runtime/profile.h"
 #include "runtime/safetensors.h"
 #include "tests/caught.h"
 #include "tests/temporary_folder.h"
@@ -190,6 +191,22 @@ TEST_P(Bf16Training, WhatIsKeptIsFloat32) {
 
 std::string refusal(const std::string& model, Device device) {
   return error_of([&] { Training({"", model, {}, {}}, device, DType::bf16); });
+}
+
+// What is left are the image and a few maps: nothing for each layer.
+TEST_P(Bf16Training, ParametersAreRoundedByOneLaunch) {
+  const TemporaryFolder folder;
+  Training t = make(DType::bf16);
+  const Batch batch = batch_for(*t.model);
+  Profile profile(folder / "trace.json");
+  profile.start(std::get<1>(GetParam()));
+  t.step.run(batch, 0);
+  profile.finish();
+  int64_t casts = 0;
+  for (const auto& row : profile.summary().ops)
+    if (row.name == "cast") casts += row.calls;
+  EXPECT_GE(casts, 2);
+  EXPECT_LE(casts, 16);
 }
 
 TEST(Bf16TrainingErrors, OnACpuItIsRefused) {
