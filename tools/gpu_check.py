@@ -196,7 +196,7 @@ def steps(build, out):
     for ladder in ("spatial_softmax", "soft_argmax", "gaussian", "residual", "double_norm"):
         yield (f"ladder {ladder}", 30,
                [cairn, "bench", "kernels", "--ladder", ladder, "--device", "cuda", "--json"], judge_bench)
-    yield "beside PyTorch", 120, beside_pytorch(), lambda out: ("done", json.loads(out[out.index("["):]))
+    yield "beside PyTorch", 150, beside_pytorch(), lambda out: ("done", json.loads(out[out.index("["):]))
     for tool in ("memcheck", "racecheck"):
         yield tool, 70, sanitize(tool), judge_sanitizer
 
