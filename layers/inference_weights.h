@@ -38,8 +38,8 @@ class RoundedParameters {
   RoundedParameters* const outer_;
 };
 
-/// What these two made, for a network that runs again and again and stays as it is: it is made once
-/// and kept here. Folding reads weights back to the host.
+/// What fold_norm() and weight_as() made, for a network that runs again and again and stays as it
+/// is: it is made once and kept here. Folding reads weights back to the host.
 class InferenceWeights {
  public:
   /// While it lives, they look there first on this thread.

@@ -136,8 +136,8 @@ void compare(const HomographyOptions& o, const HomographyProtocol& protocol,
   if (o.models.empty() && o.methods.empty())
     throw UsageError(verb, "neither --model nor --method", "something to evaluate",
                      "name a model file or a classical method");
-  std::vector<KeypointMethod> methods;
   std::vector<LoadedModel> models;
+  std::vector<KeypointMethod> methods;  // borrow the models
   for (const std::string& name : o.methods) methods.push_back(classical_method(name));
   for (const std::string& path : o.models) {
     models.push_back(load_detector({path, o.architecture, o.detect, o.place, o.set}));

@@ -38,7 +38,8 @@ def figures(report):
     if step and whole:
         share = 1 - step["median_ms"] / whole["ms_a_step"]
         yield (f"## Between steps\n\n{whole['steps']} steps of MagicPoint with their batches take {whole['ms_a_step']:.3f} ms "
-               f"each, the captured step alone {step['median_ms']:.3f}: {100 * share:.1f} % are spent elsewhere (goal 3 %).\n")
+               f"each, the captured step of `bench` {step['median_ms']:.3f}: {100 * share:.1f} % are the making of the data, three "
+               "launches, and the host's (goal 3 %).\n")
     kernels = data.get("bench kernels")
     if kernels:
         yield (f"## Kernels\n\nLimits measured: {kernels['limit_gflop_per_s']:.0f} GFLOP/s, "

@@ -8,6 +8,7 @@
 #include "kernels/points/detector_labels.h"
 #include "runtime/error.h"
 #include "runtime/threads.h"
+#include "training/detector_rows.h"
 #include "training/image_warp.h"
 
 namespace cairn {
@@ -21,13 +22,8 @@ Random numbers(uint64_t seed, int64_t index, Use use) {
 
 Batch empty_batch(const PairImages& images, int64_t pairs, const ImageCache* cache) {
   const int64_t rows = 2 * pairs, height = images.height, width = images.width;
-  Batch b{
-      {"plan", Tensor::empty({rows, photometric_integers}, DType::i32)},
-      {"amounts", Tensor::empty({rows, photometric_reals})},
-      {"points", Tensor::full({rows, images.most_points, 2}, NAN)},
-      {"keys", Tensor::empty({rows, 2}, DType::i32)},
-      {"valid", Tensor::empty({rows, height / detector_cell, width / detector_cell}, DType::u8)},
-      {"homography", Tensor::empty({pairs, 9})}};
+  Batch b = empty_detector_rows(rows, height, width, images.most_points);
+  b["homography"] = Tensor::empty({pairs, 9});
   if (!cache) {
     b["crop"] = Tensor::empty({rows, height, width, 1}, DType::u8);
     return b;
@@ -100,22 +96,10 @@ void put_labels(Batch& batch, int64_t row, const View& view, const ImageLevels& 
   PhotometricDraw changes;
   if (options.augment_photometric)
     changes = random_changes(options.photometric, first.dim(0), first.dim(1), photometric);
-  changes.plan.source = int32_t(row);
-  static_cast<PhotometricPlan*>(batch.at("plan").raw())[row] = changes.plan;
-  static_cast<PhotometricAmounts<float>*>(batch.at("amounts").raw())[row] = changes.amounts;
-
-  const Matrix3 to_view = inverse(view.to_level);
-  Tensor& points = batch.at("points");
-  float* to = points.data<float>() + row * 2 * points.dim(1);
-  for (const Point& point : from.levels[size_t(view.level)].points) {
-    const Point p = apply(to_view, point);
-    *to++ = float(p.x);
-    *to++ = float(p.y);
-  }
-  for (int i = 0; i < 2; ++i)
-    batch.at("keys").data<int32_t>()[2 * row + i] = int32_t(labels.bits());
-  Tensor valid = batch.at("valid").rows(row, row + 1);
-  valid.copy_from(view.valid.reshape(valid.shape()));
+  put_detector_row(
+      batch, row,
+      {changes, row, from.levels[size_t(view.level)].points, inverse(view.to_level), view.valid},
+      labels);
 }
 
 // Pair `pair` of a batch.

@@ -19,8 +19,8 @@
 //   partner  seen through H within its window
 //   pixels   and points of each side: of the size that is nearest to its own scale
 //
-// The host draws numbers; the device that learns warps and changes the images and renders the
-// labels.
+// The host draws numbers; the device that learns changes the images and renders the labels, and
+// warps those that it keeps (others are cut on the host).
 #include <functional>
 #include <vector>
 
@@ -61,10 +61,8 @@ struct PairBatch {
 
 /// What the host draws of batch `number`, the pairs of images number * size ..
 /// (number + 1) * size - 1, which depend on the seed and their image's index alone:
-///   plan, amounts  of the photometric changes (kernels/augment/photometric.h) of row n
-///   points         f32 [2N,most_points,2], NaN behind the last; keys i32 [2N,2] of the choice
-///                  among points in one cell
-///   valid, homography  as in a PairBatch
+///   empty_detector_rows()  of 2N rows, filled (training/detector_rows.h)
+///   homography     as in a PairBatch
 ///   crop           u8 [2N,H,W,1], the sides before they are changed; or, with a cache, `sources`
 ///                  and `maps` of the same (kernels/warp/crop_images.h) and, if it has guests,
 ///                  `guests`: the images that are in no cache

@@ -1,11 +1,11 @@
 #include "training/magicpoint_data.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/augment/photometric.h"
 #include "kernels/points/detector_labels.h"
 #include "kernels/warp/warp_image.h"
+#include "training/detector_rows.h"
 #include "training/image_warp.h"
 
 namespace cairn {
@@ -19,13 +19,8 @@ Random numbers(uint64_t seed, int64_t index, Use use) {
 
 Batch empty_batch(const MagicPointData& data, int64_t size, bool with_shapes) {
   const int64_t height = data.shapes.height, width = data.shapes.width;
-  Batch b{
-      {"plan", Tensor::empty({size, photometric_integers}, DType::i32)},
-      {"amounts", Tensor::empty({size, photometric_reals})},
-      {"warp", Tensor::empty({size, 3, 3})},
-      {"points", Tensor::full({size, most_shape_points, 2}, NAN)},
-      {"keys", Tensor::empty({size, 2}, DType::i32)},
-      {"valid", Tensor::empty({size, height / detector_cell, width / detector_cell}, DType::u8)}};
+  Batch b = empty_detector_rows(size, height, width, most_shape_points);
+  b["warp"] = Tensor::empty({size, 3, 3});
   if (with_shapes) b["shapes"] = Tensor::empty({size, height, width, 1}, DType::u8);
   return b;
 }
@@ -40,26 +35,15 @@ void draw_sample(const MagicPointData& data, int64_t index, const LabelledImage&
   PhotometricDraw changes;
   if (data.augment_photometric)
     changes = random_changes(data.photometric, height, width, photometric);
-  changes.plan.source = int32_t(source);
-  static_cast<PhotometricPlan*>(batch.at("plan").raw())[n] = changes.plan;
-  static_cast<PhotometricAmounts<float>*>(batch.at("amounts").raw())[n] = changes.amounts;
 
   Matrix3 warp;
   if (data.augment_homographic)
     warp = random_homography(data.homography, height, width, homography);
   std::copy(warp.m.begin(), warp.m.end(), batch.at("warp").data<float>() + 9 * n);
-  const Tensor valid =
-      seen_cells(warp, height, width, data.homography.erosion_margin, detector_cell);
-  batch.at("valid").rows(n, n + 1).copy_from(valid.reshape({1, valid.dim(0), valid.dim(1)}));
-
-  const Matrix3 to_output = inverse(warp);
-  float* to = batch.at("points").data<float>() + n * 2 * most_shape_points;
-  for (const Point& corner : shape.points) {
-    const Point p = apply(to_output, corner);
-    *to++ = float(p.x);
-    *to++ = float(p.y);
-  }
-  for (int i = 0; i < 2; ++i) batch.at("keys").data<int32_t>()[2 * n + i] = int32_t(labels.bits());
+  put_detector_row(batch, n,
+                   {changes, source, shape.points, inverse(warp),
+                    seen_cells(warp, height, width, data.homography.erosion_margin, detector_cell)},
+                   labels);
 }
 
 }  // namespace

@@ -26,11 +26,9 @@ struct MagicPointData {
 
 /// What the host draws of a batch: what is left is launches, for the device that learns from it.
 struct MagicPointDraw {
-  /// "plan" and "amounts" of the photometric changes (kernels/augment/photometric.h), their sources
-  /// images of the cache or of "shapes"; "warp" f32 [N,3,3], output pixels to pixels of the shape;
-  /// "points" f32 [N,most_shape_points,2], where the warp takes the shape's, NaN behind the last;
-  /// "keys" i32 [N,2] of the choice among points in one cell; "valid" u8 [N,H/8,W/8]; and, without
-  /// a cache, "shapes" u8 [N,H,W,1].
+  /// Rows as empty_detector_rows() has them, whose sources are images of the cache or of "shapes";
+  /// "warp" f32 [N,3,3], output pixels to pixels of the shape; and, without a cache, "shapes" u8
+  /// [N,H,W,1].
   Batch batch;
   std::vector<ShapeCache::Entry> entries;  ///< of the cache, one for each image
 };

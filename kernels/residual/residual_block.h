@@ -3,7 +3,7 @@
 // networks", ECCV 2016, as in the stacked hourglass) as one op.
 //
 //   x, dx       [N,H,W,I]; f32 or f64; simt and cuda: also bf16, as all activations then, beside
-//               weights, norms, statistics and the parameters' gradients in f32
+//               weights of either type, and norms, statistics, parameters' gradients in f32
 //   y, dy       [N,H,W,O]
 //   a1, a2      [N,H,W,M]: what the first two convolutions give; M is any width
 //   weights     first [M,1,1,I], second [M,3,3,M], third [O,1,1,M], skip [O,1,1,I]; biases [M], [O]

@@ -129,12 +129,6 @@ TEST(ImageWarp, ErosionUsesTheElementsOfOpenCV) {
   }
 }
 
-TEST(ImageWarp, ACellCountsOnlyWhole) {
-  Tensor mask = Tensor::full({16, 24}, 1, DType::u8);
-  mask.data<uint8_t>()[7 * 24 + 8] = 0;
-  EXPECT_EQ(whole_cells(mask, 8).values<uint8_t>(), (std::vector<uint8_t>{1, 0, 1, 1, 1, 1}));
-}
-
 TEST(ImageWarp, SeenCellsAreTheWholeOnesOfTheErodedMask) {
   for (uint64_t i = 0; i < 100; ++i) {
     Random random(4, i);

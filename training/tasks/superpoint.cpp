@@ -40,6 +40,7 @@ class JointImages {
   /// The photographs on a device, with room for the shapes of `batch` pairs; null on cpu, where a
   /// copy would save nothing, and if they do not fit.
   std::unique_ptr<ImageCache> cache(Device device, int batch) const {
+    if (device == Device::cpu) return nullptr;
     std::vector<Tensor> photos;
     int64_t bytes = 0;
     for (size_t i = 0; !levels_.empty() && i < levels_[0].images.size(); ++i)
@@ -47,7 +48,7 @@ class JointImages {
         photos.push_back(level.images[i].image);
         bytes += photos.back().bytes();
       }
-    if (device == Device::cpu || photos.empty() || bytes > kept_bytes_) return nullptr;
+    if (bytes > kept_bytes_) return nullptr;
     const int64_t guests = share_of_shapes_ > 0 ? batch : 0;
     return std::make_unique<ImageCache>(photos, 1, device, Shape{guests, height(), width(), 1});
   }
@@ -100,18 +101,18 @@ class JointImages {
 
 class Source : public BatchSource {
  public:
-  Source(const JointImages& images, const HomographicPairs& pairs, uint64_t seed, Model& model,
-         int batch, int workers, int64_t first)
-      : cache_(images.cache(named_tensors(model).front().tensor->device(), batch)),
+  Source(const JointImages& images, const HomographicPairs& pairs, uint64_t seed, int channels,
+         int batch, int workers, int64_t first, ImageCache* cache)
+      : cache_(cache),
         batches_(
-            [=, from = images.images(), cache = cache_.get()](int64_t number) {
+            [=, from = images.images()](int64_t number) {
               return draw_pair_batch(from, pairs, seed, batch, number, cache);
             },
             workers, first),
-        channels_(model.channels()) {}
+        channels_(channels) {}
   Batch next() override { return batches_.next(); }
   Batch prepared(const Batch& drawn) const override {
-    const PairBatch b = rendered_pairs(drawn, cache_.get());
+    const PairBatch b = rendered_pairs(drawn, cache_);
     return {{"image", with_channels(b.image, channels_)},
             {"label", b.label},
             {"valid", b.valid},
@@ -119,7 +120,7 @@ class Source : public BatchSource {
   }
 
  private:
-  const std::unique_ptr<ImageCache> cache_;
+  ImageCache* const cache_;
   Prefetcher<Batch> batches_;
   int channels_;
 };
@@ -151,7 +152,9 @@ class SuperPointTask : public Task {
         protocol_(with_cosines(homography_protocol("pairs"))) {}
 
   std::unique_ptr<BatchSource> source(Model& model, int batch, int64_t first) override {
-    return std::make_unique<Source>(images_, pairs_, seed_, model, batch, workers_, first);
+    if (!cache_) cache_ = images_.cache(named_tensors(model).front().tensor->device(), batch);
+    return std::make_unique<Source>(images_, pairs_, seed_, model.channels(), batch, workers_,
+                                    first, cache_.get());
   }
   std::vector<std::string> left_out() const override { return images_.left_out(); }
 
@@ -205,6 +208,7 @@ class SuperPointTask : public Task {
   const uint64_t seed_;
   const JointImages images_;
   const HomographicPairs pairs_;
+  std::unique_ptr<ImageCache> cache_;  // of the photographs, for all sources: they run in turn
   const int workers_;
   const int64_t evaluated_;
   const HomographyProtocol protocol_;
