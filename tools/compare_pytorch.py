@@ -219,10 +219,9 @@ def timed(torch, run, device, memory_before=0):
     return {"ms": 1000 * statistics.median(times), "peak_mib": peak / 1024, "grown_mib": (peak - memory_before) / 1024}
 
 
-def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
-    """Softmax, shuffle to pixels, separable max-pool suppression, top-k, descriptor sampling."""
+def largest_about(torch, heat, radius):
+    """Whether a pixel is the largest within the radius once larger ones have suppressed theirs: separable max-pools."""
     F = torch.nn.functional
-    heat = F.pixel_shuffle(F.softmax(logits, 1)[:, :-1], 8)
 
     def widest(t):
         k = 2 * radius + 1
@@ -234,6 +233,14 @@ def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
         near = widest(keep.to(heat.dtype)) > 0
         rest = torch.where(near, torch.zeros_like(heat), heat)
         keep = keep | ((rest == widest(rest)) & ~near)
+    return keep
+
+
+def decode(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
+    """Softmax, shuffle to pixels, separable max-pool suppression, top-k, descriptor sampling."""
+    F = torch.nn.functional
+    heat = F.pixel_shuffle(F.softmax(logits, 1)[:, :-1], 8)
+    keep = largest_about(torch, heat, radius)
     scores = torch.where(keep, heat, torch.zeros_like(heat))[0, 0]
     scores[:radius] = scores[-radius:] = 0
     scores[:, :radius] = scores[:, -radius:] = 0
@@ -252,17 +259,7 @@ def decode_all(torch, logits, coarse, radius=4, threshold=0.005, top_k=1000):
     F = torch.nn.functional
     heat = F.pixel_shuffle(F.softmax(logits.float(), 1)[:, :-1], 8)
     height, width = heat.shape[2:]
-
-    def widest(t):
-        k = 2 * radius + 1
-        t = F.max_pool2d(t, (1, k), stride=1, padding=(0, radius))
-        return F.max_pool2d(t, (k, 1), stride=1, padding=(radius, 0))
-
-    keep = heat == widest(heat)
-    for _ in range(2):
-        near = widest(keep.to(heat.dtype)) > 0
-        rest = torch.where(near, 0.0, heat)
-        keep = keep | ((rest == widest(rest)) & ~near)
+    keep = largest_about(torch, heat, radius)
     inner = F.pad(torch.ones_like(heat[:, :, radius:-radius, radius:-radius]), [radius] * 4) > 0
     scores = torch.where(keep & inner & (heat > threshold), heat, 0.0)
     best, at = scores.flatten(1).topk(top_k, 1)

@@ -28,8 +28,7 @@ Batch empty_batch(const PairImages& images, int64_t pairs, const ImageCache* cac
     b["crop"] = Tensor::empty({rows, height, width, 1}, DType::u8);
     return b;
   }
-  b["sources"] = Tensor::empty({rows, crop_integers}, DType::i32);
-  b["maps"] = Tensor::empty({rows, 3, 3});
+  ImageCache::make_room(b, rows);
   if (cache->has_guests()) b["guests"] = Tensor::zeros({pairs, height, width, 1}, DType::u8);
   return b;
 }
@@ -85,8 +84,7 @@ void put_pixels(Batch& batch, int64_t row, const View& view, const ImageLevels& 
     return;
   }
   const int64_t index = from.kept >= 0 ? from.kept + view.level : cache->count() + pair;
-  static_cast<CropSource*>(batch.at("sources").raw())[row] =
-      cache->source(index, view.to_level, /*block=*/1, batch.at("maps").data<float>() + 9 * row);
+  cache->put_crop(batch, row, index, view.to_level, /*block=*/1);
 }
 
 // All else of that row.
@@ -150,14 +148,8 @@ Batch draw_pair_batch(const PairImages& images, const HomographicPairs& options,
 PairBatch rendered_pairs(const Batch& drawn, ImageCache* cache) {
   const Tensor& valid = drawn.at("valid");
   const Shape images{valid.dim(0), detector_cell * valid.dim(1), detector_cell * valid.dim(2), 1};
-  Tensor seen;
-  if (cache) {
-    if (cache->has_guests()) cache->take_in(drawn.at("guests"));
-    seen = Tensor::empty(images, DType::u8, valid.device());
-    crop_images(cache->pixels(), drawn.at("sources"), drawn.at("maps"), seen);
-  } else {
-    seen = drawn.at("crop");
-  }
+  if (cache && cache->has_guests()) cache->take_in(drawn.at("guests"));
+  const Tensor seen = cache ? cache->crops(drawn, images[1], images[2]) : drawn.at("crop");
   Tensor image = Tensor::empty(images, DType::f32, valid.device()),
          label = Tensor::empty(valid.shape(), DType::i32, valid.device());
   photometric(seen, drawn.at("plan"), drawn.at("amounts"), image);

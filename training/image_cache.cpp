@@ -29,13 +29,25 @@ ImageCache::ImageCache(const std::vector<Tensor>& images, int64_t channels, Devi
 
 void ImageCache::take_in(const Tensor& guests) { guests_.copy_from(guests); }
 
-CropSource ImageCache::source(int64_t index, const Matrix3& to_image, int64_t block,
-                              float* map) const {
-  CropSource s = images_.at(size_t(index));
+void ImageCache::make_room(Batch& batch, int64_t crops) {
+  batch["sources"] = Tensor::empty({crops, crop_integers}, DType::i32);
+  batch["maps"] = Tensor::empty({crops, 3, 3});
+}
+
+void ImageCache::put_crop(Batch& batch, int64_t row, int64_t index, const Matrix3& to_image,
+                          int64_t block) const {
+  CropSource& s = static_cast<CropSource*>(batch.at("sources").raw())[row];
+  s = images_.at(size_t(index));
   s.block = int32_t(block);
   const Matrix3 to_block = resizing(1 / double(block), 1 / double(block)) * to_image;
-  std::copy(to_block.m.begin(), to_block.m.end(), map);
-  return s;
+  std::copy(to_block.m.begin(), to_block.m.end(), batch.at("maps").data<float>() + 9 * row);
+}
+
+Tensor ImageCache::crops(const Batch& batch, int64_t height, int64_t width) const {
+  const Tensor& sources = batch.at("sources");
+  Tensor y = Tensor::empty({sources.dim(0), height, width, channels_}, DType::u8, sources.device());
+  crop_images(pixels_, sources, batch.at("maps"), y);
+  return y;
 }
 
 }  // namespace cairn

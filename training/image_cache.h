@@ -4,6 +4,7 @@
 
 #include "geometry/homography.h"
 #include "kernels/warp/crop_images.h"
+#include "models/model.h"
 
 namespace cairn {
 
@@ -14,22 +15,26 @@ class ImageCache {
   ImageCache(const std::vector<Tensor>& images, int64_t channels, Device device,
              const Shape& guests = {0, 1, 1, 1});
 
-  int64_t channels() const { return channels_; }
   int64_t count() const { return count_; }  ///< of the images; guest n is number count() + n
   bool has_guests() const { return guests_.dim(0) > 0; }
 
-  const Tensor& pixels() const { return pixels_; }  ///< u8 [bytes], one image after another
   /// Puts the guests of a batch, u8 on the cache's device, in the place of those before.
   void take_in(const Tensor& guests);
 
-  /// A row of crop_images(): image `index` in blocks of so many pixels, seen through a map from
-  /// pixels of the crop to its own. `map` has nine elements.
-  CropSource source(int64_t index, const Matrix3& to_image, int64_t block, float* map) const;
+  /// Room in a batch for so many crops: "sources" and "maps" of kernels/warp/crop_images.h.
+  static void make_room(Batch& batch, int64_t crops);
+  /// Crop `row` of a batch: image `index` in blocks of so many pixels, seen through a map from
+  /// pixels of the crop to its own.
+  void put_crop(Batch& batch, int64_t row, int64_t index, const Matrix3& to_image,
+                int64_t block) const;
+  /// u8 [crops,height,width,channels]: one launch, on the cache's device, where the batch lies.
+  Tensor crops(const Batch& batch, int64_t height, int64_t width) const;
 
  private:
   const int64_t channels_, count_;
   std::vector<CropSource> images_;  // in blocks of one pixel
-  Tensor pixels_, guests_;
+  Tensor pixels_;                   // u8 [bytes], one image after another
+  Tensor guests_;
 };
 
 }  // namespace cairn

@@ -50,8 +50,7 @@ DrawnCrops empty_crops(const KeypointExamples& examples, int64_t height, int64_t
                    Tensor::empty({size, 1, K}, DType::u8),
                    std::vector<Matrix3>(size_t(size))};
   if (cached) {
-    crops.pixels["sources"] = Tensor::empty({size, crop_integers}, DType::i32);
-    crops.pixels["maps"] = Tensor::empty({size, 3, 3});
+    ImageCache::make_room(crops.pixels, size);
   } else {
     crops.pixels["crop"] = Tensor::empty({size, height, width, examples.channels()}, DType::u8);
   }
@@ -77,9 +76,7 @@ void put_pixels(DrawnCrops& crops, int64_t i, const KeypointExample& e, const Im
   const Matrix3& to_crop = crops.to_crop[size_t(i)];
   if (cache) {
     const Matrix3 to_image = inverse(to_crop);
-    float* map = crops.pixels.at("maps").data<float>() + 9 * i;
-    static_cast<CropSource*>(crops.pixels.at("sources").raw())[i] =
-        cache->source(e.kept, to_image, crop_block(to_image), map);
+    cache->put_crop(crops.pixels, i, e.kept, to_image, crop_block(to_image));
     return;
   }
   Tensor row = crops.pixels.at("crop").rows(i, i + 1);
@@ -111,14 +108,7 @@ DrawnCrops crops_of(const KeypointExamples& examples, const std::vector<int64_t>
 
 Tensor images_of(const Batch& pixels, const InputSize& size, const ImageCache* cache) {
   const Tensor &plan = pixels.at("plan"), &amounts = pixels.at("amounts");
-  Tensor crop;
-  if (cache) {
-    crop = Tensor::empty({plan.dim(0), size.height, size.width, cache->channels()}, DType::u8,
-                         plan.device());
-    crop_images(cache->pixels(), pixels.at("sources"), pixels.at("maps"), crop);
-  } else {
-    crop = pixels.at("crop");
-  }
+  const Tensor crop = cache ? cache->crops(pixels, size.height, size.width) : pixels.at("crop");
   Tensor image = amounts.empty_like(crop.shape());
   colour_jitter(crop, plan, amounts, image);
   return image;

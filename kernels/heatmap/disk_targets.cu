@@ -8,21 +8,15 @@
 #include "kernels/heatmap/disk_targets.h"
 
 #include "kernels/heatmap/over_pixels.h"
+#include "kernels/heatmap/point_instances.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
-struct Disks {
-  using Constants = int64_t;  ///< the first instance of this map's point
-  const float* points;
-  const uint8_t* visible;
-  int instances, channels;
+struct Disks : PointInstances {
   float radius;
   float *disks, *weights, *offsets;
 
-  CAIRN_DEVICE_MEMBER int64_t load(int64_t map) const {
-    return map / channels * instances * channels + map % channels;
-  }
   CAIRN_DEVICE_MEMBER void operator()(int64_t first, int column, int row, int64_t at) const {
     const DiskTarget<float> t =
         disk_target(points + 2 * first, visible + first, channels, int64_t(instances) * channels,
@@ -40,8 +34,11 @@ void disk_targets(const Tensor& points, const Tensor& visible, double radius, Te
   const PixelGrid grid(disks.shape());
   each_pixel(
       "disk_targets", grid,
-      Disks{points.data<float>(), visible.data<uint8_t>(), int(points.dim(1)), grid.channels,
-            float(radius), disks.data<float>(), weights.data<float>(), offsets.data<float>()});
+      Disks{{points.data<float>(), visible.data<uint8_t>(), int(points.dim(1)), grid.channels},
+            float(radius),
+            disks.data<float>(),
+            weights.data<float>(),
+            offsets.data<float>()});
 }
 
 }  // namespace cairn::CAIRN_NS

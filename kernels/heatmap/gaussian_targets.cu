@@ -8,23 +8,17 @@
 #include "kernels/heatmap/gaussian_targets.h"
 
 #include "kernels/heatmap/over_pixels.h"
+#include "kernels/heatmap/point_instances.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
-struct Targets {
-  using Constants = int64_t;  ///< the first instance of this map's point
-  const float* points;
-  const uint8_t* visible;
-  int instances, channels;
+struct Targets : PointInstances {
   TargetCentre centre;
   bool mean;
   float falloff, half_width, hidden;
   float* y;
 
-  CAIRN_DEVICE_MEMBER int64_t load(int64_t map) const {
-    return map / channels * instances * channels + map % channels;
-  }
   CAIRN_DEVICE_MEMBER void operator()(int64_t first, int column, int row, int64_t at) const {
     float best = 0, sum = 0;
     int covering = 0;
@@ -48,11 +42,15 @@ struct Targets {
 void gaussian_targets(const Tensor& points, const Tensor& visible, const TargetOptions& options,
                       Tensor& y) {
   const PixelGrid grid(y.shape());
-  each_pixel("gaussian_targets", grid,
-             Targets{points.data<float>(), visible.data<uint8_t>(), int(points.dim(1)),
-                     grid.channels, options.centre, options.overlap == TargetOverlap::mean,
-                     float(0.5 / (options.sigma * options.sigma)), float(options.half_width),
-                     float(options.hidden), y.data<float>()});
+  each_pixel(
+      "gaussian_targets", grid,
+      Targets{{points.data<float>(), visible.data<uint8_t>(), int(points.dim(1)), grid.channels},
+              options.centre,
+              options.overlap == TargetOverlap::mean,
+              float(0.5 / (options.sigma * options.sigma)),
+              float(options.half_width),
+              float(options.hidden),
+              y.data<float>()});
 }
 
 }  // namespace cairn::CAIRN_NS
