@@ -13,6 +13,7 @@
 //   shuffle, shuffle_down, shuffle_up, shuffle_xor (mask, value, lane or distance)
 //   ballot, any, all (mask, predicate)
 //   atomic_add, atomic_max         integers, and the maximum of floats that are not negative
+//   arrives_last(counter, blocks)  true in the last of several blocks, which sees what they wrote
 //   cp_async_16, cp_async_commit, cp_async_wait<N>     global to shared memory, 16 bytes a thread
 //   ldmatrix_x4, ldmatrix_x4_trans, mma_tile, mma_tile_tf32, to_tf32    tensor cores
 //   warpgroup_begin, warpgroup_mma, warpgroup_commit, warpgroup_wait    those of Hopper, in files

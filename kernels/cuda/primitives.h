@@ -103,6 +103,17 @@ CAIRN_DEVICE float atomic_max(float* p, float v) {
   return __int_as_float(atomicMax(reinterpret_cast<int*>(p), __float_as_int(v)));
 }
 
+/// Of `blocks` blocks that call this with one counter, 0 at the launch, the last to arrive gets
+/// true, in all threads, and sees what the others wrote before they arrived.
+CAIRN_DEVICE bool arrives_last(int* counter, int blocks, Site = Site::current()) {
+  __threadfence();  // what this thread wrote is there for the device before the block is counted
+  __syncthreads();
+  const bool first_thread = threadIdx.x == 0 && threadIdx.y == 0 && threadIdx.z == 0;
+  const int last = __syncthreads_or(first_thread && atomicAdd(counter, 1) == blocks - 1);
+  __threadfence();  // nothing below is read earlier, nor from a line that L1 got before
+  return last != 0;
+}
+
 // ---- asynchronous copies -----------------------------------------------------------------------
 
 CAIRN_DEVICE unsigned shared_address(const void* p) {

@@ -6,18 +6,20 @@
 // nothing. Rounds go on until one changes nothing. For radius 4 that leaves nothing open in the
 // heatmaps of photographs (weights/superpoint.safetensors, thresholds 0.005 and 0.015), and 97 of
 // 307,200 points in white noise. The rest, chains of points longer than the halo, is finished by
-// one block per image, which looks at the whole map and otherwise returns at once: the number of
-// rounds is found on the device, and the launches are always the same.
+// the image's last block, in the whole map: the number of rounds is found on the device, and the
+// launches are always the same.
 //
 // detector_peaks: the same, and a block computes the softmax of the cells of its tile and its halo
 // itself instead of reading a heatmap, which it writes: a launch and 4 B per pixel less.
 //
-//   Launch    fill of two counts; tiles of 40 x 64 by 256 threads, 46 KB of shared memory; one
-//             block per image for what is open; a warp per peak for its rank and refinement.
+//   Launch    two, after the counts are zeroed: tiles of 40 x 64 by 256 threads, 46 KB of shared
+//             memory; a warp per peak for its rank and refinement. A third between them, of one
+//             block per image for what stayed open, found nothing to do in photographs: it was a
+//             launch for one read, and is now what the last block does.
 //   Traffic   8 B per pixel: the heat, and what became of it, should something stay open. The halo
 //             is read again, 2.7 times the tile in all, from the cache. Per peak up to 76 B, and
-//             8 B of each other one, from the cache; floor = 8 B * pixels / bandwidth, plus four
-//             launches.
+//             8 B of each other one, from the cache; floor = 8 B * pixels / bandwidth, plus two
+//             launches and the zeroing.
 //   Work      per round and open point a window of (2 radius + 1)^2 in shared memory. 480 x 640
 //             with 3 % of its pixels open, 3 rounds: predicted 2 us beyond the launch.
 //   Repeats   bitwise: the lists are filled in any order, but what is kept and how it ranks does
@@ -173,9 +175,14 @@ struct LogitSource {
   }
 };
 
+/// What the tiles leave open: the keys of whole maps, lists of the open points with their counts,
+/// and how many tiles of each image are done.
+struct Rest {
+  int *key, *open, *count, *tiles_done;
+};
+
 template <class Source>
-CAIRN_KERNEL void CAIRN_BOUNDS(threads)
-    peaks_of_tile_kernel(Source source, Map m, int* keys, int* rest, int* rest_count, Peaks peaks) {
+CAIRN_KERNEL void CAIRN_BOUNDS(threads) peaks_kernel(Source source, Map m, Rest rest, Peaks peaks) {
   auto& s = shared<Tile>();
   const int64_t image = blockIdx.z, base = image * m.height * m.width;
   const int top = int(blockIdx.y) * tile_height, left = int(blockIdx.x) * tile_width;
@@ -201,9 +208,9 @@ CAIRN_KERNEL void CAIRN_BOUNDS(threads)
   for (int i = threadIdx.x; i < tile_height * tile_width; i += threads) {
     const int v = i / tile_width, u = i % tile_width, y = top + v, x = left + u;
     const int key = s.key[(v + halo) * area_width + u + halo];
-    if (m.has(y, x)) keys[base + y * m.width + x] = key;
-    const int place = take_place(is_open(key), rest_count + image);
-    if (is_open(key)) rest[base + place] = y * m.width + x;
+    if (m.has(y, x)) rest.key[base + y * m.width + x] = key;
+    const int place = take_place(is_open(key), rest.count + image);
+    if (is_open(key)) rest.open[base + place] = y * m.width + x;
   }
   if (threadIdx.x == 0) s.first_peak = atomic_add(peaks.count + image, s.kept_count);
   sync_threads();
@@ -212,13 +219,10 @@ CAIRN_KERNEL void CAIRN_BOUNDS(threads)
     const int i = y * m.width + x;
     peaks.set(image, s.first_peak + k, i, m.heat[base + i]);
   }
-}
 
-CAIRN_KERNEL void peaks_of_rest_kernel(Map m, int* keys, int* rest, int* rest_count, Peaks peaks) {
-  const int64_t image = blockIdx.x, base = image * m.height * m.width;
-  if (rest_count[image] == 0) return;
-  const Area area{0, 0, m.height, m.width, keys + base};
-  settle(m, area, rest + base, rest_count + image, [&](bool keeps, int i) {
+  if (!arrives_last(rest.tiles_done + image, int(gridDim.x * gridDim.y))) return;
+  const Area all{0, 0, m.height, m.width, rest.key + base};
+  settle(m, all, rest.open + base, rest.count + image, [&](bool keeps, int i) {
     const bool found = keeps && m.has_peak(i / m.width, i % m.width);
     const int place = take_place(found, peaks.count + image);
     if (found) peaks.set(image, place, i, m.heat[base + i]);
@@ -268,22 +272,21 @@ void find_peaks(const char* op, const Source& source, const Tensor& heat, const 
   const int64_t images = heat.dim(0), height = heat.dim(1), width = heat.dim(2);
   const int64_t capacity = most_peaks(height, width, rule.radius);
   const auto integers = [&](const Shape& s) { return Tensor::empty(s, DType::i32, heat.device()); };
-  Tensor keys = integers(heat.shape()), rest = integers(heat.shape()),
+  Tensor keys = integers(heat.shape()), open = integers(heat.shape()),
          peak_index = integers({images, capacity}),
          peak_score = heat.empty_like({images, capacity}),
-         counts = Tensor::zeros({2, images}, DType::i32, heat.device());
-  int *const peak_count = counts.data<int32_t>(), *const rest_count = peak_count + images;
+         counts = Tensor::zeros({3, images}, DType::i32, heat.device());
+  int* const count = counts.data<int32_t>();
   const Map m{heat.data<float>(), int(height), int(width),
               rule.radius,        rule.border, float(rule.threshold)};
-  const Peaks peaks{peak_index.data<int32_t>(), peak_score.data<float>(), peak_count,
+  const Rest rest{keys.data<int32_t>(), open.data<int32_t>(), count, count + images};
+  const Peaks peaks{peak_index.data<int32_t>(), peak_score.data<float>(), count + 2 * images,
                     int(capacity)};
   const auto tiles = [](int64_t side, int tile) { return (side + tile - 1) / tile; };
 
-  launch(op, peaks_of_tile_kernel<Source>,
+  launch(op, peaks_kernel<Source>,
          Dim3(tiles(width, tile_width), tiles(height, tile_height), images), threads, 0, source, m,
-         keys.data<int32_t>(), rest.data<int32_t>(), rest_count, peaks);
-  launch(op, peaks_of_rest_kernel, Dim3(images), 1024, 0, m, keys.data<int32_t>(),
-         rest.data<int32_t>(), rest_count, peaks);
+         rest, peaks);
   launch(op, rank_kernel, Dim3(tiles(std::max<int64_t>(capacity, 1), 8), images), threads, 0, m,
          peaks, rule.refinement,
          Best{best.index.data<int32_t>(), best.score.data<float>(), best.point.data<float>(),

@@ -69,7 +69,7 @@ inline void residual_block(const Tensor& x, const ResidualBlock& block, Statisti
 }
 
 /// y with the running statistics, and nothing kept. The second and third norm are folded into the
-/// weights and biases before them (layers/inference_weights.h): of theirs nothing but w and bias is
+/// weights and biases before them (layers/prepared_weights.h): of theirs nothing but w and bias is
 /// read.
 inline void residual_block_inference(const Tensor& x, const ResidualBlock& block, Tensor& y) {
   CAIRN_DISPATCH(y.device(), residual_block_inference, x, block, y);

@@ -40,6 +40,10 @@ void sync_block(Site site);
 void sync_warp(unsigned mask, Site site);
 unsigned vote(const char* name, unsigned mask, bool mine, Site site);  ///< the lanes that said yes
 
+/// Counts the running block; true if it is the last of `blocks`, which then sees what the others
+/// wrote before.
+bool arrive(int* counter, int blocks);
+
 /// A meeting of the lanes of `mask`, each of which brings a pointer. The last to arrive gets all of
 /// them, by lane, works for everyone and calls part(); the others get null when that is done.
 void** meet(const char* name, unsigned mask, void* mine, Site site);

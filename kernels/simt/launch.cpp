@@ -132,6 +132,12 @@ void sync_warp(unsigned mask, Site site) {
   ++runner->current().syncs;
 }
 
+bool arrive(int* counter, int blocks) {
+  const bool last = __atomic_fetch_add(counter, 1, __ATOMIC_ACQ_REL) == blocks - 1;
+  if constexpr (checker::built) checker::block_arrived(counter, last);
+  return last;
+}
+
 unsigned vote(const char* name, unsigned mask, bool mine, Site site) {
   struct Ballot {
     bool yes;

@@ -152,6 +152,20 @@ inline float atomic_max(float* p, float v) {
   return std::bit_cast<float>(atomic_max(reinterpret_cast<Bits*>(p), std::bit_cast<int>(v)));
 }
 
+/// Of `blocks` blocks that call this with one counter, 0 at the launch, the last to arrive gets
+/// true, in all threads, and sees what the others wrote before they arrived.
+inline bool arrives_last(int* counter, int blocks, Site site = Site::current()) {
+  struct Answer {
+    bool last;
+  };
+  auto& answer = shared<Answer>(site);
+  sync_threads(site);
+  if (threadIdx.x == 0 && threadIdx.y == 0 && threadIdx.z == 0)
+    answer.last = emulator::arrive(counter, blocks);
+  sync_threads(site);
+  return answer.last;
+}
+
 // ---- asynchronous copies -----------------------------------------------------------------------
 
 /// 16 bytes from global to shared memory; zeros if not `inside` (the source is then not read).

@@ -127,6 +127,41 @@ CAIRN_KERNEL void blocks_write_one_place(const float* x, float* y) {
   y[Corrected ? i : i % 64] = x[i];  // blocks_write_one_place
 }
 
+// The last of two blocks adds up what both wrote; y[255] is the counter.
+struct Answer {
+  bool last;
+};
+template <bool Corrected>
+CAIRN_KERNEL void counted_but_unordered(const float* x, float* y) {
+  using Counter [[gnu::may_alias]] = int;
+  auto& answer = shared<Answer>();
+  const int t = threadIdx.x;
+  auto* counter = reinterpret_cast<Counter*>(y + 255);
+  y[global_thread()] = x[global_thread()];  // counted_but_unordered
+  if (Corrected) {
+    if (!arrives_last(counter, 2)) return;
+  } else {
+    sync_threads();
+    if (t == 0) answer.last = atomic_add(counter, 1) == 1;
+    sync_threads();
+    if (!answer.last) return;
+  }
+  y[128 + t] = y[t] + y[64 + t];  // counted_but_unordered
+}
+
+// What a block writes after it has arrived, the last one does not see.
+template <bool Corrected>
+CAIRN_KERNEL void written_after_arriving(const float* x, float* y) {
+  using Counter [[gnu::may_alias]] = int;
+  const int t = threadIdx.x;
+  auto* counter = reinterpret_cast<Counter*>(y + 255);
+  if (Corrected) y[global_thread()] = x[global_thread()];
+  const bool last = arrives_last(counter, 2);
+  if (!Corrected) y[global_thread()] = x[global_thread()];  // written_after_arriving
+  sync_threads();
+  if (last) y[128 + t] = y[t] + y[64 + t];  // written_after_arriving
+}
+
 template <bool Corrected>
 CAIRN_KERNEL void atomic_and_plain(const float* x, float* y) {
   if (Corrected || threadIdx.x != 5)
@@ -201,7 +236,9 @@ CAIRN_KERNEL void misaligned_load(const float* x, float* y) {
 template <class Wrong, class Right>
 void launch_one(const std::string& name, bool corrected, Wrong wrong, Right right, const Tensor& x,
                 Tensor& y) {
-  const int blocks = name == "blocks_write_one_place" ? 2 : 1;
+  const bool between_blocks = name == "blocks_write_one_place" || name == "counted_but_unordered" ||
+                              name == "written_after_arriving";
+  const int blocks = between_blocks ? 2 : 1;
   const size_t dynamic = name == "dynamic_index" ? 64 * sizeof(float) : 0;
   launch(name.c_str(), corrected ? right : wrong, blocks, 64, dynamic, x.data<float>(),
          y.data<float>());
@@ -224,6 +261,8 @@ void run_planted(const std::string& name, bool corrected, const Tensor& x, Tenso
   CAIRN_PLANTED(source_outside_mask)
   CAIRN_PLANTED(missing_sync_warp)
   CAIRN_PLANTED(blocks_write_one_place)
+  CAIRN_PLANTED(counted_but_unordered)
+  CAIRN_PLANTED(written_after_arriving)
   CAIRN_PLANTED(atomic_and_plain)
   CAIRN_PLANTED(read_before_write)
   CAIRN_PLANTED(copy_not_waited_for)

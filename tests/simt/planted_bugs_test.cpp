@@ -35,6 +35,8 @@ const Bug bugs[] = {
     {"source_outside_mask", Needs::nothing, "reads lane 20 in shuffle"},
     {"missing_sync_warp", Needs::checker, "race"},
     {"blocks_write_one_place", Needs::checker, "race"},
+    {"counted_but_unordered", Needs::checker, "race"},
+    {"written_after_arriving", Needs::checker, "race"},
     {"atomic_and_plain", Needs::checker, "changed it atomically"},
     {"read_before_write", Needs::checker, "before any thread of the block has written it"},
     {"copy_not_waited_for", Needs::checker, "is under way"},

@@ -167,6 +167,15 @@ CAIRN_KERNEL void mma_tf32(const float* x, float* y) {
   for (int r = 0; r < 4; ++r) y[(g + r / 2 * 8) * 8 + p * 2 + r % 2] = acc[0][0][r];
 }
 
+// y (64 blocks + 65): x; what the last block sees of it, summed over the blocks; the counter.
+CAIRN_KERNEL void last_block(const float* x, float* y, int* counter) {
+  y[global_thread()] = x[global_thread()];
+  if (!arrives_last(counter, int(gridDim.x))) return;
+  float sum = 0;
+  for (unsigned b = 0; b < gridDim.x; ++b) sum += y[64 * b + threadIdx.x];
+  y[64 * gridDim.x + threadIdx.x] = sum;
+}
+
 // y (64): the block of a two-dimensional launch that wrote it, and the thread.
 CAIRN_KERNEL void indices(float* y) {
   const int block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
@@ -193,6 +202,9 @@ void run_primitive(const std::string& name, const Tensor& x, Tensor& y) {
   if (name == "mma_bf16") return launch(n, mma_bf16, 1, 32, 0, x.data<bf16>(), y.data<float>());
   if (name == "mma_bf16_trans")
     return launch(n, mma_bf16_trans, 1, 32, 0, x.data<bf16>(), y.data<float>());
+  if (name == "last_block")
+    return launch(n, last_block, int(x.count() / 64), 64, 0, x.data<float>(), y.data<float>(),
+                  reinterpret_cast<int*>(y.data<float>() + x.count() + 64));
   if (name == "indices")
     return launch(n, indices, Dim3(2, 2, 2), Dim3(2, 2, 2), 0, y.data<float>());
   if (name == "nothing") return plain(reversal, 0, 64, 0);

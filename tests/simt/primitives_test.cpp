@@ -123,6 +123,17 @@ TEST_P(Primitives, AtomicsLoseNoUpdate) {
   EXPECT_EQ(std::bit_cast<unsigned>(y[5]), 9 * 64 * 2u);
 }
 
+TEST_P(Primitives, TheBlockThatArrivesLastSeesWhatTheOthersWrote) {
+  const Tensor x = integers({9, 64});
+  const auto values = x.values<float>(), y = run("last_block", x, {11, 64}, 0).values<float>();
+  for (int t = 0; t < 64; ++t) {
+    float sum = 0;
+    for (int b = 0; b < 9; ++b) sum += values[64 * b + t];
+    EXPECT_EQ(y[9 * 64 + t], sum);
+  }
+  EXPECT_EQ(std::bit_cast<int>(y[10 * 64]), 9);
+}
+
 TEST_P(Primitives, AsynchronousCopiesArriveAtTheWaitAndFillWithZeros) {
   const auto x = integers({64, 4}).values<float>();
   const auto y = run("async_copies", integers({64, 4}), {64, 4}).values<float>();

@@ -1,5 +1,6 @@
 #include "kernels/simt/checker/checker.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "kernels/simt/block.h"
@@ -13,6 +14,17 @@ uint32_t run = 0;             // of the block that runs; one launch at a time
 uint32_t first_run = 1;       // of the launch
 std::vector<int64_t> blocks;  // of the launch, in the order of their runs
 simt::Traffic traffic;
+
+// A block was counted (arrives_last) when it had passed `interval` barriers.
+struct Arrival {
+  const int* counter;
+  uint32_t run;
+  unsigned interval;
+};
+std::vector<Arrival> arrivals;  // of the launch
+// By number of the run in the launch: what that block did before so many barriers comes before what
+// the running block does. Empty unless it has arrived last.
+std::vector<unsigned> seen;
 
 // The first read in this interval of shared memory that nobody had written.
 struct EarlyRead {
@@ -55,7 +67,9 @@ Finding race(const Region& r, const char* p, Kind kind, Place here, Kind other_k
   if (other.run != run) {
     who = text("block ", name(gridDim.index(blocks[other.run - first_run])), ", ");
     expected = "no two blocks of a launch to use a place that one of them writes";
-    remedy = "give every place one writer, or split the kernel into two launches";
+    remedy =
+        "give every place one writer, split the kernel into two launches, or let the block that "
+        "arrives_last() do the rest";
   } else if (other.thread / 32 == me.rank / 32) {
     expected = "a sync_warp or a barrier between the two (a shuffle orders no memory)";
     remedy = "put sync_warp() between them";
@@ -100,10 +114,17 @@ std::string read_of(const Region& r, const char* p, Place here) {
 
 // ---- rules -------------------------------------------------------------------------------------
 
+// Whether arrives_last orders `old`, of another block of the launch, before the running block.
+bool seen_by_last(const Access& old) {
+  const uint32_t i = old.run - first_run;
+  return i < seen.size() && old.interval < seen[i];
+}
+
 // Whether `old` and the running thread's access to the same bytes are a race.
 bool unordered(const Access& old, const Access& now, Space space) {
   if (!(old.bytes & now.bytes) || (old.atomic && now.atomic)) return false;
-  if (old.run != now.run) return space == Space::device && old.run >= first_run;
+  if (old.run != now.run)
+    return space == Space::device && old.run >= first_run && !seen_by_last(old);
   if (old.thread == now.thread || old.interval != now.interval) return false;
   return old.thread / 32 != now.thread / 32 || old.syncs >= now.syncs;
 }
@@ -210,6 +231,7 @@ void copy_arrived(const void* to, Place place) {
 void begin_launch() {
   first_run = run + 1;
   blocks.clear();
+  arrivals.clear();
   traffic = {};
 }
 
@@ -224,8 +246,20 @@ void end_interval() {
   early_read.reset();
 }
 
+void block_arrived(const int* counter, bool last) {
+  const Unwatched here;
+  arrivals.push_back({counter, run, runner->interval()});
+  if (!last) return;
+  for (const Arrival& a : arrivals)
+    if (a.counter == counter) {
+      seen.resize(std::max<size_t>(seen.size(), a.run - first_run + 1));
+      seen[a.run - first_run] = a.interval;
+    }
+}
+
 void begin_block(int64_t block) {
   early_read.reset();
+  seen.clear();
   ++run;
   blocks.push_back(block);
 }

@@ -5,7 +5,7 @@
 //   races        two threads, one of them writing, at least one not atomic, and nothing that orders
 //   them:
 //                no barrier (one block), no barrier or sync_warp (one warp; a shuffle orders
-//                nothing), no end of a launch (two blocks)
+//                nothing), no end of a launch or arrives_last (two blocks)
 //   early reads  of shared memory that nobody has written in this block, or that a cp.async will
 //   fill ranges       accesses beside an allocation or beside the parts of shared memory
 //
@@ -38,6 +38,10 @@ void remove_region(const void* begin);
 void begin_launch();
 simt::Traffic end_launch();
 void begin_block(int64_t block);
+
+/// The running block has been counted at `counter`; if it is the last, what all that were counted
+/// there did before is ordered before what it does next.
+void block_arrived(const int* counter, bool last);
 
 /// Called when all threads have reached a barrier and when the block is done. Reports reads of
 /// shared memory that nobody wrote: not at the read, because a write that comes too late makes it a
