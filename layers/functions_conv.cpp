@@ -2,7 +2,7 @@
 #include "runtime/flops.h"
 
 #include "layers/check.h"
-#include "layers/inference_weights.h"
+#include "layers/prepared_weights.h"
 #include "layers/trace.h"
 
 namespace cairn {

@@ -1,7 +1,7 @@
 #pragma once
 // Differentiable convolution and transposed convolution. Shapes are those of kernels/conv/conv2d.h:
 // images [N,H,W,C], weights [O,kh,kw,C/groups] (transposed: [I,kh,kw,O/groups]), bias [O]. Beside
-// bf16 images weights and bias are float32: read rounded (layers/inference_weights.h); their
+// bf16 images weights and bias are float32: read rounded (layers/prepared_weights.h); their
 // gradients are not rounded.
 #include "kernels/conv/conv2d_pair.h"
 #include "kernels/conv/conv_transpose2d.h"

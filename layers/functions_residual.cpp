@@ -1,7 +1,7 @@
 #include "layers/functions_residual.h"
 
 #include "layers/check.h"
-#include "layers/inference_weights.h"
+#include "layers/prepared_weights.h"
 #include "runtime/flops.h"
 
 namespace cairn {

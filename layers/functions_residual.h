@@ -25,7 +25,7 @@ struct ResidualVars {
 Var residual_block(const Var& x, const ResidualVars& block);
 
 /// The same for inference alone, with the second and third norm folded into the weights before them
-/// (fold_norm() of layers/inference_weights.h); what would be their gamma, beta and statistics is
+/// (fold_norm() of layers/prepared_weights.h); what would be their gamma, beta and statistics is
 /// ignored.
 Var residual_block_folded(const Var& x, const ResidualVars& block);
 

@@ -3,7 +3,7 @@
 #include "layers/functions_elementwise.h"
 #include "layers/functions_pool.h"
 #include "layers/functions_residual.h"
-#include "layers/inference_weights.h"
+#include "layers/prepared_weights.h"
 #include "layers/trace.h"
 
 namespace cairn {

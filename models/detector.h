@@ -14,7 +14,7 @@
 #include <memory>
 #include <vector>
 
-#include "layers/inference_weights.h"
+#include "layers/prepared_weights.h"
 #include "models/model.h"
 #include "runtime/graph.h"
 #include "runtime/host_staging.h"

@@ -5,7 +5,7 @@
 
 namespace cairn {
 
-Detector model_detector(Model& model, Device device) {
+PointDetector model_detector(Model& model, Device device) {
   return [&model, device](const Tensor& image) {
     DetectOptions options;
     options.threshold = 1e-3;
@@ -17,7 +17,7 @@ Detector model_detector(Model& model, Device device) {
   };
 }
 
-DetectorScore evaluate_detector(const Detector& detector, const MagicPointData& data,
+DetectorScore evaluate_detector(const PointDetector& detector, const MagicPointData& data,
                                 int64_t images) {
   DetectorMetrics clean, noisy;
   for (int64_t i = 0; i < images; ++i)

@@ -14,11 +14,11 @@ namespace cairn {
 class Model;
 
 /// Points of a grey image, f32 [H,W,1] in [0,1].
-using Detector = std::function<std::vector<ScoredPoint>(const Tensor& image)>;
+using PointDetector = std::function<std::vector<ScoredPoint>(const Tensor& image)>;
 
 /// A model as a detector on `device`: greedy suppression of radius 4, no border (labels reach the
 /// edge), every point above 1e-3.
-Detector model_detector(Model& model, Device device);
+PointDetector model_detector(Model& model, Device device);
 
 struct DetectorScore {
   double ap_clean, ap_noisy;        ///< average precision within 3 px
@@ -26,7 +26,7 @@ struct DetectorScore {
 };
 
 /// Over `images` test images of `data`, each clean and noisy.
-DetectorScore evaluate_detector(const Detector& detector, const MagicPointData& data,
+DetectorScore evaluate_detector(const PointDetector& detector, const MagicPointData& data,
                                 int64_t images);
 
 }  // namespace cairn

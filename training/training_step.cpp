@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "kernels/elementwise/cast.h"
-#include "layers/inference_weights.h"
+#include "layers/prepared_weights.h"
 #include "runtime/error.h"
 #include "runtime/profile.h"
 

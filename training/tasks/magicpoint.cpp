@@ -53,7 +53,7 @@ class MagicPointTask : public Task {
   }
 
   Evaluation evaluate(Model& model, Device device) override {
-    const Detector detector = model_detector(model, device);
+    const PointDetector detector = model_detector(model, device);
     const DetectorScore s = evaluate_detector(detector, data_, images_);
     Evaluation e;
     e.metrics = {{"ap_clean", s.ap_clean}, {"ap_noisy", s.ap_noisy}};
@@ -66,7 +66,7 @@ class MagicPointTask : public Task {
 
  private:
   // The first test images, clean above noisy: true corners as green rings, detections as dots.
-  Tensor picture(const Detector& detector) const {
+  Tensor picture(const PointDetector& detector) const {
     std::vector<Tile> tiles;
     const int64_t columns = 6;
     for (bool noisy : {false, true})

@@ -1,4 +1,4 @@
-#include "layers/inference_weights.h"
+#include "layers/prepared_weights.h"
 
 #include <gtest/gtest.h>
 
