@@ -27,7 +27,7 @@ function(cairn_simt_kernels target)
   add_library(${target} OBJECT ${made})
   cairn_defines(${target})
   target_compile_definitions(${target} PRIVATE CAIRN_NS=simt)
-  # Reports name files as seen from the project's folder. No contraction: the sums are CUDA's.
+  # Reports name files as seen from the project's folder. No contraction: the same bits on every host.
   target_compile_options(${target} PRIVATE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -ffp-contract=off)
   if(CAIRN_SIMT_CHECKER)
     target_compile_options(${target} PRIVATE -g1 -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=

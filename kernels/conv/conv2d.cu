@@ -25,6 +25,7 @@
 #include "kernels/conv/conv2d_warpgroup.h"
 #include "kernels/conv/conv_patches.h"
 #include "kernels/conv/depthwise.cuh"
+#include "kernels/elementwise/bias_activation.h"
 #include "kernels/gemm/fastest_product.h"
 #include "runtime/arithmetic.h"
 #include "runtime/cudnn.h"
@@ -224,6 +225,12 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
       launch("depthwise_forward", depthwise_forward<decltype(type), vector>,
              blocks_for(d.count, 256), 256, 0, d);
     });
+  }
+  if (is_curved(epilogue.act)) {  // not in a product's last step: kernels/gemm/epilogue.cuh
+    Epilogue end = epilogue;
+    end.act = Activation::none;
+    CAIRN_NS::conv2d(x, w, options, end, y);
+    return CAIRN_NS::bias_activation(y, nullptr, epilogue.act, epilogue.slope, y);
   }
   const int64_t taps = s.kh * s.kw;
   Product p;

@@ -11,7 +11,9 @@
 //             meet different banks. Two buffers: 152 KiB for 16x32, 116 for 16x16
 //   Launch    one block of 256 threads a multiprocessor, or one a tile if these are fewer; a block
 //             goes from tile to tile without a pause, its copies one step ahead of its products
-//   Registers 128 sums a thread (16x16: 64); 210 and 150 in all, no spills
+//   Registers 128 sums a thread (16x16: 64); 208 and 144 in all, no spills
+//   Code      4,300 and 2,800 instructions; 18,800 and 10,000 with any activation chosen at each
+//             sum, more than the instruction caches hold
 //   Traffic   x 1.2 times (16x16: 1.27) for each 64 outputs, y once; the weights once a tile, from
 //             L2: for 64 -> 64 and 512 pixels 78 KB of pixels, 74 of weights, 65 of outputs, 24
 //             bytes a clock beside 9216 clocks of products
@@ -126,14 +128,17 @@ CAIRN_DEVICE void multiply_step(const typename Tile::Step& step, float (&acc)[Ti
 /// lanes write 16 bytes of a pixel.
 template <class Tile>
 CAIRN_DEVICE void write_outputs(const WarpgroupConvPlan& p, const WarpgroupPlace& at,
-                                const float (&acc)[Tile::I][16][4]) {
+                                float (&acc)[Tile::I][16][4]) {
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32 % 4;
   const int own = at.first_output + 16 * warp + lane / 4;      // the output of its sums
   const int out = at.first_output + 16 * warp + lane % 4 * 2;  // that it writes
-  float shift[2] = {};
-  if (p.bias)
-    for (int h = 0; h < 2; ++h) shift[h] = float(p.bias[own + 8 * h]);
-  const auto end = [&](float sum, int h) { return activate(p.act, sum + shift[h], p.slope); };
+  const auto sum = [&](int k) -> float& { return acc[k / 64][k / 4 % 16][k % 4]; };
+  if (p.bias) {
+    const float shift[2] = {float(p.bias[own]), float(p.bias[own + 8])};
+#pragma unroll
+    for (int k = 0; k < 64 * Tile::I; ++k) sum(k) += shift[k / 2 % 2];
+  }
+  activate_each<64 * Tile::I>(p.act, p.slope, sum);
   const auto write = [&](int row, int column, int height, int width, const unsigned(&v)[2]) {
     unsigned t[2];
 #pragma unroll
@@ -152,14 +157,13 @@ CAIRN_DEVICE void write_outputs(const WarpgroupConvPlan& p, const WarpgroupPlace
       for (int j = 0; j < 16; ++j) {
         unsigned v[2];
 #pragma unroll
-        for (int h = 0; h < 2; ++h)
-          v[h] = pack_bf16(end(acc[i][j][2 * h], h), end(acc[i][j][2 * h + 1], h));
+        for (int h = 0; h < 2; ++h) v[h] = pack_bf16(acc[i][j][2 * h], acc[i][j][2 * h + 1]);
         write(at.top + 16 * i + j, left + lane / 4, p.height, p.width, v);
       }
     } else {  // a window lies in one thread: two columns of two rows
       const auto largest = [&](int j, int h) {
         const float(&a)[4] = acc[i][j], (&b)[4] = acc[i][j + 1];
-        return end(larger(larger(a[2 * h], a[2 * h + 1]), larger(b[2 * h], b[2 * h + 1])), h);
+        return larger(larger(a[2 * h], a[2 * h + 1]), larger(b[2 * h], b[2 * h + 1]));
       };
 #pragma unroll
       for (int j = 0; j < 16; j += 4) {

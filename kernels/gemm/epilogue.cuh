@@ -47,6 +47,43 @@ CAIRN_DEVICE void store_columns(const Product& p, T* row, int n, const Pack<T, N
   }
 }
 
+/// v = act(v) for the N numbers that at(i) refers to; act is none or a rectifier. The kind is looked
+/// at once. Looked at for each of them, and with exponentials among the kinds, it made a tile of
+/// bf16 20,000 instructions instead of 7,000: more than the instruction caches hold.
+template <Activation act, int N, class T, class At>
+CAIRN_DEVICE void activate_each(T slope, const At& at) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) at(i) = activate<act>(at(i), slope);
+}
+template <int N, class T, class At>
+CAIRN_DEVICE void activate_each(Activation act, T slope, const At& at) {
+  if (act == Activation::relu) return activate_each<Activation::relu, N>(slope, at);
+  if (act == Activation::relu6) return activate_each<Activation::relu6, N>(slope, at);
+  if (act == Activation::leaky_relu) return activate_each<Activation::leaky_relu, N>(slope, at);
+}
+
+/// sums = act(sums + bias).
+template <class T, class Sums>
+CAIRN_DEVICE void add_bias_and_activate(const Product& p, const TilePlace& at, Sums& sums) {
+  using A = typename Sums::Number;
+  if (p.bias) {
+    const T* bias = static_cast<const T*>(p.bias) + int64_t(at.group) * p.n;
+#pragma unroll
+    for (int j = 0; j < Sums::Runs; ++j)
+#pragma unroll
+      for (int e = 0; e < Sums::Run; ++e) {
+        const int n = at.n + sums.column(j) + e;
+        const A shift = n < p.n ? A(bias[n]) : A(0);
+#pragma unroll
+        for (int i = 0; i < Sums::Rows; ++i) sums.run(i, j)[e] += shift;
+      }
+  }
+  constexpr int of_row = Sums::Runs * Sums::Run;
+  activate_each<Sums::Rows * of_row>(p.act, A(p.slope), [&](int i) -> A& {
+    return sums.run(i / of_row, i % of_row / Sums::Run)[i % Sums::Run];
+  });
+}
+
 /// Writes columns n .. n + N - 1 of row m of C, or of the part's copy.
 template <int N, class T>
 CAIRN_DEVICE void write_columns(const Product& p, const TilePlace& at, int m, int n,
@@ -59,21 +96,18 @@ CAIRN_DEVICE void write_columns(const Product& p, const TilePlace& at, int m, in
       if (n + e < p.n) row[n + e] = sums[e];
     return;
   }
-  const T* bias = p.bias ? static_cast<const T*>(p.bias) + int64_t(at.group) * p.n : nullptr;
   Pack<T, N> out;
 #pragma unroll
-  for (int e = 0; e < N; ++e) {
-    const Sum<T> z = bias && n + e < p.n ? sums[e] + Sum<T>(bias[n + e]) : sums[e];
-    out[e] = T(activate(p.act, z, Sum<T>(p.slope)));
-  }
+  for (int e = 0; e < N; ++e) out[e] = T(sums[e]);
   store_columns<N>(p, static_cast<T*>(p.c) + at.group * p.c_group + p.c_offset(m), n, out);
 }
 
 /// C = act(sums + bias), of rows m .. m + 3 the largest if they are pooled: every activation is
-/// monotonic, so the maximum may come first.
+/// monotonic, so the maximum may come first. Parts are written as they are summed.
 template <class T, class Sums>
 CAIRN_DEVICE void finish(const Product& p, const TilePlace& at, Sums& sums) {
   if (p.pool2) sums.pool();
+  if (p.splits == 1) add_bias_and_activate<T>(p, at, sums);
 #pragma unroll
   for (int i = 0; i < Sums::Rows; ++i) {
     const int m = at.m + sums.row(i);

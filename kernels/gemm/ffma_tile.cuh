@@ -167,6 +167,7 @@ struct FfmaSums {
   }
   CAIRN_DEVICE_MEMBER int down() const { return ty; }
   CAIRN_DEVICE_MEMBER const A* run(int i, int j) const { return &acc[i][4 * j]; }
+  CAIRN_DEVICE_MEMBER A* run(int i, int j) { return &acc[i][4 * j]; }
   CAIRN_DEVICE_MEMBER void pool() {
 #pragma unroll
     for (int i = 0; i < Tile::ThreadM; i += 4)

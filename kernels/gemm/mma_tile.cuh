@@ -165,6 +165,7 @@ struct MmaSums {
   CAIRN_DEVICE_MEMBER int column(int j) const { return 32 * warp_n + 8 * j + 2 * (lane % 4); }
   CAIRN_DEVICE_MEMBER int down() const { return 8 * warp_m + lane / 4; }
   CAIRN_DEVICE_MEMBER const float* run(int i, int j) const { return &acc[i / 2][j][i % 2 * 2]; }
+  CAIRN_DEVICE_MEMBER float* run(int i, int j) { return &acc[i / 2][j][i % 2 * 2]; }
   /// A window's rows are in lanes that differ in bits 2 and 3.
   CAIRN_DEVICE_MEMBER void pool() {
 #pragma unroll

@@ -230,7 +230,8 @@ void warpgroup_begin(float (&)[I][16][4]) {}
 inline void warpgroup_mma(float (&acc)[16][4], const SharedCores& a, const SharedCores& b,
                           Site site = Site::current()) {
   for (const SharedCores* m : {&a, &b})
-    if (reinterpret_cast<uintptr_t>(m->begin) % 16) emulator::misaligned(m->begin, 16, site);
+    for (const bf16* core : {m->begin, m->begin + m->next_rows, m->begin + m->next_k})
+      if (reinterpret_cast<uintptr_t>(core) % 16) emulator::misaligned(core, 16, site);
   const auto row_of = [](const SharedCores& m, int row, float(&k)[16]) {
     for (int i = 0; i < 16; ++i)
       k[i] = float(m.begin[row / 8 * m.next_rows + i / 8 * m.next_k + row % 8 * 8 + i % 8]);
