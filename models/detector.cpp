@@ -1,7 +1,9 @@
 #include "models/detector.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "runtime/autotuner.h"
 #include "runtime/profile.h"
 
 namespace cairn {
@@ -40,10 +42,14 @@ std::vector<Keypoints> Detector::above_threshold(const Tensor& batch) {
   const Shape& shape = batch.shape();
   if (!sizes_.contains(key(shape))) {
     // This one makes what is made once: folded weights, plans of libraries, kernels in their
-    // memory.
+    // memory. Algorithms are measured for the first sizes alone: it takes longer than an image.
+    std::optional<Autotuner::Pause> pause;
+    if (sizes_met_ >= most_sizes) pause.emplace(autotuner(place_.device));
+    std::vector<Keypoints> found = model_.detect(batch.to(place_.device), options_);
     if (sizes_.size() == most_sizes) sizes_.clear();
     sizes_[key(shape)];
-    return model_.detect(batch.to(place_.device), options_);
+    ++sizes_met_;
+    return found;
   }
   Captured& c = sizes_.at(key(shape));
   if (!c.graph) {

@@ -9,7 +9,8 @@
 //
 // Batches of a new size, DetectOptions::flip (which looks at the mirror image on the host), batches
 // that a profile records (a graph has no modules to show), and all batches on cpu run eagerly. A
-// graph has memory of its own; of more than four sizes those before are forgotten.
+// graph has memory of its own; of more than four sizes those before are forgotten, and what comes
+// after the first four takes the algorithms that are known or that its shapes suggest.
 #include <map>
 #include <memory>
 #include <vector>
@@ -61,6 +62,7 @@ class Detector {
   InferenceWeights weights_;
   HostStaging staging_;
   std::map<Key, Captured> sizes_;
+  size_t sizes_met_ = 0;
 };
 
 }  // namespace cairn

@@ -9,6 +9,7 @@
 #include <limits>
 #include <sstream>
 
+#include "measured_kernels.h"
 #include "runtime/atomic_file.h"
 #include "runtime/cuda.h"
 #include "runtime/cuda_blas.h"
@@ -42,19 +43,31 @@ double time_in(const std::string& s) {
   return good ? ms : std::nan("");
 }
 
-void append(std::vector<Algorithm>& algorithms, const Autotuner::More& more) {
+void append(std::vector<Algorithm>& algorithms, const Autotuner::More& more,
+            const std::string& only = "") {
   if (!more) return;
-  for (Algorithm& a : more()) algorithms.push_back(std::move(a));
+  for (Algorithm& a : more(only)) algorithms.push_back(std::move(a));
 }
 
-// The first whose name is right, of `more` if need be, which then are among them. Null: there is
-// none.
-template <class IsRight>
+// The one of this name, of `more` if need be, which then is among them. Null: there is none.
 const Algorithm* find(std::vector<Algorithm>& algorithms, const Autotuner::More& more,
-                      IsRight&& is_right) {
+                      const std::string& name) {
+  const auto among = [&]() -> const Algorithm* {
+    for (const Algorithm& a : algorithms)
+      if (a.name == name) return &a;
+    return nullptr;
+  };
+  if (const Algorithm* found = among()) return found;
+  append(algorithms, more, name);
+  return among();
+}
+
+// Of those whose names have this part the one with this number; null if there are not so many.
+const Algorithm* find_part(std::vector<Algorithm>& algorithms, const Autotuner::More& more,
+                           const std::string& part, int which) {
   const auto among = [&](size_t begin) -> const Algorithm* {
     for (size_t i = begin; i < algorithms.size(); ++i)
-      if (is_right(algorithms[i].name)) return &algorithms[i];
+      if (algorithms[i].name.find(part) != std::string::npos && which-- == 0) return &algorithms[i];
     return nullptr;
   };
   if (const Algorithm* found = among(0)) return found;
@@ -76,9 +89,20 @@ void Autotuner::set_measuring(bool on) {
   measuring_ = on;
 }
 
-void Autotuner::force(std::string part_of_name) {
+Autotuner::Pause::Pause(Autotuner& tuner) : tuner_(tuner) {
+  const std::lock_guard lock(tuner_.mutex_);
+  ++tuner_.pauses_;
+}
+
+Autotuner::Pause::~Pause() {
+  const std::lock_guard lock(tuner_.mutex_);
+  --tuner_.pauses_;
+}
+
+void Autotuner::force(std::string part_of_name, int which) {
   const std::lock_guard lock(mutex_);
   forced_ = std::move(part_of_name);
+  which_forced_ = which;
   forced_runs_ = 0;
 }
 
@@ -114,16 +138,14 @@ void Autotuner::run(const std::string& problem, std::vector<Algorithm> algorithm
   {
     const std::lock_guard lock(mutex_);
     if (!forced_.empty()) {
-      taken = find(algorithms, more, [&](const std::string& name) {
-        return name.find(forced_) != std::string::npos;
-      });
+      taken = find_part(algorithms, more, forced_, which_forced_);
       forced_runs_ += taken != nullptr;
     } else if (measuring_) {
       if (!was_read_) read();
       if (known_.count(problem) || known_.size() < most_problems) {
         Known& known = known_[problem];
         taken = remembered(known, algorithms, more);
-        if (!taken && may_measure && can_keep()) {
+        if (!taken && may_measure && pauses_ == 0 && can_keep()) {
           append(algorithms, more);
           taken = measured(problem, algorithms);
         } else if (!taken) {
@@ -146,10 +168,7 @@ const Algorithm* Autotuner::remembered(Known& known, std::vector<Algorithm>& alg
   if (known.instead) return &algorithms.front();
   if (known.choice.algorithm.empty()) return nullptr;
   const size_t offered = algorithms.size();
-  if (const Algorithm* a = find(algorithms, more, [&](const std::string& name) {
-        return name == known.choice.algorithm;
-      }))
-    return a;
+  if (const Algorithm* a = find(algorithms, more, known.choice.algorithm)) return a;
   algorithms.resize(offered);
   return known.from_file ? nullptr : &algorithms.front();
 }
@@ -162,8 +181,14 @@ const Algorithm* Autotuner::measured(const std::string& problem,
     double ms = never;
     try {
       ms = time_of(a);
-    } catch (const Error&) {
+    } catch (const Error& e) {
       if (&a == &algorithms.front()) throw;
+      try {
+        clock_([] {});
+      } catch (const Error&) {  // what it did has broken the device for this process
+        throw Error(text(problem, " by ", a.name), e.wrong, e.expected,
+                    "report it as a bug; XDG_CACHE_HOME=/dev/null keeps to what shapes suggest");
+      }
     }
     if (ms == never) continue;
     if (first_ms == 0) first_ms = ms;
@@ -282,9 +307,10 @@ Autotuner& autotuner(Device d) {
   if constexpr (build::has_cuda)
     if (d == Device::cuda) {
       const Cudnn* const cudnn = cudnn_of(d);
-      static Autotuner gpu(text("Cairn ", CAIRN_VERSION, " on ", cuda::describe(), ", cuBLASLt ",
-                                cuda::blas_version(), ", cuDNN ", cudnn ? cudnn->version() : ""),
-                           file_of(cuda::describe()), cuda::milliseconds);
+      static Autotuner gpu(
+          text("Cairn ", CAIRN_MEASURED_KERNELS, ", on ", cuda::describe(), ", cuBLASLt ",
+               cuda::blas_version(), ", cuDNN ", cudnn ? cudnn->version() : ""),
+          file_of(cuda::describe()), cuda::milliseconds);
       return gpu;
     }
   return simt;

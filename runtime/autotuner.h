@@ -2,7 +2,7 @@
 // Which of several algorithms for one problem is the fastest on this machine: measured once, then
 // remembered, in memory and in a file that people can read:
 //
-//   Cairn 0.1 on NVIDIA H200, sm_90, ..., driver for CUDA 13.0, cuBLASLt 13.0.2
+//   Cairn 0.1, kernels 3f9a..., on NVIDIA H200, sm_90, ..., driver for CUDA 13.0, cuBLASLt 13.0.2
 //   problem <tab> algorithm <tab> its milliseconds <tab> those of the first algorithm
 //   conv2d f32 x[1,60,80,128] w[128,3,3,128] padding 1 bias relu	ffma 64x64	0.031	0.044
 //
@@ -11,9 +11,9 @@
 // written nothing is measured: a problem that it does not have gets its first algorithm, which
 // the shape alone suggests.
 //
-// The file is believed only as a whole: one that another machine, driver, library or version of
-// Cairn has written, that is damaged or larger than a megabyte is ignored, and replaced before
-// something is measured. All it can do is name one of the algorithms that are offered.
+// The file is believed only as a whole: one that another machine, driver, library or other kernels
+// have written, that is damaged or larger than a megabyte is ignored, and replaced before something
+// is measured. All it can do is name one of the algorithms that are offered.
 #include <functional>
 #include <map>
 #include <mutex>
@@ -51,16 +51,27 @@ class Autotuner {
   /// Solves the problem by the algorithm that is remembered for it, or else measures all that can,
   /// takes the fastest and remembers it. Where it may not measure (work is being captured) it takes
   /// the first that can, and keeps to it in this process. The outputs are overwritten several times
-  /// while measuring; an algorithm that then throws, other than the first, is out. `more` has
-  /// further algorithms, which take time to prepare: asked for only to measure or to run one.
-  using More = std::function<std::vector<Algorithm>()>;
+  /// while measuring; an algorithm that then throws, other than the first, is out, unless the device
+  /// is of no use afterwards: that is an Error which names it. `more` has further algorithms, which
+  /// take time to prepare: asked for only to measure, or to run the one that is called `only`.
+  using More = std::function<std::vector<Algorithm>(const std::string& only)>;
   void run(const std::string& problem, std::vector<Algorithm> algorithms, bool may_measure,
            const More& more = {});
 
   void set_measuring(bool on);
-  /// From here on the first algorithm whose name has this in it, where there is one; "": no longer.
-  /// For tests.
-  void force(std::string part_of_name);
+  /// While it lives run() measures nothing, as if work was being captured.
+  class Pause {
+   public:
+    explicit Pause(Autotuner& tuner);
+    ~Pause();
+    Pause(const Pause&) = delete;
+
+   private:
+    Autotuner& tuner_;
+  };
+  /// From here on the algorithm whose name has this in it, where there is one, or of several the
+  /// one with this number; "": no longer. For tests.
+  void force(std::string part_of_name, int which = 0);
   int forced() const;  ///< how often there was one since then
   /// Whether run() may take anything but the first algorithm that can.
   bool chooses() const;
@@ -89,7 +100,7 @@ class Autotuner {
   mutable std::recursive_mutex mutex_;
   bool measuring_, was_read_ = false, was_written_ = false;
   std::string forced_, why_not_kept_;
-  int forced_runs_ = 0;
+  int which_forced_ = 0, forced_runs_ = 0, pauses_ = 0;
   std::map<std::string, Known> known_;
 };
 

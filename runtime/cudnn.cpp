@@ -73,20 +73,40 @@ bool allowed(const std::vector<int>& notes, const CudnnConvolution& p) {
   });
 }
 
-}  // namespace
-
-std::vector<Cudnn::Plan> Cudnn::plans(const CudnnConvolution& problem) {
-  const std::lock_guard lock(mutex_);
-  if (const auto made = plans_.find(problem); made != plans_.end()) return made->second;
-  if (capture::running(device_) || !start()) return {};
-  return plans_[problem] = made_plans(problem);
+bool is_compiled(const Descriptor& engine) {
+  const auto notes = engine.get<int>(ATTR_ENGINE_BEHAVIOR_NOTE, TYPE_BEHAVIOR_NOTE, 32);
+  return std::count(notes.begin(), notes.end(), BEHAVIOR_NOTE_RUNTIME_COMPILATION) > 0;
 }
 
-std::vector<Cudnn::Plan> Cudnn::made_plans(const CudnnConvolution& problem) const try {
+}  // namespace
+
+std::vector<Cudnn::Plan> Cudnn::plans(const CudnnConvolution& problem, const std::string& only) {
+  const std::lock_guard lock(mutex_);
+  const auto named = [&](const std::vector<Plan>& plans) {
+    std::vector<Plan> found;
+    for (const Plan& p : plans)
+      if (only.empty() || p.name == only) found.push_back(p);
+    return found;
+  };
+  if (const auto found = plans_.find(problem); found != plans_.end()) {
+    const std::vector<Plan> made = named(found->second.plans);
+    if (found->second.all || (!only.empty() && !made.empty())) return made;
+  }
+  if (capture::running(device_) || !start()) return {};
+  Made& made = plans_[problem];
+  const std::vector<Plan> fresh = made_plans(problem, only);
+  if (only.empty()) made = {{}, true};
+  made.plans.insert(made.plans.end(), fresh.begin(), fresh.end());
+  return fresh;
+}
+
+std::vector<Cudnn::Plan> Cudnn::made_plans(const CudnnConvolution& problem,
+                                           const std::string& only) const try {
   const Functions& f = functions_;
   const auto graph = std::make_shared<const cudnn::Graph>(f, handle_, problem);
   std::vector<Plan> plans;
   std::map<int64_t, int> offers;  // of an engine, with one setting of its knobs each
+  size_t compiled = 0;
   for (const int mode : {HEUR_MODE_A, HEUR_MODE_B}) {
     if (!plans.empty()) break;
     std::vector<Descriptor> configurations;
@@ -109,7 +129,11 @@ std::vector<Cudnn::Plan> Cudnn::made_plans(const CudnnConvolution& problem) cons
         const auto notes = engine[0].get<int>(ATTR_ENGINE_NUMERICAL_NOTE, TYPE_NUMERICAL_NOTE, 32);
         const int64_t index = engine[0].get<int64_t>(ATTR_ENGINE_GLOBAL_INDEX, TYPE_INT64, 1).at(0);
         const int offer = ++offers[index];
-        if (!allowed(notes, problem)) continue;
+        const std::string name =
+            text("cuDNN engine ", index, offer > 1 ? text(" (", offer, ")") : "");
+        if (!allowed(notes, problem) || (!only.empty() && name != only)) continue;
+        const bool compiles = is_compiled(engine[0]);
+        if (compiles && compiled == most_compiled) continue;
         Descriptor plan(f, BACKEND_EXECUTION_PLAN_DESCRIPTOR);
         plan.set(ATTR_EXECUTION_PLAN_HANDLE, TYPE_HANDLE, handle_);
         plan.set(ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
@@ -117,10 +141,10 @@ std::vector<Cudnn::Plan> Cudnn::made_plans(const CudnnConvolution& problem) cons
         const int64_t workspace =
             plan.get<int64_t>(ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, TYPE_INT64, 1).at(0);
         if (workspace > most_workspace) continue;
+        compiled += compiles;
         const auto all = std::make_shared<std::tuple<decltype(graph), Descriptor, Descriptor>>(
             graph, configuration, plan);
-        plans.push_back({text("cuDNN engine ", index, offer > 1 ? text(" (", offer, ")") : ""),
-                         workspace, std::shared_ptr<void>(all, plan.held().get())});
+        plans.push_back({name, workspace, std::shared_ptr<void>(all, plan.held().get())});
       } catch (const Unsupported&) {
       }
     }

@@ -1,8 +1,9 @@
 #pragma once
 // Convolutions by cuDNN, through its graph interface: a convolution, and a bias and ReLU behind it,
 // are described as a graph; heuristics name engines for it, and of those that can and may compute
-// it the first few become plans, among which Autotuner chooses. The library is opened at first use,
-// so that a program starts where it is missing.
+// it the first few become plans, among which Autotuner chooses: a few more of those engines that
+// come with the library than of those that it compiles for a problem, in seconds. The library is
+// opened at first use, so that a program starts where it is missing.
 //
 // Left out are engines that may give other bits in the next run, that round factors or sums more
 // than asked for, that transform (FFT, large Winograd tiles), or that need a larger workspace than
@@ -41,7 +42,7 @@ struct CudnnTensors {
 
 class Cudnn {
  public:
-  static constexpr size_t most_plans = 4;
+  static constexpr size_t most_plans = 4, most_compiled = 2;
   static constexpr int64_t most_workspace = int64_t{256} << 20;
 
   /// One way to compute a convolution.
@@ -58,16 +59,21 @@ class Cudnn {
 
   std::string version() const;  ///< "9.19.0"; empty when the library cannot be opened
 
-  /// The plans for a convolution, the heuristics' favourite first; empty: it cannot. Made once, not
-  /// while work of the device is captured: there are none then unless they were made before.
-  std::vector<Plan> plans(const CudnnConvolution& problem);
+  /// The plans for a convolution, the heuristics' favourite first; empty: it cannot. `only`: of this
+  /// name, if there is one. Made once, not while work of the device is captured: there are none then
+  /// unless they were made before.
+  std::vector<Plan> plans(const CudnnConvolution& problem, const std::string& only = "");
 
   /// Computes the convolution. Throws an Error when the library fails.
   void run(const CudnnConvolution& problem, const Plan& plan, const CudnnTensors& tensors);
 
  private:
+  struct Made {
+    std::vector<Plan> plans;
+    bool all = false;
+  };
   bool start();
-  std::vector<Plan> made_plans(const CudnnConvolution& problem) const;
+  std::vector<Plan> made_plans(const CudnnConvolution& problem, const std::string& only) const;
 
   const Device device_;
   void* const stream_;
@@ -75,7 +81,7 @@ class Cudnn {
   bool complete_ = false, started_ = false;
   void* handle_ = nullptr;
   std::mutex mutex_;
-  std::map<CudnnConvolution, std::vector<Plan>> plans_;
+  std::map<CudnnConvolution, Made> plans_;
 };
 
 /// That of a device: libcudnn.so.9 on cuda, null where it is not installed; on simt none, but for

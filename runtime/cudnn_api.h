@@ -24,6 +24,7 @@ namespace cairn::cudnn {
   X(NUMERICAL_NOTE_NONDETERMINISTIC, 4)                           \
   X(NUMERICAL_NOTE_WINOGRAD_TILE_6x6, 7)                          \
   X(NUMERICAL_NOTE_WINOGRAD_TILE_13x13, 8)                        \
+  X(BEHAVIOR_NOTE_RUNTIME_COMPILATION, 0)                         \
   X(TYPE_HANDLE, 0)                                               \
   X(TYPE_DATA_TYPE, 1)                                            \
   X(TYPE_BOOLEAN, 2)                                              \
@@ -36,6 +37,7 @@ namespace cairn::cudnn {
   X(TYPE_NUMERICAL_NOTE, 11)                                      \
   X(TYPE_POINTWISE_MODE, 14)                                      \
   X(TYPE_BACKEND_DESCRIPTOR, 15)                                  \
+  X(TYPE_BEHAVIOR_NOTE, 19)                                       \
   X(BACKEND_POINTWISE_DESCRIPTOR, 0)                              \
   X(BACKEND_CONVOLUTION_DESCRIPTOR, 1)                            \
   X(BACKEND_ENGINE_DESCRIPTOR, 2)                                 \
@@ -100,7 +102,8 @@ namespace cairn::cudnn {
   X(ATTR_VARIANT_PACK_DATA_POINTERS, 1001)                        \
   X(ATTR_VARIANT_PACK_WORKSPACE, 1003)                            \
   X(ATTR_ENGINE_GLOBAL_INDEX, 1301)                               \
-  X(ATTR_ENGINE_NUMERICAL_NOTE, 1303)
+  X(ATTR_ENGINE_NUMERICAL_NOTE, 1303)                             \
+  X(ATTR_ENGINE_BEHAVIOR_NOTE, 1305)
 
 #define CAIRN_DECLARE(name, value) inline constexpr int name = value;
 CAIRN_EACH_CUDNN_VALUE(CAIRN_DECLARE)

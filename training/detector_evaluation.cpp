@@ -1,12 +1,16 @@
 #include "training/detector_evaluation.h"
 
+#include <memory>
+
+#include "layers/prepared_weights.h"
 #include "models/model.h"
 #include "training/grey_image.h"
 
 namespace cairn {
 
 PointDetector model_detector(Model& model, Device device) {
-  return [&model, device](const Tensor& image) {
+  return [&model, device, weights = std::make_shared<InferenceWeights>()](const Tensor& image) {
+    const InferenceWeights::Use use(*weights);
     DetectOptions options;
     options.threshold = 1e-3;
     options.border = 0;

@@ -17,7 +17,7 @@ class Model;
 using PointDetector = std::function<std::vector<ScoredPoint>(const Tensor& image)>;
 
 /// A model as a detector on `device`: greedy suppression of radius 4, no border (labels reach the
-/// edge), every point above 1e-3.
+/// edge), every point above 1e-3. While it lives the model's weights stay as they are.
 PointDetector model_detector(Model& model, Device device);
 
 struct DetectorScore {

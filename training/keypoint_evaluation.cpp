@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "layers/prepared_weights.h"
 #include "runtime/error.h"
 #include "training/draw_skeleton.h"
 #include "training/grey_image.h"
@@ -63,6 +64,8 @@ KeypointResults evaluate_keypoints(Model& model, Device device, const KeypointEx
   KeypointResults results{none, none, none, 0, 0, {}};
   DetectOptions detect;
   detect.flip = o.flip;
+  InferenceWeights weights;
+  const InferenceWeights::Use use(weights);
   for (int64_t first = 0; first < o.images; first += o.batch) {
     const int size = int(std::min<int64_t>(o.batch, o.images - first));
     const KeypointCrops crops = plain_crops(examples, o.height, o.width, first, size);

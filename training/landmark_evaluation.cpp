@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/prepared_weights.h"
 #include "models/image_detection.h"
 #include "runtime/error.h"
 
@@ -24,6 +25,8 @@ LandmarkSplit discovered_landmarks(Model& model, Device device, const KeypointEx
     to.data<double>()[2 * row] = (x + 0.5) / double(width);
     to.data<double>()[2 * row + 1] = (y + 0.5) / double(height);
   };
+  InferenceWeights weights;
+  const InferenceWeights::Use use(weights);
   for (int64_t done = 0; done < images; done += at_once) {
     const int n = int(std::min(at_once, images - done));
     const KeypointCrops crops = plain_crops(examples, height, width, done, n);

@@ -87,7 +87,11 @@ const StepResult& TrainingStep::run(const Batch& batch, double lr) {
 }
 
 const StepResult& TrainingStep::run_fixed() {
-  if (!graph_ && warm_ups_++ < warm_ups) return eager_ = compute(fixed_);
+  if (!graph_ && warm_ups_ < warm_ups) {
+    eager_ = compute(fixed_);
+    ++warm_ups_;  // one that failed warmed nothing up
+    return eager_;
+  }
   if (!graph_) {
     eager_ = {};
     graph_ = std::make_unique<Graph>(device_, [this] { captured_ = compute(fixed_); });

@@ -129,7 +129,8 @@ using Op = CudnnConvolution::Op;
 
 // The ways that cuDNN has; of x, w and y (or their gradients) op writes one.
 std::vector<Algorithm> by_cudnn(Op op, const Tensor& x, const Tensor& w, const Tensor& y,
-                                const Conv2dSizes& s, const Conv2dOptions& o, const Epilogue& e) {
+                                const Conv2dSizes& s, const Conv2dOptions& o, const Epilogue& e,
+                                const std::string& only) {
   const Tensor& from = op == Op::backward_data ? y : x;
   const Tensor& to = op == Op::forward ? y : op == Op::backward_data ? x : w;
   Cudnn* const library = cudnn_of(to.device());
@@ -161,7 +162,7 @@ std::vector<Algorithm> by_cudnn(Op op, const Tensor& x, const Tensor& w, const T
   const auto place = [](const Tensor& t) { return const_cast<void*>(t.raw()); };
   const CudnnTensors tensors{place(x), place(w), place(y), e.bias ? place(*e.bias) : nullptr};
   std::vector<Algorithm> ways;
-  for (const Cudnn::Plan& plan : library->plans(problem))
+  for (const Cudnn::Plan& plan : library->plans(problem, only))
     ways.push_back({plan.name, [=] {
                       library->run(problem, plan, tensors);
                       return true;
@@ -250,9 +251,9 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
   compute_fastest(
       {{p}, y.dtype()}, y,
       [&] { return problem_name("conv2d", y.dtype(), s, options, epilogue, y.dtype()); },
-      [&] {
+      [&](const std::string& only) {
         return both(by_warpgroups({x, w, false, epilogue}, options, y),
-                    by_cudnn(Op::forward, x, w, y, s, options, epilogue));
+                    by_cudnn(Op::forward, x, w, y, s, options, epilogue, only));
       });
 }
 
@@ -280,11 +281,11 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
   };
   Tensor transposed;
   const auto transpose = [&] { transpose_weights(w, s, transposed); };
-  const auto more = [&] {
+  const auto more = [&](const std::string& only) {
     std::vector<Algorithm> ways;
     if (transposed.defined() && options.groups == 1)
       ways = by_warpgroups({dy, transposed, true, end}, options, dx, transpose);
-    return bias ? ways : both(ways, by_cudnn(Op::backward_data, dx, w, dy, s, options, end));
+    return bias ? ways : both(ways, by_cudnn(Op::backward_data, dx, w, dy, s, options, end, only));
   };
   Product p;
   p.n = index_count(s.Cg);
@@ -351,7 +352,9 @@ void conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOpti
       [&] {
         return problem_name("conv2d_backward_weights", dy.dtype(), s, options, {}, dw.dtype());
       },
-      [&] { return by_cudnn(Op::backward_weights, x, dw, dy, s, options, {}); });
+      [&](const std::string& only) {
+        return by_cudnn(Op::backward_weights, x, dw, dy, s, options, {}, only);
+      });
 }
 
 void sum_pixels(const Tensor& t, Tensor& out) {

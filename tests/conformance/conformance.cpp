@@ -211,7 +211,9 @@ class RowTest : public ::testing::Test {
   void SetUp() override {
     if (device_ == Device::cpu) return;
     autotuner(device_).set_measuring(false);
-    autotuner(device_).force(algorithm_);
+    const size_t number = algorithm_.find('#');  // "cuDNN#2"
+    autotuner(device_).force(algorithm_.substr(0, number),
+                             number == std::string::npos ? 0 : algorithm_[number + 1] - '1');
   }
   void TestBody() override {
     const Row& row = table()[row_];
@@ -271,7 +273,7 @@ int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   const auto add = [](size_t row, Device d, const std::string& algorithm) {
     std::string suffix = algorithm.empty() ? "" : "/" + algorithm;
-    std::replace(suffix.begin(), suffix.end(), ' ', '_');
+    for (const char c : {' ', '#'}) std::replace(suffix.begin(), suffix.end(), c, '_');
     ::testing::RegisterTest("Conformance", text(table()[row].op, "/", d, suffix).c_str(), nullptr,
                             nullptr, __FILE__, __LINE__,
                             [=]() -> ::testing::Test* { return new RowTest(row, d, algorithm); });

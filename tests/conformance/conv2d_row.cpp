@@ -97,9 +97,9 @@ Row conv2d_row() {
       add(Shape{1, 5, 6, 8}, Shape{8, 3, 3, 1}, Conv2dOptions{1, 1, 1, 8}, Step{act, pool2});
       add(Shape{1, 18, 15, 32}, Shape{32, 3, 3, 32}, Conv2dOptions{.padding = 1}, Step{act, pool2});
     }
-  row.algorithms = {"ffma 32x32",  "ffma 64x64",  "ffma 128x64", "ffma 64x128",
-                    "mma 64x64",   "mma 128x64",  "mma 128x128", "mma 64x128",
-                    "wgmma 16x16", "wgmma 16x32", "parts",       "cuDNN"};
+  row.algorithms = {"ffma 32x32", "ffma 64x64",  "ffma 128x64", "ffma 64x128", "mma 64x64",
+                    "mma 128x64", "mma 128x128", "mma 64x128",  "wgmma 16x16", "wgmma 16x32",
+                    "parts",      "cuDNN",       "cuDNN#2",     "cuDNN#3",     "cuDNN#4"};
   return row;
 }
 

@@ -136,7 +136,7 @@ struct Engine {
   int64_t index;
   std::vector<int> notes;
   int64_t workspace = 0;
-  bool supported = true;
+  bool supported = true, compiled = false;
 };
 const Engine engines[] = {{7, {NUMERICAL_NOTE_TENSOR_CORE}},
                           {3, {NUMERICAL_NOTE_NONDETERMINISTIC}},
@@ -144,9 +144,9 @@ const Engine engines[] = {{7, {NUMERICAL_NOTE_TENSOR_CORE}},
                           {9, {NUMERICAL_NOTE_FFT}},
                           {20, {}, 0, false},
                           {21, {}, int64_t{1} << 40},
-                          {11, {}, 4096},
-                          {11, {}},
-                          {5, {}},
+                          {11, {}, 4096, true, true},
+                          {11, {}, 0, true, true},
+                          {5, {}, 0, true, true},
                           {6, {}},
                           {8, {}}};
 
@@ -386,6 +386,9 @@ int cudnnBackendGetAttribute(void* descriptor, int attribute, int, int64_t room,
       return STATUS_SUCCESS;
     case ATTR_ENGINE_NUMERICAL_NOTE:
       return give(engines[d.engine].notes);
+    case ATTR_ENGINE_BEHAVIOR_NOTE:
+      return give(
+          std::vector<int>(engines[d.engine].compiled ? 1 : 0, BEHAVIOR_NOTE_RUNTIME_COMPILATION));
     case ATTR_ENGINE_GLOBAL_INDEX:
       return give(std::vector{engines[d.engine].index});
     case ATTR_EXECUTION_PLAN_WORKSPACE_SIZE:

@@ -87,13 +87,14 @@ TEST_F(CudnnTest, PlansAreThoseOfTheEnginesThatMayAndCan) {
   EXPECT_EQ(library.version(), "9.19.0");
   using Names = std::vector<std::string>;
   // Engine 7 takes tensor cores, 3 is not deterministic, 4 rounds its inputs further, 9 is an FFT,
-  // 20 does not support it, and the workspace of 21 is a terabyte.
+  // 20 does not support it, and the workspace of 21 is a terabyte; 5 would be compiled, as both
+  // plans of 11 are.
   for (const Op op : {Op::forward, Op::backward_data, Op::backward_weights}) {
     EXPECT_EQ(
         names(library.plans(convolution(op))),
-        (Names{"cuDNN engine 11", "cuDNN engine 11 (2)", "cuDNN engine 5", "cuDNN engine 6"}));
+        (Names{"cuDNN engine 11", "cuDNN engine 11 (2)", "cuDNN engine 6", "cuDNN engine 8"}));
     const Names with_cores{"cuDNN engine 7", "cuDNN engine 11", "cuDNN engine 11 (2)",
-                           "cuDNN engine 5"};
+                           "cuDNN engine 6"};
     EXPECT_EQ(names(library.plans(convolution(op, DType::f32, true))), with_cores);
     EXPECT_EQ(names(library.plans(convolution(op, DType::bf16))), with_cores);
   }
@@ -101,6 +102,22 @@ TEST_F(CudnnTest, PlansAreThoseOfTheEnginesThatMayAndCan) {
   const int descriptors = living();
   library.plans(convolution(Op::forward));
   EXPECT_EQ(living(), descriptors) << "they were made again";
+}
+
+TEST_F(CudnnTest, ThePlanOfANameIsMadeAlone) {
+  Cudnn library(fake, Device::cpu, nullptr);
+  const CudnnConvolution p = convolution(Op::forward);
+  const int before = living();
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(library.plans(p, "cuDNN engine 6")), Names{"cuDNN engine 6"});
+  const int with_one = living();
+  EXPECT_EQ(names(library.plans(p, "cuDNN engine 6")), Names{"cuDNN engine 6"});
+  EXPECT_EQ(living(), with_one) << "it was made again";
+  EXPECT_EQ(names(library.plans(p, "cuDNN engine 11 (2)")), Names{"cuDNN engine 11 (2)"});
+  EXPECT_TRUE(library.plans(p, "cuDNN engine 3").empty()) << "it is not deterministic";
+  EXPECT_EQ(library.plans(p).size(), Cudnn::most_plans);
+  EXPECT_EQ(names(library.plans(p, "cuDNN engine 6")), Names{"cuDNN engine 6"});
+  EXPECT_GT(with_one, before);
 }
 
 TEST_F(CudnnTest, TheSecondHeuristicIsAskedWhereTheFirstHasNothing) {
@@ -240,7 +257,7 @@ TEST_F(ConvByCudnn, WhatItCannotIsNotOffered) {
   };
   convolve({.padding = 1, .groups = 2}, {});
   convolve({.padding = 1}, {.pool2 = true});
-  convolve({.padding = 1}, {.bias = &bias, .act = Activation::sigmoid});
+  convolve({.padding = 1}, {.bias = &bias, .act = Activation::relu6});
   convolve({.padding = 1}, {}, DType::f64);
   EXPECT_EQ(tuner().forced(), 0);
   convolve({.padding = 1}, {.bias = &bias});

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "kernels/elementwise/cast.h"
+#include "runtime/autotuner.h"
+#include "runtime/error.h"
 #include "runtime/memory.h"
 #include "runtime/random.h"
 #include "tests/caught.h"
@@ -149,6 +151,26 @@ TEST_P(DetectorOnGraphs, HasOneForEachSizeAndForgetsThoseBeforeTheFifth) {
   expect(8, 2);
   expect(8, 3);
   EXPECT_TRUE(captured(8) && !captured(40));
+}
+
+TEST_P(DetectorOnGraphs, MeasuresAlgorithmsForItsFirstFourSizes) {
+  if (GetParam() == Device::cuda) GTEST_SKIP() << "choices of this machine are not a test's to add";
+  const System s{"mnv2", "superpoint-mnv2", {}, {.threshold = 0.001, .border = 0}};
+  Network net(s, GetParam());
+  Detector detector(*net.model, s.detect, {GetParam()});
+  Autotuner& tuner = autotuner(GetParam());
+  const auto measured = [&](int64_t width) {  // in a layer that sees the whole image
+    int count = 0;
+    for (const auto& [problem, choice] : tuner.choices())
+      count += problem.find(text(" x[1,8,", width, ',')) != std::string::npos && choice.ms > 0;
+    return count;
+  };
+  tuner.set_measuring(true);
+  for (int64_t width : {8, 16, 24, 32, 40})
+    detector.detect(Tensor::full({1, 8, width, 3}, 0.5, DType::f32, GetParam()));
+  tuner.set_measuring(false);
+  EXPECT_GT(measured(32), 0);
+  EXPECT_EQ(measured(40), 0);
 }
 
 TEST_P(DetectorOnGraphs, LooksAtMirrorImagesEagerly) {

@@ -56,7 +56,7 @@ class AutotunerTest : public testing::Test {
   std::string file_ = folder_ / "new/folder/choices.txt";
   double now_ = 0;
   std::map<std::string, int> runs_;
-  std::string last_;
+  std::string last_, only_;
   const std::vector<Algorithm> three_{algorithm("first", 3), algorithm("second", 1),
                                       algorithm("third", 2)};
 };
@@ -223,6 +223,11 @@ TEST_F(AutotunerTest, OneCanBeForced) {
   t->force("thi");
   EXPECT_EQ(solve(*t, "conv", three_), "third");
   EXPECT_EQ(t->forced(), 1);
+  t->force("ir", 1);
+  EXPECT_EQ(solve(*t, "conv", three_), "third");
+  t->force("ir", 2);
+  EXPECT_EQ(solve(*t, "conv", three_), "first");
+  EXPECT_EQ(t->forced(), 0);
   t->force("another");
   EXPECT_EQ(solve(*t, "conv", three_), "first");
   EXPECT_EQ(t->forced(), 0);
@@ -232,8 +237,9 @@ TEST_F(AutotunerTest, OneCanBeForced) {
 TEST_F(AutotunerTest, MoreAlgorithmsAreAskedForOnlyToMeasureOrToRunOne) {
   int asked = 0;
   const auto more_of = [&](double ms) {
-    return [this, &asked, ms] {
+    return [this, &asked, ms](const std::string& only) {
       ++asked;
+      only_ = only;
       return std::vector<Algorithm>{algorithm("library", ms)};
     };
   };
@@ -258,6 +264,7 @@ TEST_F(AutotunerTest, MoreAlgorithmsAreAskedForOnlyToMeasureOrToRunOne) {
   EXPECT_EQ(asked, 0);
   EXPECT_EQ(solve_with(*later, "fast library", 0.5), "library");
   EXPECT_EQ(asked, 1);
+  EXPECT_EQ(only_, "library");
   EXPECT_FALSE(measured());
   later->force("lib");
   EXPECT_EQ(solve_with(*later, "other", 5), "library");
@@ -285,6 +292,37 @@ TEST_F(AutotunerTest, PartsOfAnAlgorithmAreMeasuredBeforeItIs) {
   EXPECT_EQ(t->choices().at("part").algorithm, "second");
   EXPECT_EQ(t->choices().at("whole").algorithm, "by parts");
   EXPECT_EQ(t->choices().at("whole").ms, 1);
+}
+
+TEST_F(AutotunerTest, NothingIsMeasuredInAPauseAndTheProcessKeepsToThat) {
+  const auto t = tuner();
+  solve(*t, "before", three_);
+  {
+    const Autotuner::Pause pause(*t);
+    EXPECT_EQ(solve(*t, "conv", three_), "first");
+    EXPECT_EQ(solve(*t, "before", three_), "second") << "what is known is taken";
+    EXPECT_FALSE(measured());
+  }
+  EXPECT_EQ(solve(*t, "conv", three_), "first");
+  EXPECT_FALSE(measured());
+  EXPECT_EQ(solve(*t, "after", three_), "second");
+}
+
+TEST_F(AutotunerTest, OneThatBreaksTheDeviceIsNamed) {
+  bool broken = false;
+  Autotuner t("a machine", file_, [&](const std::function<void()>& work) {
+    if (broken) throw Error("clock", "an illegal memory access", "none", "look for it");
+    work();
+    return 1.0;
+  });
+  const Algorithm breaks{"wgmma", [&]() -> bool {
+                           broken = true;
+                           throw Error("launch", "an illegal memory access", "none", "look for it");
+                         }};
+  const Error e = caught([&] { t.run("conv", {three_[0], breaks, three_[1]}, true); });
+  EXPECT_EQ(e.where, "conv by wgmma");
+  EXPECT_EQ(e.wrong, "an illegal memory access");
+  EXPECT_NE(e.remedy.find("XDG_CACHE_HOME=/dev/null"), std::string::npos);
 }
 
 TEST_F(AutotunerTest, BeyondSoManyProblemsTheFirstIsTaken) {

@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "layers/prepared_weights.h"
 #include "models/keypoint_files.h"
 #include "runtime/crc32.h"
 #include "runtime/error.h"
@@ -108,6 +109,7 @@ class Labelling {
 
   void one(const std::string& path, const std::string& label, const Tensor& image) {
     const std::string name = std::filesystem::path(path).filename().string();
+    const InferenceWeights::Use use(weights_);
     const Keypoints found =
         pseudo_labels(*model_, o_.detector.place, image, label_, crc32(name.data(), name.size()));
     write_keypoints_npz(label, found, size_.width, size_.height);
@@ -149,6 +151,7 @@ class Labelling {
   PseudoLabelOptions label_;
   LoadedModel loaded_;
   SuperPoint* model_ = nullptr;
+  InferenceWeights weights_;
   std::vector<Unreadable> skipped_;
   size_t labelled_ = 0, points_ = 0;
   double seconds_ = 0;

@@ -1,0 +1,11 @@
+# Writes OUT: VERSION, and a hash of what is in the kernels below ROOT.
+file(GLOB_RECURSE files ${ROOT}/kernels/*.cu ${ROOT}/kernels/*.cuh)
+list(SORT files)
+set(all "")
+foreach(file ${files})
+  file(SHA256 ${file} hash)
+  string(APPEND all ${hash})
+endforeach()
+string(SHA256 hash "${all}")
+string(SUBSTRING ${hash} 0 12 hash)
+file(CONFIGURE OUTPUT ${OUT} CONTENT "#define CAIRN_MEASURED_KERNELS \"${VERSION}, kernels ${hash}\"\n")
