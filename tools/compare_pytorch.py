@@ -24,6 +24,8 @@ import sys
 import tempfile
 import time
 
+from pip_libraries import with_pip_libraries
+
 KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "100000000000",
@@ -34,6 +36,7 @@ KEEP_MEMORY = {
 TRAINING_BATCH = {"cpu": 8, "cuda": 64}  # a GPU is not busy with 8 images
 HOURGLASS_BATCH = {"cpu": 4, "cuda": 16}
 JOINT_PAIRS = 2
+MOST_SECONDS = 540  # of one measurement: max-autotune takes minutes
 COMPILE = {"compiled": {}, "tuned": {"mode": "max-autotune"}, "graphs": {"mode": "reduce-overhead"}}
 
 
@@ -208,6 +211,8 @@ def timed(torch, run, device, memory_before=0):
     """The median of 8 runs or 2 seconds, and the process's peak memory, also beyond `memory_before`."""
     for _ in range(3):
         run()
+    if device == "cuda":
+        torch.cuda.synchronize()
     times = []
     while len(times) < 8 or sum(times) < 2:
         start = time.perf_counter()
@@ -339,10 +344,13 @@ def child(case, mode, threads, device):
     elif device == "cuda":
         model.eval()
         points = faster(torch, lambda: decode_all(torch, *model(image)), mode)
+        with torch.no_grad():
+            on_host = [torch.empty_like(found, device="cpu", pin_memory=True) for found in points()]
 
         def run():
             with torch.no_grad():
-                points()
+                for here, found in zip(on_host, points()):
+                    here.copy_(found, non_blocking=True)
     else:
         model.eval()
         # Two images go through the network together, or one by one.
@@ -387,11 +395,19 @@ def superpoint_file(path):
 # ---- the comparison -------------------------------------------------------------------------------------
 
 
+class Failed(Exception):
+    """A row could not be measured; says which command said what."""
+
+
 def run_json(command, env=None):
-    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    """What a command prints: JSON, or that of a child in its last line."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=MOST_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{' '.join(command)} was stopped after {MOST_SECONDS} s") from None
     if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return json.loads(done.stdout)
+        raise Failed(f"{' '.join(command)} failed:\n{done.stderr}")
+    return json.loads(done.stdout.strip().splitlines()[-1] if "child" in command else done.stdout)
 
 
 def milliseconds(ms):
@@ -404,7 +420,7 @@ def whole_process(command, env=None):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        sys.exit(f"{' '.join(command)} failed")
+        raise Failed(f"{' '.join(command)} failed")
     return 1000 * (time.perf_counter() - start), usage.ru_maxrss / 1024
 
 
@@ -412,28 +428,38 @@ class Comparison:
     def __init__(self, arguments):
         self.cairn, self.python = arguments.cairn, arguments.python
         self.threads, self.rounds, self.device = arguments.threads, arguments.rounds, arguments.device
-        self.env = {**os.environ, **KEEP_MEMORY, "OMP_NUM_THREADS": str(arguments.threads), "OMP_PROC_BIND": "true"}
-        self.only, self.rows = arguments.only, []
+        self.only, self.json, self.rows, self.failed = arguments.only, arguments.json, [], []
+        # On a GPU binding would leave torch.compile one core to compile on.
+        bound = {**KEEP_MEMORY, "OMP_NUM_THREADS": str(self.threads), "OMP_PROC_BIND": "true"}
+        self.env = {**os.environ, **(bound if self.device == "cpu" else {})}
+        self.cairn_env = with_pip_libraries(os.environ) if self.device == "cuda" else None
 
     def torch(self, case, mode):
         return run_json([self.python, __file__, "child", case, mode, str(self.threads), self.device], self.env)
 
     def bench(self, *words):
         where = ["--device", self.device, "--threads", str(self.threads)]
-        return run_json([self.cairn, "bench", *words, *where, "--json"])
+        return run_json([self.cairn, "bench", *words, *where, "--json"], self.cairn_env)
 
     def add(self, what, cairn_words, case, modes, goal, field="median_ms"):
         """`goal`: the ratio that Cairn is to reach."""
         if self.only not in what:
             return
         ours, theirs = [], {mode: [] for mode in modes}
-        for _ in range(self.rounds):
-            ours.append(self.bench(*cairn_words)[field])
-            for mode in modes:
-                theirs[mode].append(self.torch(case, mode)["ms"])
-        best = min(modes, key=lambda m: statistics.median(theirs[m]))
-        mine, other = statistics.median(ours), statistics.median(theirs[best])
-        self.row(what, milliseconds(mine), f"{milliseconds(other)} ({best})", mine / other, goal)
+        try:
+            for _ in range(self.rounds):
+                ours.append(self.bench(*cairn_words)[field])
+                for mode in modes:
+                    theirs[mode].append(self.torch(case, mode)["ms"])
+        except Failed as e:  # the other rows are measured all the same
+            self.failed.append(f"{what}: {e}")
+        theirs = {mode: statistics.median(ms) for mode, ms in theirs.items() if ms}
+        if not theirs:
+            return
+        best = min(theirs, key=theirs.get)
+        mine = statistics.median(ours)
+        self.row(what, milliseconds(mine), f"{milliseconds(theirs[best])} ({best})", mine / theirs[best], goal,
+                 {"cairn_ms": mine, "pytorch_ms": theirs})
 
     def hourglasses(self):
         """Training and inference of the stacked hourglass at 256x256, and the memory that training takes: the
@@ -452,10 +478,13 @@ class Comparison:
             words = ["model", "stacked_hourglass", "--set", f"stacks={stacks}", "--size", "256x256"]
             self.add(f"hourglass inference, {stacks} stacks, 256x256, fp32", words, f"hourglass {stacks}", modes, 0.85)
 
-    def row(self, what, ours, theirs, ratio, goal):
+    def row(self, what, ours, theirs, ratio, goal, numbers=None):
         goal = goal if isinstance(goal, str) else f"{goal:.2f}" if goal else "none set"
-        self.rows.append({"work": what, "cairn": ours, "pytorch": theirs, "ratio": ratio, "goal": goal})
+        self.rows.append({"work": what, "cairn": ours, "pytorch": theirs, "ratio": ratio, "goal": goal, **(numbers or {})})
         print(f"| {what} | {theirs} | {ours} | {ratio:.2f} | {goal} |", flush=True)
+        if self.json and self.json != "-":  # after each row: what was measured is kept, whatever comes
+            with open(self.json, "w") as out:
+                json.dump(self.rows, out, indent=1)
 
     def processes(self, image, model):
         """Process start to keypoints at 240x320, and the peak memory of detection at 480x640."""
@@ -548,17 +577,23 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="write the rows here too; - is stdout")
     arguments = parser.parse_args()
 
+    if arguments.json and arguments.json != "-":
+        os.makedirs(os.path.dirname(os.path.abspath(arguments.json)), exist_ok=True)
     c = Comparison(arguments)
     print("| work | PyTorch | Cairn | ratio | goal |\n| --- | --- | --- | --- | --- |")
-    if c.device == "cuda":
-        on_a_gpu(c, arguments.compiled)
-    else:
-        on_a_cpu(c)
+    try:
+        if c.device == "cuda":
+            on_a_gpu(c, arguments.compiled)
+        else:
+            on_a_cpu(c)
+    except Failed as e:
+        c.failed.append(str(e))
     if arguments.json == "-":
         print(json.dumps(c.rows, indent=1))
-    elif arguments.json:
-        with open(arguments.json, "w") as out:
-            json.dump(c.rows, out, indent=1)
+    if not c.rows and not c.failed:
+        c.failed.append(f"no row has '{c.only}' in its name")
+    if c.failed:
+        sys.exit("\n".join(c.failed))
 
 
 if __name__ == "__main__":

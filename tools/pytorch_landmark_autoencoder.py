@@ -67,8 +67,10 @@ def landmark_autoencoder(torch, size="mini", landmarks=10):
             return x
 
     def centres(height, width, like):
-        y, x = torch.meshgrid((torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width, indexing="ij")
-        return x.to(like), y.to(like)
+        place = {"dtype": like.dtype, "device": like.device}  # made there: a copy would wait for the GPU
+        y, x = torch.meshgrid((torch.arange(height, **place) + 0.5) / height, (torch.arange(width, **place) + 0.5) / width,
+                              indexing="ij")
+        return x, y
 
     def warp_points(points, control, theta, affine):
         """T(A p), in unit coordinates; T and A in those from -1 to 1."""
@@ -96,10 +98,9 @@ def landmark_autoencoder(torch, size="mini", landmarks=10):
             self.describe, self.paint = grouped(features, descriptor), grouped(descriptor, features)
 
         def padded(self, x):
-            ring = torch.ones(x.shape[2:], dtype=torch.bool, device=x.device)
-            ring[1:-1, 1:-1] = False
-            p = self.padding
-            y = x[:, :, ring].mean(-1)[:, :, None, None].repeat(1, 1, x.shape[2] + 2 * p, x.shape[3] + 2 * p)
+            (H, W), p = x.shape[2:], self.padding
+            ring = x[:, :, 0].sum(-1) + x[:, :, -1].sum(-1) + x[:, :, 1:-1, 0].sum(-1) + x[:, :, 1:-1, -1].sum(-1)
+            y = (ring / (2 * (H + W) - 4))[:, :, None, None].repeat(1, 1, H + 2 * p, W + 2 * p)
             y[:, :, p : y.shape[2] - p, p : y.shape[3] - p] = x
             return y
 
@@ -122,8 +123,8 @@ def landmark_autoencoder(torch, size="mini", landmarks=10):
 
             aspect, rho = Wp / Hp, math.sqrt(H * W / (Hp * Wp))
             concentration = weights["concentration"] / rho**2 * math.pi * math.e * (vx * aspect + vy / aspect).sum() / (2 * N)
-            square = point.new_tensor([math.sqrt(aspect), 1 / math.sqrt(aspect)])
-            d2 = ((point[:, :, None] - point[:, None]) * square).square().sum(-1)
+            square = torch.stack([mx * math.sqrt(aspect), my / math.sqrt(aspect)], -1)
+            d2 = (square[:, :, None] - square[:, None]).square().sum(-1)
             near = torch.exp(-d2 / (2 * (rho * weights["sigma"]) ** 2))
             separation = weights["separation"] * (near.sum() - near.diagonal(dim1=1, dim2=2).sum()) / (2 * N)
             back = warp_points(point[N:], control, theta, affine)
@@ -134,9 +135,9 @@ def landmark_autoencoder(torch, size="mini", landmarks=10):
             code = torch.einsum("nks,kcs->nkc", pooled, self.describe["weight"]) + self.describe["bias"]
             values = F.leaky_relu(torch.einsum("nkc,ksc->nks", code, self.paint["weight"]) + self.paint["bias"], 0.2)
 
-            centre = (point[:N] - 0.5) * point.new_tensor([Wp / W, Hp / H]) + 0.5
+            cx, cy = (mx[:N] - 0.5) * (Wp / W) + 0.5, (my[:N] - 0.5) * (Hp / H) + 0.5
             x, y = centres(H, W, image)
-            d2 = (x - centre[:, :, 0, None, None]).square() * (W / H) + (y - centre[:, :, 1, None, None]).square() * (H / W)
+            d2 = (x - cx[..., None, None]).square() * (W / H) + (y - cy[..., None, None]).square() * (H / W)
             stack = []
             for s in self.sigmas:
                 density = torch.exp(-d2 / (2 * s * s)) / (2 * math.pi * s * s)
