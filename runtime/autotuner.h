@@ -51,8 +51,8 @@ class Autotuner {
   /// Solves the problem by the algorithm that is remembered for it, or else measures all that can,
   /// takes the fastest and remembers it. Where it may not measure (work is being captured) it takes
   /// the first that can, and keeps to it in this process. The outputs are overwritten several times
-  /// while measuring; an algorithm that then throws, other than the first, is out, unless the device
-  /// is of no use afterwards: that is an Error which names it. `more` has further algorithms, which
+  /// while measuring; an algorithm that then throws, other than the first, is out, unless it leaves
+  /// the device of no use: that is an Error which names it. `more` has further algorithms, which
   /// take time to prepare: asked for only to measure, or to run the one that is called `only`.
   using More = std::function<std::vector<Algorithm>(const std::string& only)>;
   void run(const std::string& problem, std::vector<Algorithm> algorithms, bool may_measure,

@@ -59,9 +59,9 @@ class Cudnn {
 
   std::string version() const;  ///< "9.19.0"; empty when the library cannot be opened
 
-  /// The plans for a convolution, the heuristics' favourite first; empty: it cannot. `only`: of this
-  /// name, if there is one. Made once, not while work of the device is captured: there are none then
-  /// unless they were made before.
+  /// The plans for a convolution, the heuristics' favourite first; empty: it cannot. `only`: that
+  /// of this name, if there is one. Made once, not while work of the device is captured: there are
+  /// none then unless they were made before.
   std::vector<Plan> plans(const CudnnConvolution& problem, const std::string& only = "");
 
   /// Computes the convolution. Throws an Error when the library fails.

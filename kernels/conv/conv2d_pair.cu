@@ -3,7 +3,7 @@
 // block computes a tile of the map between into shared memory, with the ring around it that its
 // neighbours compute too (pair_first.cuh), multiplies it there with the second weights, and writes
 // pooled outputs alone. Any other pair is conv2d twice; so is this one where that is measured to be
-// faster (runtime/autotuner.h).
+// faster (runtime/autotuner.h), and in bf16 on Hopper there is conv2d_pair_warpgroup.sm90a.cu.
 //
 //   bf16, TF32  tensor cores (mma.sync): tiles of 16x16 before the pool, 8 warps of 64 pixels by 32
 //               outputs. Fragments of A are read from the map in shared memory, for all nine taps;
@@ -33,7 +33,8 @@
 //             MB written and read, 37 us and in bf16 half, is gone
 //   Repeats   bitwise: one writer per element, sums in a fixed order
 //   Rejected  The second weights kept in shared memory by blocks that stay: 72 KiB in bf16, one
-//             block per multiprocessor, which would wait for its first step. The first step on
+//             block per multiprocessor, which would wait for its first step (wgmma does not: it
+//             runs beside). The first step on
 //             tensor cores: its 9 (27) products a sum would fill 16 (32) of k, and TF32 would round
 //             the image. Tiles of 32x16: less of a ring (1.20), but one block per multiprocessor.
 //             In float32 a map [pixel][c]: for 64 products 8 single loads of pixels and 2 vectors
@@ -93,9 +94,10 @@ CAIRN_KERNEL void CAIRN_BOUNDS(256, 2) pair_on_tensor_cores(ConvPair p) {
   using Tile = typename Pair::Tile;
   using Product = typename Pair::Product;
   auto& s = *dynamic_shared<typename Pair::Memory>();
-  const PairPlace at = PairPlace::of_block(p, Tile());
+  const PairPlace at = PairPlace::of(p, int(blockIdx.x), Tile());
 
-  load_inputs<T, Tile>(p, at, s.inputs);
+  load_image<T, Tile>(p, at, s.inputs);
+  load_first_weights<T, Tile>(p, s.inputs);
   sync_threads();
   first_step<Tile>(p, at, s.inputs, [&](int row, int column, int feature, const auto& values) {
 #pragma unroll
@@ -192,9 +194,10 @@ CAIRN_KERNEL void CAIRN_BOUNDS(128, 3) pair_by_ffma(ConvPair p) {
   using Pair = FfmaPair<C>;
   using Tile = typename Pair::Tile;
   auto& s = *dynamic_shared<typename Pair::Memory>();
-  const PairPlace at = PairPlace::of_block(p, Tile());
+  const PairPlace at = PairPlace::of(p, int(blockIdx.x), Tile());
 
-  load_inputs<float, Tile>(p, at, s.inputs);
+  load_image<float, Tile>(p, at, s.inputs);
+  load_first_weights<float, Tile>(p, s.inputs);
   sync_threads();
   first_step<Tile>(p, at, s.inputs, [&](int row, int column, int feature, const auto& values) {
 #pragma unroll
@@ -317,17 +320,21 @@ bool one_by_one(const Tensor& x, const ConvStep& first, const ConvStep& second, 
   return true;
 }
 
+ConvPair pair_of(const Tensor& x, const ConvStep& first, const ConvStep& second, Tensor& y) {
+  return {.x = x.raw(),
+          .w1 = first.w.raw(),
+          .b1 = raw(first.epilogue.bias),
+          .w2 = matrix(second.w.raw(), 9 * features, 9 * features),
+          .b2 = raw(second.epilogue.bias),
+          .y = y.raw(),
+          .height = int(x.dim(1)),
+          .width = int(x.dim(2)),
+          .tiles_down = Divisor(),
+          .tiles_across = Divisor()};
+}
+
 bool in_one_kernel(const Tensor& x, const ConvStep& first, const ConvStep& second, Tensor& y) {
-  ConvPair p{.x = x.raw(),
-             .w1 = first.w.raw(),
-             .b1 = raw(first.epilogue.bias),
-             .w2 = matrix(second.w.raw(), 9 * features, 9 * features),
-             .b2 = raw(second.epilogue.bias),
-             .y = y.raw(),
-             .height = int(x.dim(1)),
-             .width = int(x.dim(2)),
-             .tiles_down = Divisor(),
-             .tiles_across = Divisor()};
+  ConvPair p = pair_of(x, first, second, y);
   x.dim(3) == 1 ? start<1>(p, x, second.w, y) : start<3>(p, x, second.w, y);
   return true;
 }
@@ -339,11 +346,17 @@ void conv2d_pair(const Tensor& x, const ConvStep& first, const ConvStep& second,
   if (!fused(x, first, second)) return void(one_by_one(x, first, second, y));
   Autotuner& tuner = autotuner(y.device());
   if (!tuner.chooses()) return void(in_one_kernel(x, first, second, y));
+  std::vector<Algorithm> ways{{"one kernel", [&] { return in_one_kernel(x, first, second, y); }},
+                              {"one by one", [&] { return one_by_one(x, first, second, y); }}};
+  const ConvPair p = pair_of(x, first, second, y);
+  if (x.dtype() == DType::bf16 && warpgroups_serve_pair(p, y.device()))
+    ways.push_back({"wgmma", [&] {
+                      pair_by_warpgroups(p, x.dim(0), x.dim(3), y.device());
+                      return true;
+                    }});
   const Conv2dSizes s(x, first.w, first.options);
   tuner.run(problem_name("conv2d_pair", x.dtype(), s, first.options, first.epilogue, x.dtype()),
-            {{"one kernel", [&] { return in_one_kernel(x, first, second, y); }},
-             {"one by one", [&] { return one_by_one(x, first, second, y); }}},
-            !capture::running(y.device()));
+            ways, !capture::running(y.device()));
 }
 
 }  // namespace cairn::CAIRN_NS

@@ -1,16 +1,10 @@
-// conv2d of bf16, 3x3, padded by 1, on Hopper's tensor cores (wgmma m64n128k16). A block computes
-// 64 outputs of a tile of 16x32 (16x16) pixels; of 32 channels at a time it holds the pixels, with
-// their ring of one, and the weights in shared memory, and all nine taps read the same pixels from
-// there: an operand of wgmma is 8 rows of 16 bytes in a row, and the next 8 rows a fixed stride
-// away, so that a tap is an offset. Nothing is laid out as patches.
+// conv2d of bf16, 3x3, padded by 1, on Hopper's tensor cores. A block computes 64 outputs of a tile
+// of 16x32 (16x16) pixels; of 32 channels at a time it holds the pixels, with their ring of one,
+// and the weights in shared memory (warpgroup_tile.cuh).
 //
-//   Product   64 outputs (rows) by 128 pixels (8 across, 16 down) by 16 channels: outputs are the
-//             rows, as 64 rows are what one instruction has and 64 outputs what SuperPoint has
-//   Shared    chunks of 8 channels, in them pixels row by row (or outputs), 16 bytes each; chunks
-//             are 32 bytes apart modulo 128, so that four threads that copy the chunks of a pixel
-//             meet different banks. Two buffers: 152 KiB for 16x32, 116 for 16x16
 //   Launch    one block of 256 threads a multiprocessor, or one a tile if these are fewer; a block
 //             goes from tile to tile without a pause, its copies one step ahead of its products
+//   Shared    two buffers: 152 KiB for 16x32, 116 for 16x16
 //   Registers 128 sums a thread (16x16: 64); 208 and 144 in all, no spills
 //   Code      4,300 and 2,800 instructions; 18,800 and 10,000 with any activation chosen at each
 //             sum, more than the instruction caches hold
@@ -23,34 +17,22 @@
 //             in 48 of its 64 clocks
 //   Predicted 70 % of the measured rate: 41 us, where mma.sync is predicted to take 55
 //   Repeats   bitwise: one writer per element, one order of sums
-//   Rejected  128 bytes of a row swizzled, as TMA writes them: eight rows must then begin on 1024
-//             bytes, and a tap could not begin at any pixel. Pixels as the rows: an instruction
-//             would read 4 KiB in 32 clocks for 32 of products, no room for anything else.
 //   Not tried on hardware yet.
 #include "kernels/conv/conv2d_warpgroup.h"
 
-#include "kernels/gemm/epilogue.cuh"
+#include "kernels/conv/warpgroup_tile.cuh"
 #include "kernels/gemm/tiled_product.h"
 #include "runtime/cuda.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
 
-template <int I_>
-struct WarpgroupTile {
-  static constexpr int I = I_;  ///< products of 16 rows that a warpgroup sums
-  static constexpr int Threads = 256, Outputs = 64, Channels = 32;
-  static constexpr int Rows = 16 * I, Columns = 16;
-  static constexpr int Across = Columns + 2, Pixels = (Rows + 2) * Across;
+constexpr int channels_of_step = 32, chunks_of_step = channels_of_step / 8;
 
-  /// Elements from 8 channels of all pixels, or outputs, to the next 8.
-  static constexpr int chunk_of(int rows) { return (rows * 16 + 127) / 128 * 64 + 16; }
-  static constexpr int PixelChunk = chunk_of(Pixels), WeightChunk = chunk_of(Outputs);
-
-  struct Step {
-    alignas(128) bf16 pixels[Channels / 8 * PixelChunk];
-    alignas(128) bf16 weights[9 * Channels / 8 * WeightChunk];
-  };
+template <class Tile>
+struct WarpgroupStep {
+  alignas(128) bf16 pixels[chunks_of_step * Tile::PixelChunk];
+  alignas(128) bf16 weights[9 * chunks_of_step * Tile::WeightChunk];
 };
 
 struct WarpgroupConvPlan {
@@ -82,8 +64,8 @@ struct WarpgroupPlace {
 /// Starts the copies of one step's pixels and weights.
 template <class Tile>
 CAIRN_DEVICE void copy_step(const WarpgroupConvPlan& p, const WarpgroupPlace& at, int channel,
-                            typename Tile::Step& to) {
-  constexpr int chunks = Tile::Channels / 8;
+                            WarpgroupStep<Tile>& to) {
+  constexpr int chunks = chunks_of_step;
   for (int i = int(threadIdx.x); i < chunks * Tile::Pixels; i += Tile::Threads) {
     const int chunk = i % chunks, pixel = i / chunks;
     const int row = at.top + pixel / Tile::Across - 1, column = at.left + pixel % Tile::Across - 1;
@@ -102,84 +84,42 @@ CAIRN_DEVICE void copy_step(const WarpgroupConvPlan& p, const WarpgroupPlace& at
   cp_async_commit();
 }
 
-/// All products of a step: nine taps, twice 16 channels.
-template <class Tile>
-CAIRN_DEVICE void multiply_step(const typename Tile::Step& step, float (&acc)[Tile::I][16][4]) {
-  constexpr int chunks = Tile::Channels / 8;
-  const int left = int(threadIdx.x) / 128 * 8;  // of this warpgroup's pixels
-  warpgroup_begin(acc);
-#pragma unroll
-  for (int tap = 0; tap < 9; ++tap)
-#pragma unroll
-    for (int chunk = 0; chunk < chunks; chunk += 2)
-#pragma unroll
-      for (int i = 0; i < Tile::I; ++i) {
-        const int first = (16 * i + tap / 3) * Tile::Across + tap % 3 + left;
-        warpgroup_mma(
-            acc[i],
-            {step.weights + (tap * chunks + chunk) * Tile::WeightChunk, 64, Tile::WeightChunk},
-            {step.pixels + chunk * Tile::PixelChunk + first * 8, Tile::Across * 8,
-             Tile::PixelChunk});
-      }
-  warpgroup_commit();
-}
-
-/// Bias, activation and pool of a warpgroup's sums, and their way out: transposed 8x8, so that four
-/// lanes write 16 bytes of a pixel.
+/// Bias, activation, pool, and out.
 template <class Tile>
 CAIRN_DEVICE void write_outputs(const WarpgroupConvPlan& p, const WarpgroupPlace& at,
                                 float (&acc)[Tile::I][16][4]) {
-  const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32 % 4;
-  const int own = at.first_output + 16 * warp + lane / 4;      // the output of its sums
-  const int out = at.first_output + 16 * warp + lane % 4 * 2;  // that it writes
-  const auto sum = [&](int k) -> float& { return acc[k / 64][k / 4 % 16][k % 4]; };
-  if (p.bias) {
-    const float shift[2] = {float(p.bias[own]), float(p.bias[own + 8])};
-#pragma unroll
-    for (int k = 0; k < 64 * Tile::I; ++k) sum(k) += shift[k / 2 % 2];
-  }
-  activate_each<64 * Tile::I>(p.act, p.slope, sum);
-  const auto write = [&](int row, int column, int height, int width, const unsigned(&v)[2]) {
-    unsigned t[2];
-#pragma unroll
-    for (int h = 0; h < 2; ++h) t[h] = transpose_8x8(v[h]);
-    if (row >= height || column >= width) return;
-    bf16* to = p.y + ((int64_t(at.image) * height + row) * width + column) * p.outputs + out;
-#pragma unroll
+  const int height = p.pool2 ? p.height / 2 : p.height, width = p.pool2 ? p.width / 2 : p.width;
+  const WarpgroupOutputs to{p.y + int64_t(at.image) * height * width * p.outputs,
+                            height,
+                            width,
+                            p.outputs,
+                            at.first_output,
+                            at.top,
+                            at.left};
+  float shift[2] = {};
+  if (p.bias)
     for (int h = 0; h < 2; ++h)
-      store_pack(reinterpret_cast<unsigned*>(to + 8 * h), Pack<unsigned, 1>{t[h]});
-  };
-  const int left = at.left + int(threadIdx.x) / 128 * 8;
+      shift[h] = float(p.bias[at.first_output + warpgroup_output() + 8 * h]);
+  if (p.pool2) {  // every activation is monotonic, so the maximum may come first
+    PooledSums<Tile> pooled(acc);
+    constexpr int count = 16 * Tile::I;
 #pragma unroll
-  for (int i = 0; i < Tile::I; ++i) {
-    if (!p.pool2) {
+    for (int k = 0; k < count; ++k) pooled[k] += shift[k % 2];
+    activate_each<count>(p.act, p.slope, [&](int k) -> float& { return pooled[k]; });
+    pooled.write(to);
+  } else {
+    constexpr int count = 64 * Tile::I;
+    const auto sum = [&](int k) -> float& { return acc[k / 64][k / 4 % 16][k % 4]; };
 #pragma unroll
-      for (int j = 0; j < 16; ++j) {
-        unsigned v[2];
-#pragma unroll
-        for (int h = 0; h < 2; ++h) v[h] = pack_bf16(acc[i][j][2 * h], acc[i][j][2 * h + 1]);
-        write(at.top + 16 * i + j, left + lane / 4, p.height, p.width, v);
-      }
-    } else {  // a window lies in one thread: two columns of two rows
-      const auto largest = [&](int j, int h) {
-        const float(&a)[4] = acc[i][j], (&b)[4] = acc[i][j + 1];
-        return larger(larger(a[2 * h], a[2 * h + 1]), larger(b[2 * h], b[2 * h + 1]));
-      };
-#pragma unroll
-      for (int j = 0; j < 16; j += 4) {
-        unsigned v[2];
-#pragma unroll
-        for (int h = 0; h < 2; ++h) v[h] = pack_bf16(largest(j, h), largest(j + 2, h));
-        write((at.top + 16 * i + j) / 2 + lane / 4 % 2, left / 2 + lane / 8, p.height / 2,
-              p.width / 2, v);
-      }
-    }
+    for (int k = 0; k < count; ++k) sum(k) += shift[k / 2 % 2];
+    activate_each<count>(p.act, p.slope, sum);
+    write_sums<Tile>(to, acc);
   }
 }
 
 template <class Tile>
 CAIRN_KERNEL void CAIRN_BOUNDS(256, 1) warpgroup_conv(WarpgroupConvPlan p) {
-  auto* const buffers = dynamic_shared<typename Tile::Step>();
+  auto* const buffers = dynamic_shared<WarpgroupStep<Tile>>();
   const auto place = [&](int t) { return WarpgroupPlace::of<Tile>(p, t); };
   int tile = int(blockIdx.x);
   copy_step<Tile>(p, place(tile), 0, buffers[0]);
@@ -189,11 +129,11 @@ CAIRN_KERNEL void CAIRN_BOUNDS(256, 1) warpgroup_conv(WarpgroupConvPlan p) {
       cp_async_wait<0>();
       copies_are_for_warpgroups();
       sync_threads();  // this step has arrived, and the products of the one before are done
-      multiply_step<Tile>(buffers[buffer], acc);
+      multiply_taps<Tile, chunks_of_step>(buffers[buffer].weights, buffers[buffer].pixels, acc);
       const bool last = step + 1 == p.steps;
       const int next = last ? tile + int(gridDim.x) : tile;
       if (next < p.tiles)
-        copy_step<Tile>(p, place(next), last ? 0 : (step + 1) * Tile::Channels,
+        copy_step<Tile>(p, place(next), last ? 0 : (step + 1) * channels_of_step,
                         buffers[buffer ^ 1]);
       warpgroup_wait(acc);
     }
@@ -211,12 +151,12 @@ void start(const char* name, WarpgroupConvPlan p, int64_t images, Device device)
   p.tiles_across = Divisor(across);
   p.tiles_down = Divisor(down);
   p.tiles = index_count(images * down * across * outputs);
-  p.steps = p.channels / Tile::Channels;
+  p.steps = p.channels / channels_of_step;
   int at_once = 2;  // on simt, so that blocks go from tile to tile there too
   if constexpr (build::has_cuda)
     if (device == Device::cuda) at_once = cuda::multiprocessors();
   launch(name, warpgroup_conv<Tile>, std::min(p.tiles, at_once), Tile::Threads,
-         2 * sizeof(typename Tile::Step), p);
+         2 * sizeof(WarpgroupStep<Tile>), p);
 }
 
 bool is_aligned(const Tensor& t) { return reinterpret_cast<uintptr_t>(t.raw()) % 16 == 0; }

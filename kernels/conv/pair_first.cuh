@@ -46,12 +46,12 @@ struct PairTile {
 struct PairPlace {
   int image, top, left;
 
+  /// Of the tile with this number.
   template <class Tile>
-  CAIRN_DEVICE_MEMBER static PairPlace of_block(const ConvPair& p, Tile) {
-    const int block = int(blockIdx.x), line = p.tiles_across.quotient(block),
-              image = p.tiles_down.quotient(line);
+  CAIRN_DEVICE_MEMBER static PairPlace of(const ConvPair& p, int tile, Tile) {
+    const int line = p.tiles_across.quotient(tile), image = p.tiles_down.quotient(line);
     return {image, (line - image * p.tiles_down.value()) * Tile::Rows,
-            (block - line * p.tiles_across.value()) * Tile::Columns};
+            (tile - line * p.tiles_across.value()) * Tile::Columns};
   }
 };
 
@@ -59,13 +59,12 @@ CAIRN_DEVICE bool inside(const ConvPair& p, int row, int column) {
   return unsigned(row) < unsigned(p.height) && unsigned(column) < unsigned(p.width);
 }
 
-/// The inputs of the tile at `at`, from tensors of type T.
+/// The image under the tile at `at`, from a tensor of type T.
 template <class T, class Tile>
-CAIRN_DEVICE void load_inputs(const ConvPair& p, const PairPlace& at,
-                              typename Tile::Inputs& inputs) {
+CAIRN_DEVICE void load_image(const ConvPair& p, const PairPlace& at,
+                             typename Tile::Inputs& inputs) {
   using Inputs = typename Tile::Inputs;
-  constexpr int C = Tile::C, features = ConvPair::features, sees = 9 * C;
-  const T *w = static_cast<const T*>(p.w1), *bias = static_cast<const T*>(p.b1);
+  constexpr int C = Tile::C;
   const T* image = static_cast<const T*>(p.x) + int64_t(at.image) * p.height * p.width * C;
   for (int i = int(threadIdx.x); i < Inputs::Rows * Inputs::Columns * C; i += Tile::Threads) {
     const int pixel = i / C, row = at.top - 2 + pixel / Inputs::Columns,
@@ -73,6 +72,13 @@ CAIRN_DEVICE void load_inputs(const ConvPair& p, const PairPlace& at,
     const int64_t from = (int64_t(row) * p.width + column) * C + i % C;
     inputs.image[i] = inside(p, row, column) ? float(image[from]) : 0.f;
   }
+}
+
+/// The first step's weights, from tensors of type T.
+template <class T, class Tile>
+CAIRN_DEVICE void load_first_weights(const ConvPair& p, typename Tile::Inputs& inputs) {
+  constexpr int features = ConvPair::features, sees = 9 * Tile::C;
+  const T *w = static_cast<const T*>(p.w1), *bias = static_cast<const T*>(p.b1);
   for (int i = int(threadIdx.x); i < features * sees; i += Tile::Threads)
     inputs.w[i % sees][i / sees] = float(w[i]);
   for (int i = int(threadIdx.x); i < features; i += Tile::Threads)
@@ -121,5 +127,10 @@ CAIRN_DEVICE void first_step(const ConvPair& p, const PairPlace& at,
     }
   }
 }
+
+/// On Hopper's tensor cores (conv2d_pair_warpgroup.sm90a.cu): whether this GPU has them and all
+/// begins on 16 bytes; and the pair of an image [images, height, width, C], all bf16.
+bool warpgroups_serve_pair(const ConvPair& p, Device device);
+void pair_by_warpgroups(ConvPair p, int64_t images, int64_t C, Device device);
 
 }  // namespace cairn::CAIRN_NS

@@ -71,7 +71,7 @@ Row conv2d_pair_row() {
   add({{1, 9, 10, 1}, {5, 3, 3, 1}, {6, 3, 3, 5}});
   add({{1, 6, 8, 1}, {64, 3, 3, 1}, w2, {.padding = 1}, {.padding = 1}, Activation::leaky_relu});
   add({{1, 16, 18, 8}, {32, 3, 3, 8}, {32, 3, 3, 32}, {.stride = 2}, {}, Activation::none, false});
-  row.algorithms = {"one by one"};
+  row.algorithms = {"one by one", "wgmma"};
   return row;
 }
 

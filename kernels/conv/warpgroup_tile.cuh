@@ -1,0 +1,125 @@
+#pragma once
+// What 3x3 convolutions on Hopper's tensor cores share (wgmma m64n128k16): a block's tile of
+// pixels, the products of all nine taps, and the way of the sums out. Nothing is laid out as
+// patches. An operand of wgmma is 8 rows of 16 bytes in a row, and the next 8 a fixed stride away,
+// so that a tap is an offset into the pixels, which lie in shared memory once with their ring of
+// one.
+//
+//   Product   64 outputs (rows) by 128 pixels (8 across, 16 down) by 16 channels: outputs are the
+//             rows, as 64 rows are what one instruction has and 64 outputs what SuperPoint has
+//   Shared    chunks of 8 channels, in them pixels row by row (or outputs), 16 bytes each; chunks
+//             are 32 bytes apart modulo 128, so that four threads that write the chunks of a pixel
+//             meet different banks
+//   Rejected  128 bytes of a row swizzled, as TMA writes them: eight rows must then begin on 1024
+//             bytes, and a tap could not begin at any pixel. Pixels as the rows: an instruction
+//             would read 4 KiB in 32 clocks for 32 of products, no room for anything else.
+#include "kernels/gemm/epilogue.cuh"
+
+namespace cairn::CAIRN_NS {
+
+/// Two warpgroups, each with 8 of the columns.
+template <int I_>
+struct WarpgroupTile {
+  static constexpr int I = I_;  ///< products of 16 rows that a warpgroup sums
+  static constexpr int Threads = 256, Outputs = 64;
+  static constexpr int Rows = 16 * I, Columns = 16;
+  static constexpr int Across = Columns + 2, Pixels = (Rows + 2) * Across;
+
+  /// Elements from 8 channels of all pixels, or outputs, to the next 8.
+  static constexpr int chunk_of(int rows) { return (rows * 16 + 127) / 128 * 64 + 16; }
+  static constexpr int PixelChunk = chunk_of(Pixels), WeightChunk = chunk_of(Outputs);
+};
+
+/// acc += nine taps of so many chunks of channels; weights is [tap][chunk]. They run when this
+/// returns: warpgroup_wait() waits for them.
+template <class Tile, int Chunks>
+CAIRN_DEVICE void multiply_taps(const bf16* weights, const bf16* pixels,
+                                float (&acc)[Tile::I][16][4]) {
+  const int left = int(threadIdx.x) / 128 * 8;  // of this warpgroup's pixels
+  warpgroup_begin(acc);
+#pragma unroll
+  for (int tap = 0; tap < 9; ++tap)
+#pragma unroll
+    for (int chunk = 0; chunk < Chunks; chunk += 2)
+#pragma unroll
+      for (int i = 0; i < Tile::I; ++i) {
+        const int first = (16 * i + tap / 3) * Tile::Across + tap % 3 + left;
+        warpgroup_mma(
+            acc[i], {weights + (tap * Chunks + chunk) * Tile::WeightChunk, 64, Tile::WeightChunk},
+            {pixels + chunk * Tile::PixelChunk + first * 8, Tile::Across * 8, Tile::PixelChunk});
+      }
+  warpgroup_commit();
+}
+
+/// Of a thread's sums acc[i][j][2 h + e]: output 8 h + this of the tile.
+CAIRN_DEVICE int warpgroup_output() {
+  return int(threadIdx.x) / 32 % 4 * 16 + int(threadIdx.x) % 32 / 4;
+}
+
+/// Where a tile's outputs go: of an image [height, width, outputs], after the pool if there is one.
+struct WarpgroupOutputs {
+  bf16* image;
+  int height, width, outputs, first_output, top, left;
+
+  /// Writes pairs v[h] of neighbouring columns: transposed 8x8, so that four lanes write 16 bytes
+  /// of the pixel that this thread has at (row, column) then. All lanes of a warp call it.
+  CAIRN_DEVICE_MEMBER void write(int row, int column, const unsigned (&v)[2]) const {
+    const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32 % 4;
+    unsigned t[2];
+#pragma unroll
+    for (int h = 0; h < 2; ++h) t[h] = transpose_8x8(v[h]);
+    if (row >= height || column >= width) return;
+    bf16* to =
+        image + (int64_t(row) * width + column) * outputs + first_output + 16 * warp + lane % 4 * 2;
+#pragma unroll
+    for (int h = 0; h < 2; ++h)
+      store_pack(reinterpret_cast<unsigned*>(to + 8 * h), Pack<unsigned, 1>{t[h]});
+  }
+};
+
+/// All sums of a tile.
+template <class Tile>
+CAIRN_DEVICE void write_sums(const WarpgroupOutputs& to, const float (&acc)[Tile::I][16][4]) {
+  const int column = to.left + int(threadIdx.x) / 128 * 8 + int(threadIdx.x) % 32 / 4;
+#pragma unroll
+  for (int i = 0; i < Tile::I; ++i)
+#pragma unroll
+    for (int j = 0; j < 16; ++j) {
+      unsigned v[2];
+#pragma unroll
+      for (int h = 0; h < 2; ++h) v[h] = pack_bf16(acc[i][j][2 * h], acc[i][j][2 * h + 1]);
+      to.write(to.top + 16 * i + j, column, v);
+    }
+}
+
+/// The largest of each 2x2 window, which lies in one thread: two columns of two rows.
+template <class Tile>
+struct PooledSums {
+  float v[Tile::I][8][2];  ///< window row j, output 8 h + warpgroup_output()
+
+  CAIRN_DEVICE_MEMBER explicit PooledSums(const float (&acc)[Tile::I][16][4]) {
+#pragma unroll
+    for (int k = 0; k < 16 * Tile::I; ++k) {
+      const float(&a)[4] = acc[k / 16][k / 2 % 8 * 2], (&b)[4] = acc[k / 16][k / 2 % 8 * 2 + 1];
+      const int h = 2 * (k % 2);
+      v[k / 16][k / 2 % 8][k % 2] = larger(larger(a[h], a[h + 1]), larger(b[h], b[h + 1]));
+    }
+  }
+  CAIRN_DEVICE_MEMBER float& operator[](int k) { return v[k / 16][k / 2 % 8][k % 2]; }
+
+  CAIRN_DEVICE_MEMBER void write(const WarpgroupOutputs& to) const {
+    const int lane = int(threadIdx.x) % 32;
+    const int column = to.left / 2 + int(threadIdx.x) / 128 * 4 + lane / 8;
+#pragma unroll
+    for (int i = 0; i < Tile::I; ++i)
+#pragma unroll
+      for (int j = 0; j < 8; j += 2) {
+        unsigned pairs[2];
+#pragma unroll
+        for (int h = 0; h < 2; ++h) pairs[h] = pack_bf16(v[i][j][h], v[i][j + 1][h]);
+        to.write(to.top / 2 + 8 * i + j + lane / 4 % 2, column, pairs);
+      }
+  }
+};
+
+}  // namespace cairn::CAIRN_NS
