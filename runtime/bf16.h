@@ -13,12 +13,16 @@ struct bf16 {
   bf16() = default;
   /// Rounds to nearest, ties to even; NaN stays NaN.
   CAIRN_HD explicit bf16(float value) {
+#ifdef __CUDA_ARCH__
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));  // one instruction instead of six
+#else
     uint32_t u;
     memcpy(&u, &value, 4);
     if ((u & 0x7fffffffu) > 0x7f800000u)
       bits = uint16_t((u >> 16) | 0x40u);
     else
       bits = uint16_t((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+#endif
   }
   CAIRN_HD explicit operator float() const {
     const uint32_t u = uint32_t(bits) << 16;

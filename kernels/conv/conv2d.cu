@@ -170,21 +170,6 @@ std::vector<Algorithm> by_cudnn(Op op, const Tensor& x, const Tensor& w, const T
   return ways;
 }
 
-// Those of Hopper's tensor cores; both tensors stay where they are until it has run.
-std::vector<Algorithm> by_warpgroups(
-    const WarpgroupConv& conv, const Conv2dOptions& o, Tensor& y,
-    const std::function<void()>& before = [] {}) {
-  if (o != Conv2dOptions{.padding = 1} || !warpgroups_serve(conv, y)) return {};
-  std::vector<Algorithm> ways;
-  for (const int rows : {32, 16})
-    ways.push_back({text("wgmma 16x", rows), [=, &y] {
-                      before();
-                      convolve_by_warpgroups(conv, rows, y);
-                      return true;
-                    }});
-  return ways;
-}
-
 std::vector<Algorithm> both(std::vector<Algorithm> a, const std::vector<Algorithm>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
@@ -252,8 +237,10 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options,
       {{p}, y.dtype()}, y,
       [&] { return problem_name("conv2d", y.dtype(), s, options, epilogue, y.dtype()); },
       [&](const std::string& only) {
-        return both(by_warpgroups({x, w, false, epilogue}, options, y),
-                    by_cudnn(Op::forward, x, w, y, s, options, epilogue, only));
+        std::vector<Algorithm> ways;
+        if (options == Conv2dOptions{.padding = 1})
+          ways = by_warpgroups({x, w, false, epilogue}, y);
+        return both(ways, by_cudnn(Op::forward, x, w, y, s, options, epilogue, only));
       });
 }
 
@@ -283,8 +270,8 @@ void convolve_back(const Tensor& dy, const Tensor& w, const Conv2dOptions& optio
   const auto transpose = [&] { transpose_weights(w, s, transposed); };
   const auto more = [&](const std::string& only) {
     std::vector<Algorithm> ways;
-    if (transposed.defined() && options.groups == 1)
-      ways = by_warpgroups({dy, transposed, true, end}, options, dx, transpose);
+    if (transposed.defined() && options == Conv2dOptions{.padding = 1})
+      ways = by_warpgroups({dy, transposed, true, end}, dx, [&](int64_t) { transpose(); });
     return bias ? ways : both(ways, by_cudnn(Op::backward_data, dx, w, dy, s, options, end, only));
   };
   Product p;

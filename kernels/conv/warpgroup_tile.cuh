@@ -61,25 +61,37 @@ struct WarpgroupOutputs {
   bf16* image;
   int height, width, outputs, first_output, top, left;
 
-  /// Writes pairs v[h] of neighbouring columns: transposed 8x8, so that four lanes write 16 bytes
-  /// of the pixel that this thread has at (row, column) then. All lanes of a warp call it.
-  CAIRN_DEVICE_MEMBER void write(int row, int column, const unsigned (&v)[2]) const {
-    const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32 % 4;
-    unsigned t[2];
+  /// The first of the outputs 8 h + e, e = 0 and 1, that a thread has of a pixel after transpose().
+  CAIRN_DEVICE_MEMBER int own_output() const {
+    return first_output + int(threadIdx.x) / 32 % 4 * 16 + int(threadIdx.x) % 4 * 2;
+  }
+  CAIRN_DEVICE_MEMBER bool has(int row, int column) const { return row < height && column < width; }
+  /// Where own_output() of a pixel lies, in elements.
+  CAIRN_DEVICE_MEMBER int64_t offset(int row, int column) const {
+    return (int64_t(row) * width + column) * outputs + own_output();
+  }
+  CAIRN_DEVICE_MEMBER void store(int64_t offset, const Pack<bf16, 2> (&v)[2]) const {
 #pragma unroll
-    for (int h = 0; h < 2; ++h) t[h] = transpose_8x8(v[h]);
-    if (row >= height || column >= width) return;
-    bf16* to =
-        image + (int64_t(row) * width + column) * outputs + first_output + 16 * warp + lane % 4 * 2;
-#pragma unroll
-    for (int h = 0; h < 2; ++h)
-      store_pack(reinterpret_cast<unsigned*>(to + 8 * h), Pack<unsigned, 1>{t[h]});
+    for (int h = 0; h < 2; ++h) store_pack(image + offset + 8 * h, v[h]);
   }
 };
 
-/// All sums of a tile.
-template <class Tile>
-CAIRN_DEVICE void write_sums(const WarpgroupOutputs& to, const float (&acc)[Tile::I][16][4]) {
+/// Pairs v[h] of neighbouring columns and one output become two outputs of one pixel, so that four
+/// lanes write 16 bytes of it: of columns 2 (lane % 4) and the next that of lane / 4. All lanes of a
+/// warp call it.
+CAIRN_DEVICE void transpose(const unsigned (&v)[2], Pack<bf16, 2> (&outputs)[2]) {
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    const unsigned bits = transpose_8x8(v[h]);
+#pragma unroll
+    for (int e = 0; e < 2; ++e) outputs[h][e].bits = uint16_t(bits >> 16 * e);
+  }
+}
+
+/// Calls f(offset, outputs) for each pixel of the tile that is there, with its sums, rounded.
+template <class Tile, class F>
+CAIRN_DEVICE void for_each_pixel(const WarpgroupOutputs& to, const float (&acc)[Tile::I][16][4],
+                                 F&& f) {
   const int column = to.left + int(threadIdx.x) / 128 * 8 + int(threadIdx.x) % 32 / 4;
 #pragma unroll
   for (int i = 0; i < Tile::I; ++i)
@@ -88,7 +100,10 @@ CAIRN_DEVICE void write_sums(const WarpgroupOutputs& to, const float (&acc)[Tile
       unsigned v[2];
 #pragma unroll
       for (int h = 0; h < 2; ++h) v[h] = pack_bf16(acc[i][j][2 * h], acc[i][j][2 * h + 1]);
-      to.write(to.top + 16 * i + j, column, v);
+      Pack<bf16, 2> outputs[2];
+      transpose(v, outputs);
+      const int row = to.top + 16 * i + j;
+      if (to.has(row, column)) f(to.offset(row, column), outputs);
     }
 }
 
@@ -117,7 +132,10 @@ struct PooledSums {
         unsigned pairs[2];
 #pragma unroll
         for (int h = 0; h < 2; ++h) pairs[h] = pack_bf16(v[i][j][h], v[i][j + 1][h]);
-        to.write(to.top / 2 + 8 * i + j + lane / 4 % 2, column, pairs);
+        Pack<bf16, 2> outputs[2];
+        transpose(pairs, outputs);
+        const int row = to.top / 2 + 8 * i + j + lane / 4 % 2;
+        if (to.has(row, column)) to.store(to.offset(row, column), outputs);
       }
   }
 };

@@ -1,6 +1,6 @@
 #pragma once
 // The primitives of kernels/device.h for nvcc. Their twins for the host are in
-// kernels/simt/primitives.h, in the same order. All PTX of the project is here.
+// kernels/simt/primitives.h, in the same order. All PTX but that of runtime/bf16.h is here.
 //
 // Fragment layouts: PTX ISA, "Matrix Fragments for mma.m16n8k16" and "... mma.m16n8k8".
 #include "runtime/cuda.h"

@@ -24,6 +24,10 @@
 //             0.42 ms by arithmetic beside 0.08 ms by bytes forward, 0.83 and 0.26 backward; in
 //             TF32 (989/2 TFLOP/s by the data sheet) 0.06 and 0.11 by arithmetic: bytes bound it,
 //             as in bf16 with half the bytes and half the time of arithmetic
+//   Hopper    in bf16 the 3x3's forward and the gradient of its input are offered by wgmma too
+//             (kernels/conv/conv2d_warpgroup.sm90a.cu): of the shape above 19.3 GFLOP each, 24 us at
+//             790 TFLOP/s; predicted 38, where 128x128 tiles are predicted to take 55 (L2). The 1x1s
+//             are bound by bytes, and gradients of weights by both
 //   Repeats   bitwise: one writer per element; parts follow from the shape, merged in their order.
 //   TF32      where tf32_products(): both factors of all products rounded, z after the norm;
 //             statistics, sums, the skip and the norm's gradient stay in float32
@@ -34,6 +38,7 @@
 #include "kernels/residual/residual_block.h"
 
 #include "kernels/conv/conv2d_parts.h"
+#include "kernels/conv/conv2d_warpgroup.h"
 #include "kernels/conv/conv_patches.h"
 #include "kernels/elementwise/cast.h"
 #include "kernels/gemm/fastest_product.h"
@@ -110,7 +115,16 @@ void forward_step(const Tensor& x, const ResidualBlock& block, int i, const Rect
     }
     return multiply(p, y.dtype(), y, plan);
   };
-  run_fastest(y.device(), product_plans(p, y.dtype(), y), name, run);
+  const auto more = [&](const std::string&) {
+    if (i != 1 || add || (norm && act != Activation::none)) return std::vector<Algorithm>();
+    return by_warpgroups({x, w, false, {.bias = &block.step[i].bias, .act = act}, &p.steps}, y,
+                         [&](int64_t parts) {
+                           if (!moments) return;
+                           *moments = block.step[i].bias.empty_like({parts, p.n, 3});
+                           p.steps.moments = moments->raw();
+                         });
+  };
+  run_fastest(y.device(), product_plans(p, y.dtype(), y), name, run, more);
 }
 
 namespace {
@@ -212,9 +226,16 @@ Tensor backward_data(const Tensor& dy, const NormConv& step, int i, const Tensor
     p.steps.sums = sums.raw();
     return multiply(p, g.dtype(), g, plan);
   };
+  const auto more = [&](const std::string&) {
+    if (i != 1) return std::vector<Algorithm>();
+    return by_warpgroups({dy, transposed, true, {}, &p.steps}, g, [&](int64_t parts) {
+      sums = step.gamma.empty_like({parts, 2, s.C});
+      p.steps.sums = sums.raw();
+    });
+  };
   run_fastest(
       g.device(), product_plans(p, g.dtype(), g),
-      [&] { return problem(text("_backward_data step ", i + 1), x, w, i); }, run);
+      [&] { return problem(text("_backward_data step ", i + 1), x, w, i); }, run, more);
   return sums;
 }
 

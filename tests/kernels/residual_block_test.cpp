@@ -221,6 +221,29 @@ TEST_P(ResidualOnTensorCores, IsSoInEachTile) {
   }
 }
 
+// The 3x3's forward and the gradient of its input, in several tiles a block; and without a norm.
+TEST_P(ResidualOnTensorCores, IsSoByWarpgroups) {
+  if (!in_bf16()) GTEST_SKIP() << "they multiply bf16";
+  Autotuner& tuner = autotuner(GetParam().device);
+  for (const char* tile : {"wgmma 16x16", "wgmma 16x32"}) {
+    SCOPED_TRACE(tile);
+    tuner.force(tile);
+    const Ran r = ran({2, 21, 35, 40}, 64, 72);
+    const int forced = tuner.forced();
+    Tensor y = r.y.empty_like();
+    residual_block_inference(r.x, r.block, y);
+    const int in_inference = tuner.forced() - forced;
+    tuner.force("");
+    if (GetParam().device == Device::cuda && forced == 0) GTEST_SKIP() << "no Hopper";
+    EXPECT_EQ(forced, 2);
+    EXPECT_EQ(in_inference, 1);
+    expect_the_composition(r);
+    Tensor want = r.y.empty_like();
+    residual_block_inference(r.x, r.block, want);
+    EXPECT_LT(relative_error(y.to(Device::cpu).to(DType::f64), exact(want)), 1.0 / 128);
+  }
+}
+
 TEST_P(ResidualOnTensorCores, MeasuresEachOfItsProducts) {
   Autotuner& tuner = autotuner(GetParam().device);
   tuner.set_measuring(true);
