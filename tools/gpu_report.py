@@ -57,9 +57,10 @@ def tables_of(report):
     if kernels:
         yield (f"## Kernels\n\nLimits measured: {kernels['limit_gflop_per_s']:.0f} GFLOP/s, "
                f"in bf16 {kernels['limit_bf16_gflop_per_s']:.0f}, {kernels['limit_gb_per_s']:.0f} GB/s.\n\n") + table(
-            ["kernel", "shape", "median ms", "GB/s", "GFLOP/s", "of the limit"],
+            ["kernel", "shape", "median ms", "GB/s", "GFLOP/s", "of the limit", "of a copy"],
             [(k["kernel"], k["shape"], f"{k['median_ms']:.4f}", f"{k['gb_per_s']:.0f}", f"{k['gflop_per_s']:.0f}",
-              f"{100 * k['share_of_limit']:.0f} %") for k in kernels["kernels"]])
+              f"{100 * k['share_of_limit']:.0f} %", f"{100 * k['share_of_copy']:.0f} %" if "share_of_copy" in k else "")
+             for k in kernels["kernels"]])
     for name, d in data.items():
         if name.startswith("ladder "):
             yield f"## Ladder of {d['ladder']}\n\n{d['run_shape']}\n\n" + table(

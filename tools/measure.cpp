@@ -6,29 +6,31 @@
 
 #include "kernels/elementwise/add.h"
 #include "kernels/gemm/gemm.h"
+#include "runtime/graph.h"
 
 namespace cairn {
 namespace {
 
-// Of one call of `calls` in a row.
-double milliseconds(Device device, const std::function<void()>& f, int calls) {
+double milliseconds(Device device, const std::function<void()>& f) {
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < calls; ++i) f();
+  f();
   synchronize(device);
   const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
-  return taken.count() / calls;
+  return taken.count();
 }
 
+// Of one of the `calls` that f makes.
 Timing measure_calls(Device device, const std::function<void()>& f, int calls, int least_runs,
                      double least_seconds) {
   Timing t;
-  t.first_ms = milliseconds(device, f, 1);
-  for (int i = 0; i < 2; ++i) milliseconds(device, f, 1);
+  t.first_ms = milliseconds(device, f) / calls;
+  for (int i = 0; i < 2; ++i) milliseconds(device, f);
   std::vector<double> ms;
   double total = 0;
   while (int(ms.size()) < least_runs || total < 1000 * least_seconds) {
-    ms.push_back(milliseconds(device, f, calls));
-    total += ms.back() * calls;
+    const double taken = milliseconds(device, f);
+    total += taken;
+    ms.push_back(taken / calls);
   }
   t.runs = int(ms.size());
   std::sort(ms.begin(), ms.end());
@@ -53,7 +55,22 @@ Timing measure(Device device, const std::function<void()>& f, int least_runs,
 }
 
 Timing measure_kernel(Device device, const std::function<void()>& f) {
-  return measure_calls(device, f, device == Device::cuda ? 20 : 1, 5, 0.1);
+  if (!Graph::exists_on(device)) return measure_calls(device, f, 1, 5, 0.1);
+  const int calls = device == Device::cuda ? 20 : 1;
+  const double first = milliseconds(device, f);  // makes what is made once
+  Graph graph(device, [&] {
+    for (int i = 0; i < calls; ++i) f();
+  });
+  Timing t = measure_calls(
+      device, [&] { graph.replay(); }, calls, 5, 0.1);
+  t.first_ms = first;
+  return t;
+}
+
+Timing measure_copy(Device device, double bytes) {
+  const Tensor from = Tensor::empty({int64_t(bytes / 2)}, DType::u8, device);
+  Tensor to = from.empty_like();
+  return measure_kernel(device, [&] { to.copy_from(from); });
 }
 
 MachineLimit measure_limit(Device device) {

@@ -20,9 +20,12 @@ struct Timing {
 Timing measure(Device device, const std::function<void()>& f, int least_runs = 10,
                double least_seconds = 1.0);
 
-/// The same for one kernel, whose own time counts: on cuda twenty calls follow each other before
-/// each wait, so that launching one (some microseconds of host time) hides behind the one before.
+/// The same for one kernel, whose own time counts: where there are graphs they are replayed, on
+/// cuda with twenty calls in each, so that the host's time for a launch is not in it.
 Timing measure_kernel(Device device, const std::function<void()>& f);
+
+/// The same of a copy on the device that reads and writes `bytes` in all, half each.
+Timing measure_copy(Device device, double bytes);
 
 /// What this machine can do with the threads in use, measured in this process.
 struct MachineLimit {

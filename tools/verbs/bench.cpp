@@ -3,6 +3,7 @@
 #include <functional>
 #include <iomanip>
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include "geometry/ransac.h"
@@ -311,6 +312,7 @@ void bench_kernels(const BenchOptions& o) {
   if (!o.machine.empty()) return predict_kernels(o);
   require_available(o.device);
   const MachineLimit limit = measure_limit(o.device);
+  std::map<double, double> copies;  // ms of one that moves so many bytes
   Json rows = Json::array();
   visit_kernels(o.device, sizes_on(o.device), [&](const KernelRow& k) {
     if (k.name.find(o.only) == std::string::npos) return;
@@ -324,6 +326,11 @@ void bench_kernels(const BenchOptions& o) {
                 {"gflop_per_s", k.flops / t.median_ms * 1e-6},
                 {"floor_ms", floor},
                 {"share_of_limit", floor / t.median_ms}});
+    const bool memory_bound = k.bytes / limit.bytes_per_s > k.flops / rate;
+    if (memory_bound && Graph::exists_on(o.device)) {
+      if (!copies.contains(k.bytes)) copies[k.bytes] = measure_copy(o.device, k.bytes).median_ms;
+      row.update({{"copy_ms", copies[k.bytes]}, {"share_of_copy", copies[k.bytes] / t.median_ms}});
+    }
     rows.push_back(row);
   });
   if (o.json)
@@ -337,14 +344,18 @@ void bench_kernels(const BenchOptions& o) {
             << std::setprecision(1) << limit.flop_per_s * 1e-9 << " GFLOP/s, "
             << limit.bytes_per_s * 1e-9 << " GB/s\n";
   print_start("kernel", "shape");
+  const bool beside_copies = Graph::exists_on(o.device);
   std::cout << std::setw(10) << "ms" << std::setw(10) << "MB" << std::setw(10) << "MFLOP"
-            << std::setw(12) << "of limit\n";
+            << std::setw(11) << "of limit" << (beside_copies ? "  of a copy\n" : "\n");
   for (const Json& r : rows) {
     print_start(r["kernel"], r["shape"]);
     std::cout << std::setprecision(3) << std::setw(10) << r["median_ms"].get<double>()
               << std::setprecision(1) << std::setw(10) << r["bytes"].get<double>() * 1e-6
               << std::setw(10) << r["flops"].get<double>() * 1e-6 << std::setw(9)
-              << 100 * r["share_of_limit"].get<double>() << " %\n";
+              << 100 * r["share_of_limit"].get<double>() << " %";
+    if (r.contains("share_of_copy"))
+      std::cout << std::setw(9) << 100 * r["share_of_copy"].get<double>() << " %";
+    std::cout << '\n';
   }
 }
 
