@@ -195,7 +195,7 @@ void bench_ladder(const std::string& name, Device device, bool json) {
                      {"held_bytes", step.held},
                      {"predicted_ms", predicted}});
     if (cuda) {
-      const double ms = measure(device, run.run, 5, 0.1).median_ms;
+      const double ms = measure_kernel(device, run.run).median_ms;
       steps.back().update({{"median_ms", ms}, {"share_of_prediction", predicted / ms}});
     } else {
       steps.back().update(

@@ -7,6 +7,7 @@
 #include "kernels/heatmap/spatial_softmax.h"
 #include "kernels/loss/descriptor_double_norm.h"
 #include "runtime/error.h"
+#include "runtime/graph.h"
 #include "tests/kernels/normal_tensors.h"
 
 namespace cairn {
@@ -44,16 +45,24 @@ void run(const LadderStep& step, Device device) {
   step.run();
 }
 
-// Runs each step into poisoned `outputs`, which must come to be `wanted`.
+// Runs each step into poisoned `outputs`, which must come to be `wanted`; and from a graph, as it
+// is timed.
 void expect_ladder(const Ladder& ladder, std::vector<Tensor> outputs,
                    const std::vector<Tensor>& wanted, double tolerance) {
   EXPECT_GE(ladder.size(), 3u);
   for (const LadderStep& step : ladder) {
     SCOPED_TRACE(step.name);
-    for (Tensor& out : outputs) out.fill(NAN);
-    run(step, outputs[0].device());
-    for (size_t i = 0; i < outputs.size(); ++i)
-      EXPECT_LE(relative_error(outputs[i].to(Device::cpu), wanted[i]), tolerance) << "output " << i;
+    const auto expect_wanted = [&](const std::function<void()>& write) {
+      for (Tensor& out : outputs) out.fill(NAN);
+      write();
+      for (size_t i = 0; i < outputs.size(); ++i)
+        EXPECT_LE(relative_error(outputs[i].to(Device::cpu), wanted[i]), tolerance)
+            << "output " << i;
+    };
+    const Device device = outputs[0].device();
+    expect_wanted([&] { run(step, device); });
+    Graph graph(device, step.run);
+    expect_wanted([&] { graph.replay(); });
   }
 }
 
