@@ -30,7 +30,8 @@ BUDGET_S = 540  # of all steps together; a step gets its own limit or what is le
 # blocks or gather at computed places: where a race or a wrong index would be.
 # Products by a tile of ours: else cuBLASLt would be what is looked at.
 SANITIZED = ("batch_norm/cuda best_peaks/cuda bias_activation/cuda conv2d/cuda/mma_128x64 conv2d/cuda/wgmma_16x16 "
-             "conv2d_pair/cuda gradient_norm/cuda grid_sample/cuda softmax_cross_entropy/cuda spatial_softmax/cuda").split()
+             "conv2d_pair/cuda conv2d_pair/cuda/wgmma gradient_norm/cuda grid_sample/cuda softmax_cross_entropy/cuda "
+             "spatial_softmax/cuda").split()
 PYTORCH_ROWS = ["1x480x640", "32x480x640", "MagicPoint", "2 stacks", "8 stacks", "landmark autoencoder"]
 
 
