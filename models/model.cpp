@@ -70,7 +70,8 @@ std::string number_list(const std::vector<double>& numbers) {
   char digits[32];
   for (double x : numbers) {
     const auto end = std::to_chars(digits, digits + sizeof digits, x).ptr;
-    list += (list.empty() ? "" : ",") + std::string(digits, end);
+    if (!list.empty()) list += ',';
+    list.append(digits, end);
   }
   return list;
 }
