@@ -77,8 +77,8 @@ struct WarpgroupOutputs {
 };
 
 /// Pairs v[h] of neighbouring columns and one output become two outputs of one pixel, so that four
-/// lanes write 16 bytes of it: of columns 2 (lane % 4) and the next that of lane / 4. All lanes of a
-/// warp call it.
+/// lanes write 16 bytes of it: of columns 2 (lane % 4) and the next that of lane / 4. All lanes of
+/// a warp call it.
 CAIRN_DEVICE void transpose(const unsigned (&v)[2], Pack<bf16, 2> (&outputs)[2]) {
 #pragma unroll
   for (int h = 0; h < 2; ++h) {

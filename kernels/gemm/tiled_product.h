@@ -47,7 +47,7 @@ struct Product {
   bool c_gaps = false;
   int c_height = 0, c_width = 0, c_stride = 1, c_offset_y = 0, c_offset_x = 0;
 
-  const void* bias = nullptr;  ///< [groups * n]
+  const void* bias = nullptr;         ///< [groups * n]
   Activation act = Activation::none;  ///< or a rectifier
   float slope = 0;
   bool pool2 = false;  ///< row m / 4 of C is the maximum of rows m .. m + 3

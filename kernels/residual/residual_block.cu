@@ -25,9 +25,9 @@
 //             TF32 (989/2 TFLOP/s by the data sheet) 0.06 and 0.11 by arithmetic: bytes bound it,
 //             as in bf16 with half the bytes and half the time of arithmetic
 //   Hopper    in bf16 the 3x3's forward and the gradient of its input are offered by wgmma too
-//             (kernels/conv/conv2d_warpgroup.sm90a.cu): of the shape above 19.3 GFLOP each, 24 us at
-//             790 TFLOP/s; predicted 38, where 128x128 tiles are predicted to take 55 (L2). The 1x1s
-//             are bound by bytes, and gradients of weights by both
+//             (kernels/conv/conv2d_warpgroup.sm90a.cu): of the shape above 19.3 GFLOP each, 24 us
+//             at 790 TFLOP/s; predicted 38, where 128x128 tiles are predicted to take 55 (L2). The
+//             1x1s are bound by bytes, and gradients of weights by both
 //   Repeats   bitwise: one writer per element; parts follow from the shape, merged in their order.
 //   TF32      where tf32_products(): both factors of all products rounded, z after the norm;
 //             statistics, sums, the skip and the norm's gradient stay in float32
