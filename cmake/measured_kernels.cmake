@@ -1,5 +1,5 @@
-# Writes OUT: VERSION, and a hash of what is in the kernels below ROOT.
-file(GLOB_RECURSE files ${ROOT}/kernels/*.cu ${ROOT}/kernels/*.cuh)
+# Writes OUT: VERSION, and a hash of the kernels below ROOT and of what they include.
+file(GLOB_RECURSE files ${ROOT}/kernels/*.cu ${ROOT}/kernels/*.cuh ${ROOT}/kernels/*.h ${ROOT}/runtime/bf16.h)
 list(SORT files)
 set(all "")
 foreach(file ${files})

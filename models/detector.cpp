@@ -29,6 +29,8 @@ std::vector<Keypoints> Detector::detect(const Tensor& batch) {
   DetectOptions faint = options_;
   faint.threshold = std::min(options_.threshold, faint_score);
   faint.top_k = options_.top_k > 0 ? std::min(options_.least, options_.top_k) : options_.least;
+  std::optional<Autotuner::Pause> pause;
+  if (sizes_met_ > most_sizes) pause.emplace(autotuner(place_.device));
   for (size_t n = 0; n < found.size(); ++n)
     if (int(found[n].points.size()) < faint.top_k) {
       const Tensor image = batch.rows(int64_t(n), int64_t(n) + 1);

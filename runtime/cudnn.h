@@ -1,9 +1,9 @@
 #pragma once
 // Convolutions by cuDNN, through its graph interface: a convolution, and a bias and ReLU behind it,
 // are described as a graph; heuristics name engines for it, and of those that can and may compute
-// it the first few become plans, among which Autotuner chooses: a few more of those engines that
-// come with the library than of those that it compiles for a problem, in seconds. The library is
-// opened at first use, so that a program starts where it is missing.
+// it the first most_plans become plans, among which Autotuner chooses; at most most_compiled of
+// them are engines that the library compiles for a problem, in seconds. It is opened at first use,
+// so that a program starts where it is missing.
 //
 // Left out are engines that may give other bits in the next run, that round factors or sums more
 // than asked for, that transform (FFT, large Winograd tiles), or that need a larger workspace than

@@ -401,13 +401,16 @@ class Failed(Exception):
 
 def run_json(command, env=None):
     """What a command prints: JSON, or that of a child in its last line."""
+    words = " ".join(command)
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=MOST_SECONDS)
+        if done.returncode:
+            raise Failed(f"{words} failed:\n{done.stderr}")
+        return json.loads(done.stdout.strip().splitlines()[-1] if "child" in command else done.stdout)
     except subprocess.TimeoutExpired:
-        raise Failed(f"{' '.join(command)} was stopped after {MOST_SECONDS} s") from None
-    if done.returncode:
-        raise Failed(f"{' '.join(command)} failed:\n{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1] if "child" in command else done.stdout)
+        raise Failed(f"{words} was stopped after {MOST_SECONDS} s") from None
+    except (OSError, ValueError, IndexError) as e:
+        raise Failed(f"{words}: {type(e).__name__}: {e}") from None
 
 
 def milliseconds(ms):

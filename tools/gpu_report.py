@@ -12,15 +12,10 @@ def table(head, rows):
 
 def figures(report):
     """The tables of what was measured; one that cannot be written says why."""
-    tables = tables_of(report)
-    while True:
-        try:
-            yield next(tables)
-        except StopIteration:
-            return
-        except (KeyError, TypeError, ValueError) as e:  # what a step printed is not what was expected
-            yield f"The rest of the figures could not be written ({type(e).__name__}: {e}); report.json has them.\n"
-            return
+    try:
+        yield from tables_of(report)
+    except (KeyError, TypeError, ValueError) as e:  # what a step printed is not what was expected
+        yield f"The rest of the figures could not be written ({type(e).__name__}: {e}); report.json has them.\n"
 
 
 def tables_of(report):

@@ -25,7 +25,7 @@ struct MemoryEstimate {
 MemoryEstimate estimate_memory(const Recipe& recipe, Device device, DType activations = DType::f32);
 
 /// What to tell somebody whose training stopped for lack of memory: how many images a step would
-/// fit, as far as two small steps can say, or that not even those do.
+/// fit, as far as small steps can say, or that not even those do.
 std::string batch_that_fits(const Recipe& recipe, Device device, DType activations);
 
 }  // namespace cairn

@@ -145,12 +145,6 @@ class Run {
   TrainResult go(const std::function<void(const TrainProgress&)>& on_progress) {
     if (options_.dry_run) {
       start_source();
-      if (options_.device == Device::cuda) {  // measures algorithms, in more memory than steps take
-        one_step();
-        losses_.read(step_);
-        memory(options_.device).release_cached();
-        memory(options_.device).reset_peak();
-      }
       if (options_.profile) options_.profile->start(options_.device);
       one_step();
       losses_.read(step_);

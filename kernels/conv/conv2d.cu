@@ -3,7 +3,8 @@
 //
 //   forward           [P, O]   = patches of x [P, T C]   times  w [O, T C];  bias, activation and
 //                     2x2 pool on the sums in registers: with a pool, the rows of the product run
-//                     through the 2x2 windows, so that a thread (mma: four lanes) holds whole ones
+//                     through the 2x2 windows, so that a thread (mma: four lanes) holds whole
+//                     ones; sigmoid and softplus are a pass of their own over y
 //   backward data     [P', C]  = patches of dy [P', T' O] times flipped w [C, T' O], once for each
 //                     of the stride^2 phases of x's grid, with only the taps T' that meet it; w is
 //                     first transposed into a workspace (not for 1x1)

@@ -15,7 +15,7 @@
 //   backward  dx and dw are the two transposes of that sum; dbias[o] = sum of dy[.,.,.,o].
 //
 // The epilogue (bias, activation, 2x2 max pool) runs while the output is still in registers or
-// cache.
+// cache; sigmoid and softplus of a GPU's output follow in a pass over it.
 #include "kernels/activation_kind.h"
 #include "kernels/dispatch.h"
 

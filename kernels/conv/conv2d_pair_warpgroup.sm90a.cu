@@ -18,6 +18,8 @@
 //             MHz, where the mma.sync kernel's products alone take 57
 //   Repeats   bitwise: one writer per element, one order of sums, which begins with the bias
 //   Not tried on hardware yet.
+#include <algorithm>
+
 #include "kernels/conv/pair_first.cuh"
 #include "kernels/conv/warpgroup_tile.cuh"
 #include "kernels/gemm/tiled_product.h"

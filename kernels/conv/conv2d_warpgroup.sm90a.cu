@@ -6,8 +6,8 @@
 //   Launch    one block of 256 threads a multiprocessor, or one a tile if these are fewer; a block
 //             goes from tile to tile without a pause, its copies one step ahead of its products
 //   Shared    two buffers: 152 KiB for 16x32, 116 for 16x16
-//   Registers 128 sums a thread (16x16: 64); 208 and 144 in all, no spills
-//   Code      4,300 and 2,800 instructions; 18,800 and 10,000 with any activation chosen at each
+//   Registers 128 sums a thread (16x16: 64); 208 to 214 and 146 to 154 in all, no spills
+//   Code      4,700 and 3,000 instructions; 18,800 and 10,000 with any activation chosen at each
 //             sum, more than the instruction caches hold
 //   Traffic   x 1.2 times (16x16: 1.27) for each 64 outputs, y once; the weights once a tile, from
 //             L2: for 64 -> 64 and 512 pixels 78 KB of pixels, 74 of weights, 65 of outputs, 24
@@ -25,6 +25,8 @@
 //   Repeats   bitwise: one writer per element, one order of sums
 //   Not tried on hardware yet.
 #include "kernels/conv/conv2d_warpgroup.h"
+
+#include <algorithm>
 
 #include "kernels/conv/warpgroup_tile.cuh"
 #include "kernels/gemm/norm_epilogue.cuh"

@@ -128,8 +128,9 @@ CAIRN_DEVICE void first_step(const ConvPair& p, const PairPlace& at,
   }
 }
 
-/// On Hopper's tensor cores (conv2d_pair_warpgroup.sm90a.cu): whether this GPU has them and all
-/// begins on 16 bytes; and the pair of an image [images, height, width, C], all bf16.
+/// On Hopper's tensor cores (conv2d_pair_warpgroup.sm90a.cu): whether this GPU has them, and the
+/// second weights and y begin on 16 bytes; and the pair of an image [images, height, width, C], all
+/// bf16.
 bool warpgroups_serve_pair(const ConvPair& p, Device device);
 void pair_by_warpgroups(ConvPair p, int64_t images, int64_t C, Device device);
 

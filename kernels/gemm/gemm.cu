@@ -226,7 +226,8 @@ CAIRN_KERNEL void sum_parts_kernel(const Sum<T>* x, int64_t parts, int64_t count
     Sum<T> sum = 0;
     for (int64_t s = 0; s < parts; ++s) sum += x[s * count + i];
     if (bias) sum += Sum<T>(bias[i % columns]);
-    y[i] = T(activate(act, sum, slope));
+    activate_each<1>(act, slope, [&](int) -> Sum<T>& { return sum; });
+    y[i] = T(sum);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/autotuner.h"
 #include "runtime/error.h"
 #include "runtime/flops.h"
+#include "runtime/graph.h"
 #include "runtime/memory.h"
 #include "runtime/random.h"
 #include "runtime/threads.h"
