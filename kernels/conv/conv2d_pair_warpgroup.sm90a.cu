@@ -6,10 +6,10 @@
 //             16x16 before the pool, 1200 for an image of 480x640
 //   Shared    74 KiB of weights, twice 41 of the map with its ring, the image under it: 161 KiB
 //             (C = 3: 169)
-//   Registers 64 sums a thread beside what the first step needs
+//   Registers 64 sums a thread beside what the first step needs: 164 in all (C = 3: 197)
 //   Order     products of tile t begin; outputs of t - 1 are written; image and map of t + 1; wait
-//   Traffic   x once (its rings from L2), y once, the second weights once a block: 10 MB from L2
-//             where blocks of the mma.sync kernel fetch 88
+//   Traffic   x once (its rings from L2), y once: 10.4 MB of 480x640 with C = 1, 2 us; the second
+//             weights once a block, 10 MB from L2 where blocks of the mma.sync kernel fetch 88
 //   Work      as conv2d_pair.cu: 22.6 GFLOP of the second step for 480x640, 0.45 of the first
 //   Floor     29 us for that image on an H200 at the 790 TFLOP/s that a large product reaches
 //   Predicted a tile is 4608 clocks of products. Shared memory is busier: 3456 for them, 810 for
@@ -23,7 +23,6 @@
 #include "kernels/conv/pair_first.cuh"
 #include "kernels/conv/warpgroup_tile.cuh"
 #include "kernels/gemm/tiled_product.h"
-#include "runtime/cuda.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -43,17 +42,6 @@ struct WarpgroupPair {
     typename First::Inputs inputs;
   };
 };
-
-/// Starts the copy of the second weights.
-CAIRN_DEVICE void copy_second_weights(const ConvPair& p, bf16* to) {
-  const auto* from = static_cast<const bf16*>(p.w2.data);
-  for (int i = int(threadIdx.x); i < 9 * chunks * features; i += Tile::Threads) {
-    const int chunk = i % chunks, output = i / chunks % features, tap = i / chunks / features;
-    cp_async_16(to + (tap * chunks + chunk) * Tile::WeightChunk + output * 8,
-                from + (output * 9 + tap) * features + chunk * 8);
-  }
-  cp_async_commit();
-}
 
 template <int C>
 CAIRN_KERNEL void CAIRN_BOUNDS(256, 1) pair_on_warpgroups(ConvPair p, int tiles) {
@@ -83,7 +71,8 @@ CAIRN_KERNEL void CAIRN_BOUNDS(256, 1) pair_on_warpgroups(ConvPair p, int tiles)
   };
 
   int tile = int(blockIdx.x);
-  copy_second_weights(p, s.w2);
+  copy_weights<Tile, chunks>(static_cast<const bf16*>(p.w2.data), features, 0, false, s.w2);
+  cp_async_commit();
   load_first_weights<bf16, First>(p, s.inputs);
   load_image<bf16, First>(p, place(tile), s.inputs);
   cp_async_wait<0>();
@@ -119,25 +108,19 @@ CAIRN_KERNEL void CAIRN_BOUNDS(256, 1) pair_on_warpgroups(ConvPair p, int tiles)
 
 template <int C>
 void start(ConvPair p, int64_t images, Device device) {
-  const int64_t down = (p.height + Tile::Rows - 1) / Tile::Rows,
-                across = (p.width + Tile::Columns - 1) / Tile::Columns;
+  const int64_t down = Tile::down(p.height), across = Tile::across(p.width);
   p.tiles_down = Divisor(down);
   p.tiles_across = Divisor(across);
   const int tiles = index_count(images * down * across);
-  int at_once = 2;  // on simt, so that blocks go from tile to tile there too
-  if constexpr (build::has_cuda)
-    if (device == Device::cuda) at_once = cuda::multiprocessors();
-  launch("conv2d_pair wgmma", pair_on_warpgroups<C>, std::min(tiles, at_once), Tile::Threads,
-         sizeof(typename WarpgroupPair<C>::Memory), p, tiles);
+  launch("conv2d_pair wgmma", pair_on_warpgroups<C>, std::min(tiles, blocks_at_once(device)),
+         Tile::Threads, sizeof(typename WarpgroupPair<C>::Memory), p, tiles);
 }
 
 }  // namespace
 
 bool warpgroups_serve_pair(const ConvPair& p, Device device) {
-  if constexpr (build::has_cuda)
-    if (device == Device::cuda && cuda::architecture() != 90) return false;
   const auto places = reinterpret_cast<uintptr_t>(p.w2.data) | reinterpret_cast<uintptr_t>(p.y);
-  return places % 16 == 0;
+  return has_warpgroups(device) && places % 16 == 0;
 }
 
 void pair_by_warpgroups(ConvPair p, int64_t images, int64_t C, Device device) {

@@ -6,7 +6,7 @@
 //   Launch    one block of 256 threads a multiprocessor, or one a tile if these are fewer; a block
 //             goes from tile to tile without a pause, its copies one step ahead of its products
 //   Shared    two buffers: 152 KiB for 16x32, 116 for 16x16
-//   Registers 128 sums a thread (16x16: 64); 208 to 214 and 146 to 154 in all, no spills
+//   Registers 128 sums a thread (16x16: 64); 204 to 210 and 138 to 154 in all, no spills
 //   Code      4,700 and 3,000 instructions; 18,800 and 10,000 with any activation chosen at each
 //             sum, more than the instruction caches hold
 //   Traffic   x 1.2 times (16x16: 1.27) for each 64 outputs, y once; the weights once a tile, from
@@ -30,7 +30,6 @@
 
 #include "kernels/conv/warpgroup_tile.cuh"
 #include "kernels/gemm/norm_epilogue.cuh"
-#include "runtime/cuda.h"
 
 namespace cairn::CAIRN_NS {
 namespace {
@@ -90,13 +89,8 @@ CAIRN_DEVICE void copy_step(const WarpgroupConvPlan& p, const WarpgroupPlace& at
     cp_async_16(to.pixels + chunk * Tile::PixelChunk + pixel * 8,
                 p.x + (from < 0 ? 0 : from * p.channels + channel + chunk * 8), from >= 0);
   }
-  for (int i = int(threadIdx.x); i < 9 * chunks * Tile::Outputs; i += Tile::Threads) {
-    const int chunk = i % chunks, output = i / chunks % Tile::Outputs,
-              tap = i / chunks / Tile::Outputs;
-    const int64_t from = int64_t(at.first_output + output) * 9 + (p.flipped ? 8 - tap : tap);
-    cp_async_16(to.weights + (tap * chunks + chunk) * Tile::WeightChunk + output * 8,
-                p.w + from * p.channels + channel + chunk * 8);
-  }
+  copy_weights<Tile, chunks>(p.w + int64_t(at.first_output) * 9 * p.channels, p.channels, channel,
+                             p.flipped, to.weights);
   cp_async_commit();
 }
 
@@ -305,29 +299,17 @@ CAIRN_KERNEL void CAIRN_BOUNDS(256, 1) warpgroup_conv(WarpgroupConvPlan p) {
 }
 
 template <class Tile>
-int64_t tiles_down(int64_t height) {
-  return (height + Tile::Rows - 1) / Tile::Rows;
-}
-template <class Tile>
-int64_t tiles_across(int64_t width) {
-  return (width + Tile::Columns - 1) / Tile::Columns;
-}
-
-template <class Tile>
 void start(const char* name, WarpgroupConvPlan p, int64_t images, Device device) {
-  const int64_t across = tiles_across<Tile>(p.width), down = tiles_down<Tile>(p.height),
+  const int64_t across = Tile::across(p.width), down = Tile::down(p.height),
                 outputs = p.outputs / Tile::Outputs;
   p.blocks_of_outputs = Divisor(outputs);
   p.tiles_across = Divisor(across);
   p.tiles_down = Divisor(down);
   p.tiles = index_count(images * down * across * outputs);
   p.steps_of_channels = p.channels / channels_of_step;
-  int at_once = 2;  // on simt, so that blocks go from tile to tile there too
-  if constexpr (build::has_cuda)
-    if (device == Device::cuda) at_once = cuda::multiprocessors();
   const auto run = [&](auto kernel) {
-    launch(name, kernel, std::min(p.tiles, at_once), Tile::Threads, 2 * sizeof(WarpgroupStep<Tile>),
-           p);
+    launch(name, kernel, std::min(p.tiles, blocks_at_once(device)), Tile::Threads,
+           2 * sizeof(WarpgroupStep<Tile>), p);
   };
   if (p.steps.sums)
     run(warpgroup_conv<Tile, Fused::end>);
@@ -359,12 +341,11 @@ WarpgroupConvPlan plan_of(const WarpgroupConv& c, Tensor& y) {
 bool is_aligned(const Tensor& t) { return reinterpret_cast<uintptr_t>(t.raw()) % 16 == 0; }
 
 bool serves(const WarpgroupConv& c, const Tensor& y) {
-  if constexpr (build::has_cuda)
-    if (y.device() == Device::cuda && cuda::architecture() != 90) return false;
   const bool sizes = c.w.dim(0) % 64 == 0 && c.w.dim(1) == 3 && c.w.dim(2) == 3 &&
                      c.w.dim(3) % 32 == 0 && c.w.dim(3) == c.x.dim(3);
-  return sizes && y.count() > 0 && is_aligned(c.x) && is_aligned(c.w) && is_aligned(y) &&
-         c.x.dtype() == DType::bf16 && c.w.dtype() == DType::bf16 && y.dtype() == DType::bf16;
+  return has_warpgroups(y.device()) && sizes && y.count() > 0 && is_aligned(c.x) &&
+         is_aligned(c.w) && is_aligned(y) && c.x.dtype() == DType::bf16 &&
+         c.w.dtype() == DType::bf16 && y.dtype() == DType::bf16;
 }
 
 }  // namespace
@@ -373,14 +354,13 @@ std::vector<Algorithm> by_warpgroups(const WarpgroupConv& conv, Tensor& y,
                                      const std::function<void(int64_t parts)>& before) {
   if (!serves(conv, y)) return {};
   const auto way = [&]<class Tile>(const char* name, Tile) {
-    return Algorithm{
-        name, [=, &y] {
-          const int64_t images = conv.x.dim(0);
-          if (before)
-            before(images * tiles_down<Tile>(conv.x.dim(1)) * tiles_across<Tile>(conv.x.dim(2)));
-          start<Tile>(name, plan_of(conv, y), images, y.device());
-          return true;
-        }};
+    return Algorithm{name, [=, &y] {
+                       const int64_t images = conv.x.dim(0);
+                       if (before)
+                         before(images * Tile::down(conv.x.dim(1)) * Tile::across(conv.x.dim(2)));
+                       start<Tile>(name, plan_of(conv, y), images, y.device());
+                       return true;
+                     }};
   };
   return {way("wgmma 16x32", WarpgroupTile<2>()), way("wgmma 16x16", WarpgroupTile<1>())};
 }

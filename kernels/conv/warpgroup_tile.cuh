@@ -14,6 +14,7 @@
 //             bytes, and a tap could not begin at any pixel. Pixels as the rows: an instruction
 //             would read 4 KiB in 32 clocks for 32 of products, no room for anything else.
 #include "kernels/gemm/epilogue.cuh"
+#include "runtime/cuda.h"
 
 namespace cairn::CAIRN_NS {
 
@@ -28,7 +29,38 @@ struct WarpgroupTile {
   /// Elements from 8 channels of all pixels, or outputs, to the next 8.
   static constexpr int chunk_of(int rows) { return (rows * 16 + 127) / 128 * 64 + 16; }
   static constexpr int PixelChunk = chunk_of(Pixels), WeightChunk = chunk_of(Outputs);
+
+  static int64_t down(int64_t height) { return (height + Rows - 1) / Rows; }
+  static int64_t across(int64_t width) { return (width + Columns - 1) / Columns; }
 };
+
+/// Whether a device has such cores. simt emulates them.
+inline bool has_warpgroups(Device device) {
+  if constexpr (build::has_cuda)
+    if (device == Device::cuda) return cuda::architecture() == 90;
+  return true;
+}
+
+/// Blocks that run at once, one a multiprocessor; few on simt, so that they go from tile to tile
+/// there too.
+inline int blocks_at_once(Device device) {
+  if constexpr (build::has_cuda)
+    if (device == Device::cuda) return cuda::multiprocessors();
+  return 2;
+}
+
+/// Starts the copies of the weights of 64 outputs, the first of which begin at w [., 9, channels],
+/// for so many chunks of channels from `channel` on; to [tap][chunk].
+template <class Tile, int Chunks>
+CAIRN_DEVICE void copy_weights(const bf16* w, int channels, int channel, bool flipped, bf16* to) {
+  for (int i = int(threadIdx.x); i < 9 * Chunks * Tile::Outputs; i += Tile::Threads) {
+    const int chunk = i % Chunks, output = i / Chunks % Tile::Outputs,
+              tap = i / Chunks / Tile::Outputs;
+    const int64_t from = int64_t(output) * 9 + (flipped ? 8 - tap : tap);
+    cp_async_16(to + (tap * Chunks + chunk) * Tile::WeightChunk + output * 8,
+                w + from * channels + channel + chunk * 8);
+  }
+}
 
 /// acc += nine taps of so many chunks of channels; weights is [tap][chunk]. They run when this
 /// returns: warpgroup_wait() waits for them.
