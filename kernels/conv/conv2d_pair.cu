@@ -35,9 +35,9 @@
 //   Rejected  The second weights kept in shared memory by blocks that stay: 72 KiB in bf16, one
 //             block per multiprocessor, which would wait for its first step (wgmma does not: it
 //             runs beside). The first step on tensor cores: its 9 (27) products a sum would fill 16
-//             (32) of k, and TF32 would round the image. Tiles of 32x16: less of a ring (1.20), but one
-//             block per multiprocessor. In float32 a map [pixel][c]: for 64 products 8 single loads
-//             of pixels and 2 vectors of weights, where planes take 2.9 vectors in all.
+//             (32) of k, and TF32 would round the image. Tiles of 32x16: less of a ring (1.20), but
+//             one block per multiprocessor. In float32 a map [pixel][c]: for 64 products 8 single
+//             loads of pixels and 2 vectors of weights, where planes take 2.9 vectors in all.
 //   Not tried on hardware yet.
 #include "kernels/conv/conv2d_pair.h"
 
