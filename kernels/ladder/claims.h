@@ -44,9 +44,10 @@ struct PixelClaims {
   }
 };
 
-/// The tiles into which a float32 product of m rows by n columns is cut (kernels/gemm/gemm.cu).
+/// The tiles into which a float32 product of m rows by n columns is cut (kernels/gemm/gemm.cu). A
+/// column of a tile is shared by `threads_down` of its threads.
 struct ProductTiles {
-  int64_t m, n, rows, columns, down, across, threads;
+  int64_t m, n, rows, columns, down, across, threads, threads_down;
 
   ProductTiles(int64_t m_, int64_t n_) : m(m_), n(n_) {
     Product p;
@@ -56,6 +57,7 @@ struct ProductTiles {
     rows = large ? 128 : 32;
     columns = large ? 64 : 32;
     threads = large ? 128 : 64;
+    threads_down = large ? 16 : 8;
     down = (m + rows - 1) / rows;
     across = (n + columns - 1) / columns;
   }

@@ -127,14 +127,16 @@ struct BlockClaims {
     bool norm = false, moments = false, skip = false;
   };
   ProductTiles tiles(int step) const { return {pixels(), outputs(step)}; }
-  /// With a norm, a thread loads three numbers for each of its 4 columns and every 16 of k.
+  /// With a norm, a thread loads three numbers for each of its 4 columns and every 16 of k, and the
+  /// bias for each element of C; without one, the bias for each of its columns.
   LadderLaunch product(int step, Ends ends) const {
     const ProductTiles t = tiles(step);
     const int64_t C = inputs(step), O = outputs(step), k = step == 1 ? 9 * C : C;
     const int64_t taps =  // inside of the image, over all pixels
         step == 1 ? images * (3 * height - 2) * (3 * width - 2) : pixels();
     LadderLaunch l = t.product(pixels() * C, taps * C, k);
-    l.bytes += {.loaded = 4 * uint64_t(t.m * O), .distinct_loaded = 4 * uint64_t(O)};  // bias
+    const int64_t bias_rows = ends.norm ? t.m : t.down * t.threads_down;
+    l.bytes += {.loaded = 4 * uint64_t(bias_rows * O), .distinct_loaded = 4 * uint64_t(O)};
     if (ends.norm) {
       l.bytes += {.loaded = 48 * uint64_t(t.count() * t.threads * ((k + 15) / 16)),
                   .distinct_loaded = 12 * uint64_t(C)};
