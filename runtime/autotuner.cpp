@@ -19,7 +19,7 @@
 namespace cairn {
 namespace {
 
-constexpr const char* columns = "problem\talgorithm\tms\tms of the first";
+constexpr const char* columns = "problem\talgorithm\tms\tms of the first\twrong";
 constexpr size_t most_bytes = 1 << 20;
 constexpr double never = std::numeric_limits<double>::infinity();
 
@@ -30,8 +30,10 @@ std::vector<std::string> fields_of(const std::string& line) {
   return fields;
 }
 
+constexpr size_t longest_name = 300;
+
 bool is_name(const std::string& s) {
-  return !s.empty() && s.size() < 300 &&
+  return !s.empty() && s.size() <= longest_name &&
          std::all_of(s.begin(), s.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
@@ -41,6 +43,34 @@ double time_in(const std::string& s) {
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), ms);
   const bool good = error == std::errc() && end == s.data() + s.size() && ms > 0 && ms < never;
   return good ? ms : std::nan("");
+}
+
+// Elements from all over a tensor, the first and the last among them; all of a small one.
+std::vector<double> sample_of(const Tensor& t) {
+  constexpr int64_t runs = 16, of_run = 1 << 16;
+  if (!t.defined()) return {};
+  const Tensor flat = t.reshape({t.count()});
+  if (t.count() <= runs * of_run) return flat.to(Device::cpu).to(DType::f64).values<double>();
+  std::vector<double> sample;
+  for (int64_t i = 0; i < runs; ++i) {
+    const int64_t begin = (t.count() - of_run) * i / (runs - 1);
+    const Tensor run = flat.part(begin, {of_run}).to(Device::cpu).to(DType::f64);
+    sample.insert(sample.end(), run.data<double>(), run.data<double>() + of_run);
+  }
+  return sample;
+}
+
+// The largest difference in units of the largest finite value of those expected; where one is not
+// finite nothing is compared.
+double difference(const std::vector<double>& found, const std::vector<double>& expected) {
+  double largest = 0, apart = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (!std::isfinite(expected[i])) continue;
+    largest = std::max(largest, std::abs(expected[i]));
+    const double here = std::abs(found[i] - expected[i]);
+    apart = std::max(apart, std::isfinite(here) ? here : never);
+  }
+  return apart == 0 ? 0 : apart / largest;
 }
 
 void append(std::vector<Algorithm>& algorithms, const Autotuner::More& more,
@@ -132,8 +162,8 @@ std::string Autotuner::kept_in() const {
   return file_.empty() ? "nowhere" : file_;
 }
 
-void Autotuner::run(const std::string& problem, std::vector<Algorithm> algorithms, bool may_measure,
-                    const More& more) {
+void Autotuner::run(const std::string& problem, std::vector<Algorithm> algorithms,
+                    const Tensor& result, bool may_measure, const More& more) {
   const Algorithm* taken = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -147,7 +177,7 @@ void Autotuner::run(const std::string& problem, std::vector<Algorithm> algorithm
         taken = remembered(known, algorithms, more);
         if (!taken && may_measure && pauses_ == 0 && can_keep()) {
           append(algorithms, more);
-          taken = measured(problem, algorithms);
+          taken = measured(problem, algorithms, result);
         } else if (!taken) {
           known.instead = Choice{algorithms.front().name};
         }
@@ -174,13 +204,21 @@ const Algorithm* Autotuner::remembered(Known& known, std::vector<Algorithm>& alg
 }
 
 const Algorithm* Autotuner::measured(const std::string& problem,
-                                     const std::vector<Algorithm>& algorithms) {
+                                     const std::vector<Algorithm>& algorithms, Tensor result) {
   const Algorithm* best = nullptr;
   double first_ms = 0, best_ms = never;
+  std::vector<double> expected;
+  std::string wrong;
   for (const Algorithm& a : algorithms) {
-    double ms = never;
+    double ms = never, apart = 0;
     try {
+      if (result.defined()) result.fill(NAN);  // what is not written is not what another one wrote
       ms = time_of(a);
+      if (ms == never) continue;
+      if (first_ms == 0)
+        expected = sample_of(result);
+      else
+        apart = difference(sample_of(result), expected);
     } catch (const Error& e) {
       if (&a == &algorithms.front()) throw;
       try {
@@ -190,7 +228,10 @@ const Algorithm* Autotuner::measured(const std::string& problem,
                     "report it as a bug; XDG_CACHE_HOME=/dev/null keeps to what shapes suggest");
       }
     }
-    if (ms == never) continue;
+    if (apart > most_difference) {
+      wrong += text(wrong.empty() ? "" : ", ", a.name, " by ", apart);
+      continue;
+    }
     if (first_ms == 0) first_ms = ms;
     if (ms < best_ms) {
       best_ms = ms;
@@ -198,7 +239,8 @@ const Algorithm* Autotuner::measured(const std::string& problem,
     }
   }
   if (!best) return nullptr;
-  known_[problem] = {{best->name, best_ms, first_ms}, false, true};
+  if (wrong.empty()) wrong = "none";
+  known_[problem] = {{best->name, best_ms, first_ms, wrong.substr(0, longest_name)}, false, true};
   if (!file_.empty()) write();
   return best;
 }
@@ -238,8 +280,8 @@ void Autotuner::read() {
     if (!std::getline(in, line) || line != columns) return;
     while (std::getline(in, line)) {
       const std::vector<std::string> f = fields_of(line);
-      if (f.size() != 4 || !is_name(f[0]) || !is_name(f[1])) return;
-      const Choice c{f[1], time_in(f[2]), time_in(f[3])};
+      if (f.size() != 5 || !is_name(f[0]) || !is_name(f[1]) || !is_name(f[4])) return;
+      const Choice c{f[1], time_in(f[2]), time_in(f[3]), f[4]};
       if (std::isnan(c.ms) || std::isnan(c.first_ms) || found.size() == most_problems) return;
       found[f[0]] = c;
     }
@@ -261,7 +303,7 @@ void Autotuner::write() {
   for (const auto& [problem, known] : known_)
     if (known.choice.ms > 0)
       out << problem << '\t' << known.choice.algorithm << '\t' << known.choice.ms << '\t'
-          << known.choice.first_ms << '\n';
+          << known.choice.first_ms << '\t' << known.choice.wrong << '\n';
   try {
     write_file(file_, out.str());
     was_written_ = true;

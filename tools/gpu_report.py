@@ -34,9 +34,10 @@ def tables_of(report):
     chosen = {c["problem"]: c for name, d in data.items() if name.startswith("bench ")
               for c in d.get("choices", {}).get("algorithms", []) if c["ms"] > 0}
     if chosen:
-        yield "## Algorithms of convolutions\n\nMeasured once; beside them what the shape alone suggests.\n\n" + table(
-            ["problem", "algorithm", "ms", "ms of the suggested one"],
-            [(p, c["algorithm"], f"{c['ms']:.4f}", f"{c['first_ms']:.4f}") for p, c in sorted(chosen.items())])
+        yield ("## Algorithms of convolutions\n\nMeasured once; beside them what the shape alone suggests, and algorithms whose "
+               "results differ from its by so much of the largest value.\n\n") + table(
+            ["problem", "algorithm", "ms", "ms of the suggested one", "wrong"],
+            [(p, c["algorithm"], f"{c['ms']:.4f}", f"{c['first_ms']:.4f}", c["wrong"]) for p, c in sorted(chosen.items())])
     compared = [(r["work"], r["pytorch"], r["cairn"], f"{r['ratio']:.2f}", r["goal"])
                 for name, r in data.items() if name.startswith("beside PyTorch")]
     if compared:

@@ -193,8 +193,8 @@ void compute_fastest(const Products& products, Tensor& c, NameProblem&& problem,
     return std::all_of(products.all.begin(), products.all.end(),
                        [&](const Product& p) { return multiply(p, products.type, c, plan); });
   };
-  run_fastest(c.device(), product_plans(products.all.front(), products.type, c, products.may_split),
-              problem, run, more);
+  run_fastest(c, product_plans(products.all.front(), products.type, c, products.may_split), problem,
+              run, more);
 }
 
 }  // namespace

@@ -355,7 +355,7 @@ void conv2d_pair(const Tensor& x, const ConvStep& first, const ConvStep& second,
                     }});
   const Conv2dSizes s(x, first.w, first.options);
   tuner.run(problem_name("conv2d_pair", x.dtype(), s, first.options, first.epilogue, x.dtype()),
-            ways, !capture::running(y.device()));
+            ways, y, !capture::running(y.device()));
 }
 
 }  // namespace cairn::CAIRN_NS

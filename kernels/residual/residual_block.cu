@@ -124,7 +124,7 @@ void forward_step(const Tensor& x, const ResidualBlock& block, int i, const Rect
                            p.steps.moments = moments->raw();
                          });
   };
-  run_fastest(y.device(), product_plans(p, y.dtype(), y), name, run, more);
+  run_fastest(y, product_plans(p, y.dtype(), y), name, run, more);
 }
 
 namespace {
@@ -191,7 +191,7 @@ void backward_weights(const Tensor& x, const Tensor& dy, const RectifiedNorm& no
   p.steps.in = norm;
   const auto run = [&](const ProductPlan& plan) { return multiply(p, dy.dtype(), dw, plan); };
   run_fastest(
-      dy.device(), product_plans(p, dy.dtype(), dw, true),
+      dw, product_plans(p, dy.dtype(), dw, true),
       [&] { return problem(text("_backward_weights step ", i + 1), x, dw, i); }, run);
 }
 
@@ -234,7 +234,7 @@ Tensor backward_data(const Tensor& dy, const NormConv& step, int i, const Tensor
     });
   };
   run_fastest(
-      g.device(), product_plans(p, g.dtype(), g),
+      g, product_plans(p, g.dtype(), g),
       [&] { return problem(text("_backward_data step ", i + 1), x, w, i); }, run, more);
   return sums;
 }

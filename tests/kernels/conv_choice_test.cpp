@@ -52,6 +52,7 @@ TEST_F(ConvChoice, IsMadeOncePerShapeAndPrecisionAndForEachDirection) {
     ASSERT_TRUE(choices.count(problem)) << problem;
     EXPECT_GT(choices.at(problem).ms, 0) << problem;
     EXPECT_LE(choices.at(problem).ms, choices.at(problem).first_ms) << problem;
+    EXPECT_EQ(choices.at(problem).wrong, "none") << problem;
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "runtime/atomic_file.h"
@@ -36,6 +37,13 @@ class AutotunerTest : public testing::Test {
               throw Error(name, "no memory is left", "some", "free some");
             }};
   }
+  // The same one, which writes its result.
+  static Algorithm writing(Tensor y, const Algorithm& a, std::function<double(int64_t)> value) {
+    return {a.name, [=]() mutable {
+              for (int64_t i = 0; i < y.count(); ++i) y.data<float>()[i] = float(value(i));
+              return a.run();
+            }};
+  }
   std::unique_ptr<Autotuner> tuner(const std::string& machine = "a machine") {
     return std::make_unique<Autotuner>(machine, file_, [this](const std::function<void()>& work) {
       const double start = now_;
@@ -47,7 +55,7 @@ class AutotunerTest : public testing::Test {
   std::string solve(Autotuner& t, const std::string& problem, const std::vector<Algorithm>& among,
                     bool may_measure = true) {
     runs_.clear();
-    t.run(problem, among, may_measure);
+    t.run(problem, among, {}, may_measure);
     return last_;
   }
   bool measured() const { return runs_.size() > 1 || runs_.begin()->second > 1; }
@@ -65,8 +73,9 @@ TEST_F(AutotunerTest, TakesTheFastestAndWritesItDown) {
   const auto t = tuner();
   EXPECT_EQ(solve(*t, "conv", three_), "second");
   EXPECT_TRUE(measured());
-  EXPECT_EQ(read_file(file_),
-            "a machine\nproblem\talgorithm\tms\tms of the first\nconv\tsecond\t1\t3\n");
+  EXPECT_EQ(
+      read_file(file_),
+      "a machine\nproblem\talgorithm\tms\tms of the first\twrong\nconv\tsecond\t1\t3\tnone\n");
   const auto choice = t->choices().at("conv");
   EXPECT_EQ(choice.algorithm, "second");
   EXPECT_EQ(choice.ms, 1);
@@ -135,11 +144,11 @@ TEST_F(AutotunerTest, WhatCannotOrFailsIsNotChosen) {
   EXPECT_EQ(solve(*t, "captured", {one_that_cannot("library"), algorithm("first", 3)}, false),
             "first");
   EXPECT_EQ(wrong([&] {
-              t->run("other", {one_that_throws("first"), algorithm("second", 1)}, true);
+              t->run("other", {one_that_throws("first"), algorithm("second", 1)}, {}, true);
             }),
             "no memory is left");
   EXPECT_NE(error_of([&] {
-              t->run("none", {one_that_cannot("library")}, true);
+              t->run("none", {one_that_cannot("library")}, {}, true);
             }).find("none of its algorithms"),
             std::string::npos);
 }
@@ -166,24 +175,37 @@ TEST_F(AutotunerTest, AFileOfAnotherMachineOrVersionIsReplaced) {
 }
 
 TEST_F(AutotunerTest, ADamagedFileIsIgnoredAsAWholeAndReplaced) {
-  const std::string head = "a machine\nproblem\talgorithm\tms\tms of the first\n",
-                    good = "conv\tthird\t1\t2\n";
+  const std::string head = "a machine\nproblem\talgorithm\tms\tms of the first\twrong\n",
+                    good = "conv\tthird\t1\t2\tnone\n";
   file_ = folder_ / "choices.txt";
   std::string many;
-  for (size_t i = 0; i <= Autotuner::most_problems; ++i) many += text('p', i, "\tthird\t1\t2\n");
-  for (const std::string& content :
-       {std::string(), std::string("a machine"), head.substr(0, 40), "another machine\n" + head,
-        head + good + "conv2", head + good + "other\tthird\t1\n", head + good + "o\tt\tx\t2\n",
-        head + good + "o\tt\t-1\t2\n", head + good + "o\tt\tnan\t2\n",
-        head + good + "o\tt\tinf\t2\n", head + good + "o\tt\t1e999\t2\n",
-        head + good + "o\tt\t1 \t2\n", head + good + "\tt\t1\t2\n",
-        head + good + "o\t\x1b[31m\t1\t2\n", head + good + std::string("o\0p\tt\t1\t2\n", 10),
-        head + good + std::string(400, 'o') + "\tt\t1\t2\n", head + good + many,
-        head + good + std::string(2 << 20, '\n')}) {
+  for (size_t i = 0; i <= Autotuner::most_problems; ++i)
+    many += text('p', i, "\tthird\t1\t2\tnone\n");
+  for (const std::string& content : {std::string(),
+                                     std::string("a machine"),
+                                     head.substr(0, 40),
+                                     "another machine\n" + head,
+                                     head + good + "conv2",
+                                     head + good + "other\tthird\t1\n",
+                                     head + good + "o\tt\tx\t2\tnone\n",
+                                     head + good + "o\tt\t1\t2\n",
+                                     head + good + "o\tt\t1\t2\t\x1b[31m\n",
+                                     head + good + "o\tt\t1\t2\tnone\tnone\n",
+                                     head + good + "o\tt\t-1\t2\tnone\n",
+                                     head + good + "o\tt\tnan\t2\tnone\n",
+                                     head + good + "o\tt\tinf\t2\tnone\n",
+                                     head + good + "o\tt\t1e999\t2\tnone\n",
+                                     head + good + "o\tt\t1 \t2\tnone\n",
+                                     head + good + "\tt\t1\t2\tnone\n",
+                                     head + good + "o\t\x1b[31m\t1\t2\tnone\n",
+                                     head + good + std::string("o\0p\tt\t1\t2\tnone\n", 15),
+                                     head + good + std::string(400, 'o') + "\tt\t1\t2\tnone\n",
+                                     head + good + many,
+                                     head + good + std::string(2 << 20, '\n')}) {
     std::ofstream(file_, std::ios::binary) << content;
     const auto t = tuner();
     EXPECT_EQ(solve(*t, "conv", three_), "second") << content.substr(0, 200);
-    EXPECT_EQ(read_file(file_), head + "conv\tsecond\t1\t3\n") << content.substr(0, 200);
+    EXPECT_EQ(read_file(file_), head + "conv\tsecond\t1\t3\tnone\n") << content.substr(0, 200);
   }
   std::ofstream(file_) << head + good;
   EXPECT_EQ(solve(*tuner(), "conv", three_), "third") << "the good line alone is believed";
@@ -247,7 +269,7 @@ TEST_F(AutotunerTest, MoreAlgorithmsAreAskedForOnlyToMeasureOrToRunOne) {
                               bool may_measure = true) {
     asked = 0;
     runs_.clear();
-    t.run(problem, three_, may_measure, more_of(ms));
+    t.run(problem, three_, {}, may_measure, more_of(ms));
     return last_;
   };
   {
@@ -284,10 +306,10 @@ TEST_F(AutotunerTest, MoreAlgorithmsAreAskedForOnlyToMeasureOrToRunOne) {
 TEST_F(AutotunerTest, PartsOfAnAlgorithmAreMeasuredBeforeItIs) {
   const auto t = tuner();
   const std::vector<Algorithm> ways{algorithm("as one", 1.5), {"by parts", [&] {
-                                                                 t->run("part", three_, true);
+                                                                 t->run("part", three_, {}, true);
                                                                  return true;
                                                                }}};
-  t->run("whole", ways, true);
+  t->run("whole", ways, {}, true);
   EXPECT_EQ(last_, "second") << "a part takes 1 ms, without the others that it is chosen from";
   EXPECT_EQ(t->choices().at("part").algorithm, "second");
   EXPECT_EQ(t->choices().at("whole").algorithm, "by parts");
@@ -319,17 +341,66 @@ TEST_F(AutotunerTest, OneThatBreaksTheDeviceIsNamed) {
                            broken = true;
                            throw Error("launch", "an illegal memory access", "none", "look for it");
                          }};
-  const Error e = caught([&] { t.run("conv", {three_[0], breaks, three_[1]}, true); });
+  const Error e = caught([&] { t.run("conv", {three_[0], breaks, three_[1]}, {}, true); });
   EXPECT_EQ(e.where, "conv by wgmma");
   EXPECT_EQ(e.wrong, "an illegal memory access");
   EXPECT_NE(e.remedy.find("XDG_CACHE_HOME=/dev/null"), std::string::npos);
+}
+
+TEST_F(AutotunerTest, OneWhoseResultIsAnotherIsNotTakenHoweverFast) {
+  Tensor y = Tensor::full({8}, 5);  // what "idle" would leave, were it not made NaN
+  const std::vector<Algorithm> ways{
+      writing(y, algorithm("first", 4), [](int64_t i) { return double(i); }),
+      writing(y, algorithm("rounds", 3), [](int64_t i) { return 1.005 * double(i); }),
+      writing(y, algorithm("off", 2), [](int64_t i) { return i < 7 ? double(i) : 6.5; }),
+      algorithm("idle", 1),
+      writing(y, algorithm("overflows", 0.5), [](int64_t) { return INFINITY; })};
+  tuner()->run("conv", ways, y, true);
+  EXPECT_EQ(last_, "rounds");
+  EXPECT_EQ(y.data<float>()[2], 2.01f);
+  const auto later = tuner();
+  later->run("conv", ways, y, true);
+  EXPECT_EQ(last_, "rounds");
+  EXPECT_EQ(later->choices().at("conv").wrong, "off by 0.0714286, idle by inf, overflows by inf");
+}
+
+TEST_F(AutotunerTest, WhereTheFirstResultIsNotFiniteNothingIsCompared) {
+  const Tensor y = Tensor::empty({3});
+  const auto solve_by = [&](Autotuner& t, const std::string& problem, std::vector<double> first,
+                            std::vector<double> second) {
+    const auto in = [](const std::vector<double>& values) {
+      return [values](int64_t i) { return values[size_t(i)]; };
+    };
+    t.run(problem,
+          {writing(y, algorithm("first", 2), in(first)),
+           writing(y, algorithm("second", 1), in(second))},
+          y, true);
+    return last_;
+  };
+  const auto t = tuner();
+  EXPECT_EQ(solve_by(*t, "saturates", {NAN, INFINITY, 1}, {0, 3, 1}), "second");
+  EXPECT_EQ(solve_by(*t, "zero", {0, 0, 0}, {0, 0, 0}), "second");
+  EXPECT_EQ(solve_by(*t, "not zero", {0, 0, 0}, {0, 1e-9, 0}), "first");
+  EXPECT_EQ(t->choices().at("not zero").wrong, "second by inf");
+}
+
+TEST_F(AutotunerTest, ALargeResultIsComparedFromItsFirstToItsLastElement) {
+  const Tensor y = Tensor::empty({(1 << 20) + 5});
+  const auto t = tuner();
+  for (int64_t place : {int64_t(0), y.count() / 15, y.count() - 1}) {
+    const std::vector<Algorithm> ways{
+        writing(y, algorithm("first", 20), [](int64_t) { return 1.; }),
+        writing(y, algorithm("off", 10), [place](int64_t i) { return i == place ? 2. : 1.; })};
+    t->run(text(place), ways, y, true);
+    EXPECT_EQ(t->choices().at(text(place)).wrong, "off by 1");
+  }
 }
 
 TEST_F(AutotunerTest, BeyondSoManyProblemsTheFirstIsTaken) {
   file_ = "";
   const auto t = tuner();
   t->set_measuring(true);
-  for (size_t i = 0; i < Autotuner::most_problems; ++i) t->run(text(i), three_, true);
+  for (size_t i = 0; i < Autotuner::most_problems; ++i) t->run(text(i), three_, {}, true);
   EXPECT_EQ(solve(*t, "one more", three_), "first");
   EXPECT_FALSE(measured());
   EXPECT_EQ(solve(*t, "7", three_), "second");

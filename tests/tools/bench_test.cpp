@@ -53,6 +53,7 @@ TEST_F(Bench, AModelSaysWhichAlgorithmEachConvolutionTook) {
       EXPECT_TRUE(problem.starts_with("conv2d f32 x[1,") && algorithm.starts_with("ffma ")) << c;
     EXPECT_GT(c["ms"], 0) << c;
     EXPECT_LE(c["ms"], c["first_ms"]) << c;
+    EXPECT_EQ(c["wrong"], "none") << c;
   }
   EXPECT_FALSE(
       cairn("bench model superpoint --size 16x24 --device cpu --json").json().contains("choices"));

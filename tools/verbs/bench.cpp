@@ -77,8 +77,11 @@ double count_flops(const std::function<void()>& work) {
 Json choices_of(Device d) {
   Json list = Json::array();
   for (const auto& [problem, c] : autotuner(d).choices())
-    list.push_back(
-        {{"problem", problem}, {"algorithm", c.algorithm}, {"ms", c.ms}, {"first_ms", c.first_ms}});
+    list.push_back({{"problem", problem},
+                    {"algorithm", c.algorithm},
+                    {"ms", c.ms},
+                    {"first_ms", c.first_ms},
+                    {"wrong", c.wrong}});
   return {{"kept_in", autotuner(d).kept_in()}, {"algorithms", list}};
 }
 
@@ -90,6 +93,10 @@ void print_choices(const Json& choices) {
     std::cout << "    " << std::left << std::setw(80) << c["problem"].get<std::string>() << "  "
               << std::setw(22) << c["algorithm"].get<std::string>() << std::right << std::setw(10)
               << c["ms"].get<double>() << std::setw(10) << c["first_ms"].get<double>() << '\n';
+  for (const Json& c : choices["algorithms"])
+    if (c["wrong"] != "none")
+      std::cout << "    not taken, as its results differ by this share of the largest: "
+                << c["problem"].get<std::string>() << "  " << c["wrong"].get<std::string>() << '\n';
 }
 
 void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops, Json extra) {
