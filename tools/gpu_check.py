@@ -36,7 +36,11 @@ PYTORCH_ROWS = ["1x480x640", "32x480x640", "MagicPoint", "2 stacks", "8 stacks",
 
 
 class Failed(Exception):
-    """The step did not show what it should; says what it showed."""
+    """The step did not show what it should; says what it showed, and has the data that there is."""
+
+    def __init__(self, says, data=None):
+        super().__init__(says)
+        self.data = data
 
 
 class Skipped(Exception):
@@ -115,7 +119,11 @@ def judge_bench(out):
         return f"{len(found['kernels'])} kernels", found
     if "ladder" in found:
         return ", ".join(f"{s['median_ms']:.3f}" for s in found["steps"]) + " ms", found
-    return f"{found['median_ms']:.3g} ms, {100 * found['share_of_limit']:.0f} % of the measured limit", found
+    says = f"{found['median_ms']:.3g} ms, {100 * found['share_of_limit']:.0f} % of the measured limit"
+    wrong = [f"{c['problem']} by {c['wrong']}" for c in found["choices"]["algorithms"] if c["wrong"] != "none"]
+    if wrong:  # not taken, so that the figures hold; but a fault all the same
+        raise Failed(f"{says}; algorithms with other results: {'; '.join(wrong)}", found)
+    return says, found
 
 
 def judge_comparison(out):
@@ -261,7 +269,7 @@ def take(name, seconds, command, judge, log):
     except Skipped as e:
         step.update(result="skipped", says=str(e))
     except Failed as e:
-        step.update(result="failed", says=str(e))
+        step.update(result="failed", says=str(e), data=e.data)
     except OSError as e:
         step.update(result="failed", says=f"{command[0]}: {e.strerror}")
     except Exception as e:  # whatever a step prints, the next one runs
