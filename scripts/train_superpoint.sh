@@ -55,8 +55,9 @@ mkdir -p "$out"
 make() {
   if [ -d "$1" ]; then return; fi
   rm -rf "$1.unfinished"
-  "${@:2}" --size "$size" --out "$1.unfinished"
+  "${@:2}" --size "$size" --out "$1.unfinished" >/dev/null
   mv "$1.unfinished" "$1"
+  echo "written to $1"
 }
 say "Drawing $textures textures of $size"
 make "$out/textures" "$cairn" data textures --images "$textures" --seed 1
@@ -91,5 +92,5 @@ for ((round = 1; round <= rounds; ++round)); do
   teacher=$run/model.safetensors
 done
 
-say "Done in $((($(date +%s) - started) / 60)) minutes of this call"
+say "Done in $((($(date +%s) - started) / 60)) min of this call"
 printf '  %s\n' "$teacher" "$(dirname "$teacher")/report.html"

@@ -216,6 +216,28 @@ Tensor fitted(const Tensor& image, int64_t side) {
   return reduced(image, scaled(image.dim(0)), scaled(image.dim(1)));
 }
 
+namespace {
+
+constexpr double caption_scale = 1.25;
+
+// What of a caption fits: what comes behind its last comma tells it from others, so that the words
+// before it give way.
+std::string shortened(const std::string& caption, double width) {
+  const auto fits = [&](const std::string& s) {
+    return Canvas::text_width(s, caption_scale) <= width;
+  };
+  if (fits(caption)) return caption;
+  const size_t comma = caption.rfind(", ");
+  const std::string tail = "..." + (comma == std::string::npos ? "" : caption.substr(comma));
+  std::string head = caption.substr(0, comma);
+  while (!head.empty() && !fits(head + tail)) head.pop_back();
+  std::string words = head + tail;
+  while (!fits(words)) words.pop_back();
+  return words;
+}
+
+}  // namespace
+
 Tensor contact_sheet(const std::vector<Tile>& tiles, int64_t columns, int64_t tile) {
   constexpr int64_t gap = 8, caption = 18;
   const size_t across =
@@ -236,9 +258,8 @@ Tensor contact_sheet(const std::vector<Tile>& tiles, int64_t columns, int64_t ti
     const int64_t left = gap + int64_t(i % across) * (widest + gap);
     const int64_t row_height = row_heights[i / across];
     sheet.paste(small[i], left + (widest - small[i].dim(1)) / 2, top);
-    std::string words = tiles[i].caption;
-    while (!words.empty() && Canvas::text_width(words, 1.25) > double(widest)) words.pop_back();
-    sheet.text({double(left), double(top + row_height + 5)}, words, pale, 1.25);
+    sheet.text({double(left), double(top + row_height + 5)},
+               shortened(tiles[i].caption, double(widest)), pale, caption_scale);
     if (i % across == across - 1) top += row_height + caption + gap;
   }
   return sheet.image();

@@ -63,7 +63,7 @@ std::string base64(const std::string& bytes) {
 
 std::string short_number(double v) {
   char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.3g", v);
+  std::snprintf(buffer, sizeof buffer, std::abs(v) < 1e4 ? "%.4g" : "%.3g", v);
   return buffer;
 }
 
@@ -84,7 +84,7 @@ double tick_step(double range, int wanted) {
 
 struct Axis {
   double low = INFINITY, high = -INFINITY;
-  bool log = false;
+  bool log = false, whole = false;
   void include(double v) {
     if (!std::isfinite(v) || (log && v <= 0)) return;
     low = std::min(low, v);
@@ -106,7 +106,7 @@ struct Axis {
       if (out.size() >= 2) return out;
       out.clear();
     }
-    const double step = tick_step(high - low, 5);
+    const double step = std::max(tick_step(high - low, 5), whole ? 1.0 : 0.0);
     for (double v = std::ceil(low / step) * step; v <= high + 1e-9 * step; v += step)
       out.push_back(std::abs(v) < 1e-9 * step ? 0 : v);
     return out;
@@ -193,6 +193,7 @@ std::string svg_chart(const std::string& title, const std::string& x_label,
   const double left = 56, right = 470, top = 30, bottom = 230;
   Axis x, y;
   y.log = log_y;
+  x.whole = true;  // images are
   for (const Curve& c : curves)
     for (const auto& [px, py] : c.points) {
       x.include(px);
@@ -238,7 +239,7 @@ namespace {
 
 // Curves of one family share a chart: metrics with a first word in common ("ap_clean", "ap_noisy"),
 // and all cosines, as the gap between them is what tells how descriptors do. Legends leave out the
-// first word, which the title has.
+// first word, which the title has; one that is alone keeps its name ("warp_error").
 std::string family_charts(const std::map<std::string, Curve>& curves,
                           const std::string& title_end) {
   const std::string cosine = "_cosine";
@@ -246,13 +247,16 @@ std::string family_charts(const std::map<std::string, Curve>& curves,
   for (const auto& [name, curve] : curves) {
     const bool is_cosine = name.size() > cosine.size() &&
                            name.compare(name.size() - cosine.size(), cosine.size(), cosine) == 0;
-    const size_t end = name.find('_');
-    Curve& member = families[is_cosine ? "cosine" : name.substr(0, end)].emplace_back(curve);
-    if (!is_cosine && end != std::string::npos) member.name = name.substr(end + 1);
+    families[is_cosine ? "cosine" : name.substr(0, name.find('_'))].push_back(curve);
   }
   std::string charts;
-  for (const auto& [family, members] : families)
-    charts += svg_chart(family + title_end, "images seen", members, false);
+  for (auto& [family, members] : families) {
+    const bool alone = members.size() == 1 && family != "cosine";
+    const std::string title = alone ? members[0].name : family;
+    for (Curve& c : members)
+      if (!alone && c.name.starts_with(family + "_")) c.name.erase(0, family.size() + 1);
+    charts += svg_chart(title + title_end, "images seen", members, false);
+  }
   return charts;
 }
 

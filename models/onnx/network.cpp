@@ -28,8 +28,8 @@ class Translation {
   const std::string& name(const Tensor& t, const std::string& of) const {
     const auto found = names_.find(t.raw());
     if (found == names_.end())
-      throw Error("onnx", text(of, " depends on something that was not traced"),
-                  "a network made of functions that have a form in ONNX", "export another model");
+      throw Error("onnx", text(of, " reads what a function without a form in ONNX has made"),
+                  "a network made of functions that have one", "export another model");
     return found->second;
   }
 
@@ -151,7 +151,14 @@ Network add_network(Graph& graph, Model& model, const OnnxOptions& o) {
   const Device device = named_tensors(model).front().tensor->device();
   const Tensor image = Tensor::full({1, traced, traced, model.channels()}, 0.5, DType::f32, device);
   const Trace trace;
-  const std::map<std::string, Tensor> raw = model.raw_outputs(image);
+  const std::map<std::string, Tensor> raw = [&] {
+    try {
+      return model.raw_outputs(image);
+    } catch (const Error& e) {
+      throw Error("onnx", text(model.architecture(), " takes images of one size alone: ", e.wrong),
+                  "a network for images of any size", "export another model");
+    }
+  }();
 
   Network network;
   const bool open = o.height == 0;

@@ -13,6 +13,7 @@
 #include "models/onnx/export.h"
 #include "models/onnx/graph.h"
 #include "runtime/error.h"
+#include "tests/caught.h"
 
 namespace cairn {
 namespace {
@@ -189,6 +190,13 @@ TEST(Onnx, WhatCannotBeExportedIsRefused) {
   EXPECT_THROW(onnx_keypoints(*r.model, {64, 96}, detect), UsageError);
   detect.top_k = 0;
   EXPECT_THROW(onnx_keypoints(*r.model, {}, detect), UsageError);
+  const Ready landmarks("landmark_autoencoder", {{"size", "mini"}}), faces("factorized_embeddings");
+  EXPECT_EQ(wrong([&] { onnx_network(*landmarks.model, {}); }),
+            "conv2d_fused reads what a function without a form in ONNX has made");
+  EXPECT_NE(wrong([&] {
+              onnx_network(*faces.model, {});
+            }).find("factorized_embeddings takes images of one size alone"),
+            std::string::npos);
 }
 
 TEST(Trace, ListsCallsWithModulesAndAttributesWhileItLives) {

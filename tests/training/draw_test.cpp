@@ -93,6 +93,17 @@ TEST(Draw, AContactSheetHoldsEveryTileScaledDownToFit) {
   EXPECT_EQ(sheet.dim(0), 2 * (20 + 18 + 8) + 8);
   EXPECT_EQ(pixel(sheet, 8 + 30, 8 + 10)[0], 200);
   EXPECT_THROW(contact_sheet({{Tensor::zeros({3, 3}), ""}}, 2, 60), Error);
+  // What identifies a tile stays when its caption is shortened, and the neighbour's place is free.
+  const auto sheet_of = [&](const std::string& caption) {
+    return contact_sheet({{big, caption}, {big, ""}}, 2, 60).values<uint8_t>();
+  };
+  const std::string name = "a_name_that_is_too_long.jpg, ";
+  EXPECT_NE(sheet_of(name + "17"), sheet_of(name + "18"));
+  EXPECT_EQ(sheet_of(name + "17"), sheet_of("a_name_as_long.jpg, 17"));
+  const auto wide = contact_sheet({{big, "x, " + std::string(40, '1')}, {big, ""}}, 2, 60);
+  for (int64_t x = 8 + 68; x < 8 + 68 + 60; ++x)
+    for (int64_t y = 8 + 20; y < 8 + 20 + 18; ++y)
+      ASSERT_EQ(pixel(wide, x, y)[0], pixel(wide, 0, 0)[0]) << x << ", " << y;
 }
 
 }  // namespace

@@ -21,17 +21,27 @@ TEST(Report, EveryTermOfTheLossHasACurveAndCosinesShareAChart) {
            ",\"loss\":5,\"detector\":4,\"positive_cosine\":0.5,\"hardest_negative_cosine\":0.4}\n";
   log +=
       "{\"kind\":\"evaluation\",\"step\":2,\"images\":8,\"positive_cosine\":0.4,"
-      "\"homography_within_5px\":0.7}\n";
+      "\"homography_within_5px\":0.7,\"ap_clean\":0.9,\"ap_noisy\":0.8}\n";
   write_file(folder / "log.jsonl", log);
   write_file(folder / "config.toml", "task = \"superpoint\"\n");
   write_run_report(folder.path());
   const std::string html = read_file(folder / "report.html");
-  for (const char* chart : {"training loss", "detector", "cosine", "cosine, evaluated"})
+  for (const char* chart : {"training loss", "detector", "cosine", "cosine, evaluated",
+                            "homography_within_5px, evaluated", "ap, evaluated"})
     EXPECT_TRUE(contains(html, "aria-label=\"" + std::string(chart) + "\"")) << chart;
-  for (const char* curve :
-       {"positive_cosine</text>", "hardest_negative_cosine</text>", ">within_5px</text>"})
+  for (const char* curve : {"positive_cosine</text>", "hardest_negative_cosine</text>",
+                            ">homography_within_5px</text>", ">clean</text>", ">noisy</text>"})
     EXPECT_TRUE(contains(html, curve)) << curve;
   EXPECT_FALSE(contains(html, "aria-label=\"hardest\"")) << "it has a chart of its own";
+}
+
+TEST(Report, AxesCountImagesInWholeNumbersWithoutExponents) {
+  const std::string one = svg_chart("ap", "images seen", {{"ap", {{20, 0.5}}}}, false);
+  EXPECT_TRUE(contains(one, ">20</text>") && contains(one, ">21</text>")) << one;
+  EXPECT_FALSE(contains(one, ">20.5</text>")) << one;
+  const std::string many =
+      svg_chart("ap", "images seen", {{"ap", {{800, 0.5}, {2400, 0.6}, {12000, 0.7}}}}, false);
+  EXPECT_TRUE(contains(many, ">5000</text>") && contains(many, ">10k</text>")) << many;
 }
 
 TEST(Report, TheWarningsOfTheLastEvaluationStandAtItsTop) {

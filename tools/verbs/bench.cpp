@@ -31,7 +31,7 @@ namespace cairn {
 namespace {
 
 struct BenchOptions {
-  std::string model, size = "480x640", only, machine, ladder, profile;
+  std::string model, size, only, machine, ladder, profile;
   std::vector<std::string> set, loss;
   int batch = 1;
   bool detect = false, match = false, json = false;
@@ -46,12 +46,21 @@ Tensor noise(const Shape& shape, Device device) {
   return t.to(device);
 }
 
+// Of the images that a system is made for.
+std::string usual_size(const std::string& model) {
+  if (model == "stacked_hourglass") return "256x256";
+  if (model == "landmark_autoencoder") return "80x80";
+  if (model == "factorized_embeddings") return "56x56";
+  return "480x640";
+}
+
 struct Bench {
   std::unique_ptr<Model> model;
   std::unique_ptr<Parameters> parameters;
   Size size;
 
-  explicit Bench(const BenchOptions& o) : size(parse_size("--size", o.size)) {
+  explicit Bench(const BenchOptions& o)
+      : size(parse_size("--size", o.size.empty() ? usual_size(o.model) : o.size)) {
     require_available(o.device);
     // To show what it looks like: the times, and the choices, are the emulator's.
     if (o.device == Device::simt) autotuner(o.device).set_measuring(true);
@@ -63,6 +72,7 @@ struct Bench {
     if (size.height % multiple || size.width % multiple)
       throw UsageError("--size", o.size, text("multiples of ", multiple), "round the sides up");
   }
+  std::string size_text() const { return text(size.height, 'x', size.width); }
   Shape image_shape(int batch) const { return {batch, size.height, size.width, model->channels()}; }
 };
 
@@ -86,8 +96,9 @@ Json choices_of(Device d) {
 }
 
 void print_choices(const Json& choices) {
-  std::cout << "  chosen by measurement, ms of it and of what the shape alone suggests (kept in "
-            << choices["kept_in"].get<std::string>() << ")\n"
+  const std::string kept_in = choices["kept_in"];
+  std::cout << "  chosen by measurement, ms of it and of what the shape alone suggests ("
+            << (kept_in == "nowhere" ? "not kept" : "kept in " + kept_in) << ")\n"
             << std::setprecision(4);
   for (const Json& c : choices["algorithms"])
     std::cout << "    " << std::left << std::setw(80) << c["problem"].get<std::string>() << "  "
@@ -106,7 +117,7 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
   Json j{{"model", o.model},
          {"device", name(o.device)},
          {"batch", o.batch},
-         {"size", o.size},
+         {"size", b.size_text()},
          {"precision", o.precision == DType::bf16 ? "bf16"
                        : tf32_products()          ? "tf32"
                                                   : "fp32"},
@@ -124,16 +135,20 @@ void report(const BenchOptions& o, const Bench& b, const Timing& t, double flops
   j.update(extra);
   if (o.device != Device::cpu) j["choices"] = choices_of(o.device);
   if (o.json) return print_json(j);
-  std::cout << std::fixed << std::setprecision(1) << o.model << ", " << o.batch << " x " << o.size
-            << ", " << b.parameters->count() << " parameters, " << name(o.device) << ", "
-            << thread_count() << " threads\n"
+  std::cout << std::fixed << std::setprecision(1) << o.model << ", " << o.batch << " x "
+            << b.size_text() << ", " << b.parameters->count() << " parameters, " << name(o.device)
+            << ", " << thread_count() << " threads\n"
             << "  median   " << t.median_ms << " ms (least " << t.min_ms << ", first " << t.first_ms
             << ", " << t.runs << " runs)\n"
             << "  rate     " << rate * 1e-9 << " GFLOP/s of " << limit.flop_per_s * 1e-9
             << " that a matrix product reaches here: " << 100 * rate / limit.flop_per_s
             << " % (counted as direct convolution; Winograd may pass 100 %)\n"
             << "  memory   " << double(peak) * 1e-6 << " MB at the peak\n";
-  for (const auto& [key, value] : extra.items()) std::cout << "  " << key << "  " << value << '\n';
+  for (const auto& [key, value] : extra.items()) {
+    std::cout << "  " << key << "  ";
+    value.is_number_float() ? std::cout << value.get<double>() : std::cout << value;
+    std::cout << '\n';
+  }
   if (j.contains("choices")) print_choices(j["choices"]);
 }
 
@@ -379,11 +394,17 @@ void add_bench(CLI::App& verb) {
     add_device_options(*sub, o->device);
     add_json_option(*sub, o->json);
   };
-  const auto of_model = [&](CLI::App* sub, const std::string& size) {
-    sub->add_option("MODEL", o->model, "superpoint, superpoint-mnv2, magicpoint, stacked_hourglass")
+  std::string names, ladders;
+  for (const std::string& name : model_names()) names += (names.empty() ? "" : ", ") + name;
+  for (const std::string& name : ladder_names()) ladders += (ladders.empty() ? "" : ", ") + name;
+  const auto of_model = [&](CLI::App* sub) {
+    sub->add_option("MODEL", o->model, names + "; or a variant of one: superpoint-mnv2")
         ->required()
         ->type_name("");
-    sub->add_option("--size", o->size, "height x width; default " + size)->type_name("HxW");
+    sub->add_option("--size", o->size,
+                    "height x width; default 480x640, stacked_hourglass 256x256, "
+                    "landmark_autoencoder 80x80, factorized_embeddings 56x56")
+        ->type_name("HxW");
     sub->add_option("--batch", o->batch, "images, or pairs of them where a loss takes pairs")
         ->check(CLI::PositiveNumber)
         ->type_name("N");
@@ -394,14 +415,14 @@ void add_bench(CLI::App& verb) {
     common(sub);
   };
   CLI::App* model = verb.add_subcommand("model", "one forward pass");
-  of_model(model, "480x640");
+  of_model(model);
   add_precision_option(*model, o->device, o->precision);
   model->add_flag("--detect", o->detect, "from the image to keypoints and descriptors");
   model->add_flag("--match", o->match,
                   "two images to keypoints, matches and a homography, in sequence");
   model->callback([o] { o->match ? bench_match(*o) : bench_model(*o); });
   CLI::App* train = verb.add_subcommand("train", "one training step");
-  of_model(train, "480x640");
+  of_model(train);
   train->add_option("--loss", o->loss, "an option of the loss, as in a recipe's [loss]")
       ->type_name("OPTION=VALUE")
       ->allow_extra_args(false);
@@ -414,11 +435,9 @@ void add_bench(CLI::App& verb) {
       ->add_option("--model", o->machine,
                    "run nothing: bytes, FLOPs and least times on this machine (h200)")
       ->type_name("NAME");
-  std::string names;
-  for (const std::string& name : ladder_names()) names += (names.empty() ? "" : ", ") + name;
   kernels
       ->add_option("--ladder", o->ladder,
-                   "a kernel step by step, from its naive version on, on simt or cuda: " + names)
+                   "a kernel step by step, from its naive version on, on simt or cuda: " + ladders)
       ->type_name("NAME");
   common(kernels);
   kernels->callback([o, kernels] {

@@ -1,6 +1,7 @@
 // cairn edit: move the landmarks of an image, or give it the appearance of another one.
 #include <cmath>
 #include <cstdio>
+#include <iomanip>
 #include <iostream>
 
 #include "models/image_crop.h"
@@ -84,7 +85,8 @@ class Edit {
                        .dump(-1, ' ', false, Json::error_handler_t::replace)
                 << '\n';
     else
-      std::cout << "painted; its landmarks are found again " << mean_distance(asked, found)
+      std::cout << "painted; its landmarks are found again " << std::fixed << std::setprecision(1)
+                << mean_distance(asked, found)
                 << " px of the image from where they belong, drawn in " << o_.out << '\n';
   }
 

@@ -142,8 +142,11 @@ class Labelling {
                          {"images_per_s", rate}});
     }
     std::cout << labelled_ << " images labelled in " << o_.out << " (" << there
-              << " were there already), " << std::fixed << std::setprecision(1) << mean
-              << " points each, " << std::setprecision(3) << rate << " images/s" << std::endl;
+              << " were there already)";
+    if (labelled_ > 0)
+      std::cout << ", " << std::fixed << std::setprecision(1) << mean << " points each, "
+                << std::setprecision(3) << rate << " images/s";
+    std::cout << std::endl;
   }
 
   const LabelArguments& o_;

@@ -156,8 +156,9 @@ void match(const MatchArguments& o) {
 }
 
 void add_matching_options(CLI::App& verb, MatchArguments& o) {
-  verb.add_flag("!--no-mutual", o.match.mutual,
-                "every point of A has a match, also if it is not its match's nearest");
+  verb.add_flag_callback(
+      "--no-mutual", [&o] { o.match.mutual = false; },
+      "every point of A has a match, also if it is not its match's nearest");
   verb.add_option("--ratio", o.match.max_ratio,
                   "nearest / second nearest descriptor distance stays below R; off")
       ->type_name("R")

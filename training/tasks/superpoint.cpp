@@ -171,7 +171,7 @@ class SuperPointTask : public Task {
     };
     add("repeatability", s.repeatability);
     add("positive_cosine", s.positive_cosine);
-    add("negative_cosine", s.negative_cosine);
+    add("hardest_negative_cosine", s.negative_cosine);
     for (const auto& [radius, share] : s.matching_accuracy)
       add(text("matches_within_", radius, "px"), share);
     for (const auto& [radius, share] : s.homography_accuracy)
